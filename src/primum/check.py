@@ -1,0 +1,157 @@
+"""Every check on what comes in, and the one sentence said when it fails."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SUM_TOLERANCE = 1e-2
+SUM_WARNING = 1e-3
+
+
+class PrimumError(Exception):
+    """Any failure with a sentence the user can act on; the command line prints it and exits with 2."""
+
+
+class InputError(PrimumError, ValueError):
+    """What arrived is not what was expected; the message says where and what to do."""
+
+
+class MissingExtraError(PrimumError, ImportError):
+    """A part of primum needs an extra that is not installed."""
+
+
+def array(values: Any) -> NDArray[Any]:
+    """A NumPy array of anything array-like, a tensor on any device included."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+    return np.asarray(values)
+
+
+def shorten(names: Iterable[Any], most: int = 5) -> str:
+    """Join names for a sentence, cutting a long list: ``a, b, c and 7 more``."""
+    listed = [str(name) for name in names]
+    if len(listed) <= most:
+        return ", ".join(listed)
+    return ", ".join(listed[:most]) + f" and {len(listed) - most} more"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest the nearest known name, as the end of a sentence; empty when nothing is near."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def one_of(name: str, known: Sequence[str], what: str) -> str:
+    """Return ``name`` if it is known, else refuse it and list what is."""
+    if name in known:
+        return name
+    raise InputError(
+        f"{what} {name!r} is not known: expected one of {', '.join(known)}{nearest(name, known)}"
+    )
+
+
+def class_names(classes: Sequence[str], where: str) -> tuple[str, ...]:
+    """Check that there are at least two classes, each with its own non-empty name."""
+    names = tuple(str(name) for name in classes)
+    if len(names) < 2:
+        raise InputError(f"{where}: at least two classes are needed, {len(names)} arrived")
+    if any(not name.strip() for name in names):
+        raise InputError(f"{where}: every class needs a name, an empty one arrived")
+    if len(set(names)) != len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise InputError(f"{where}: class names must differ, {shorten(twice)} stands more than once")
+    return names
+
+
+def same_classes(found: Sequence[str], expected: Sequence[str], where: str, against: str) -> None:
+    """Check that two sets of class names are the same, in any order."""
+    missing = [name for name in expected if name not in found]
+    extra = [name for name in found if name not in expected]
+    if missing or extra:
+        parts = []
+        if missing:
+            parts.append(f"{shorten(missing)} missing")
+        if extra:
+            parts.append(f"{shorten(extra)} unknown")
+        raise InputError(
+            f"{where}: class names must match those of {against} ({shorten(expected, 10)}): "
+            + " and ".join(parts)
+            + "; rename the classes in one of the two"
+        )
+
+
+def finite(array: NDArray[Any], where: str, what: str) -> None:
+    """Refuse NaN and infinite values, naming the first row that has one."""
+    if np.isfinite(np.sum(array)):  # one pass without a mask of the whole array
+        return
+    bad = ~np.isfinite(array)
+    rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
+    if len(rows):
+        raise InputError(
+            f"{where}: {what} must be finite, NaN or infinite values arrived in {len(rows)} rows, "
+            f"first in row {rows[0] + 1}; remove or repair them"
+        )
+
+
+def probabilities(probs: NDArray[np.floating[Any]], where: str) -> tuple[NDArray[np.float64], int]:
+    """Check probabilities (N, K) and return them renormalised, with the count of rows off by > 1e-3.
+
+    Raises InputError for a value outside [0, 1] or a row whose sum is off by more than 1e-2.
+    """
+    finite(probs, where, "probabilities")
+    low, high = float(probs.min()), float(probs.max())
+    if low < 0 or high > 1:
+        value = low if low < 0 else high
+        row = int(np.flatnonzero(((probs < 0) | (probs > 1)).any(axis=1))[0])
+        raise InputError(
+            f"{where}: probabilities must lie in [0, 1], {value:g} arrived (first in row {row + 1}); "
+            "name the columns logit_<class> if these are logits"
+        )
+    totals = probs.sum(axis=1, dtype=np.float64)
+    off = np.abs(totals - 1)
+    if float(off.max()) > SUM_TOLERANCE:
+        row = int(np.argmax(off > SUM_TOLERANCE))
+        raise InputError(
+            f"{where}: probabilities of a case must sum to 1 (±{SUM_TOLERANCE:g}), "
+            f"{int((off > SUM_TOLERANCE).sum())} rows do not, first row {row + 1} with {totals[row]:.4g}; "
+            "outputs of several independent labels per case cannot be audited as one choice among classes"
+        )
+    normalised = np.asarray(probs, dtype=np.float64) / totals[:, None]
+    return normalised, int((off > SUM_WARNING).sum())
+
+
+def severity_matrix(cost: NDArray[np.float64], classes: Sequence[str], where: str) -> None:
+    """Check a cost matrix: K×K, finite, no negative entry, zeros on the diagonal."""
+    k = len(classes)
+    if cost.ndim != 2 or cost.shape[0] != cost.shape[1]:
+        raise InputError(f"{where}: the cost matrix must be square, {'×'.join(map(str, cost.shape))} arrived")
+    if len(cost) != k:
+        raise InputError(f"{where}: {k} classes need a {k}×{k} cost matrix, {len(cost)}×{len(cost)} arrived")
+    finite(cost, where, "costs")
+    if (cost < 0).any():
+        i, j = np.argwhere(cost < 0)[0]
+        raise InputError(
+            f"{where}: a cost cannot be negative, {cost[i, j]:g} arrived for {classes[i]} called {classes[j]}"
+        )
+    if np.diag(cost).any():
+        i = int(np.flatnonzero(np.diag(cost))[0])
+        raise InputError(
+            f"{where}: a right answer must cost 0, the diagonal holds {cost[i, i]:g} for {classes[i]}; "
+            "subtract it from its row"
+        )
+
+
+def disjoint(left: Iterable[Any], right: Iterable[Any], what: str, where: str) -> None:
+    """Refuse two tables that share ids or patients; the shared values are counted, not printed."""
+    shared = set(left) & set(right)
+    shared.discard(None)
+    if shared:
+        raise InputError(
+            f"{where}: no {what} may stand in both the fit and the test rows, {len(shared)} do; "
+            "a recalibration judged on the rows it was fitted on flatters itself, so remove them from one"
+        )

@@ -1,0 +1,192 @@
+"""What a model said about each case: the table everything to the right of the model starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from primum import check
+from primum.check import InputError
+
+Kind = Literal["logits", "log_probabilities"]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Answers of one model for N cases and K classes.
+
+    Attributes:
+        ids: (N,) unique case names.
+        classes: the K class names, in the order of the columns of ``logits``.
+        labels: (N,) int, index of the true class, -1 where it is not known.
+        logits: (N, K) float, finite; log-probabilities may hold -inf (a probability of exactly 0).
+        kind: what ``logits`` holds, ``"logits"`` or ``"log_probabilities"``; declared, never guessed.
+        passes: (S, N, K) float logits of S stochastic passes, or None.
+        embeddings: (N, D) float, what the last layer saw, or None.
+        scores: name → (N,) float outside confidence scores, higher = more trustworthy.
+        decision: (N,) int, the class a fixed operating point chose, or None.
+        metadata: N rows of any further columns (patient, site, split, shift, path, …).
+        source: what is known of the origin (network, loss, data), JSON-ready.
+        notes: what the reader noticed and let pass, one sentence each.
+
+    Raises:
+        InputError: when shapes disagree, ids repeat, values are not finite or labels lie outside the classes.
+    """
+
+    ids: pl.Series
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    logits: NDArray[np.floating[Any]]
+    kind: Kind = "logits"
+    passes: NDArray[np.floating[Any]] | None = None
+    embeddings: NDArray[np.floating[Any]] | None = None
+    scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    decision: NDArray[np.int64] | None = None
+    metadata: pl.DataFrame = field(default_factory=pl.DataFrame)
+    source: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    name: str = "predictions"
+
+    def __post_init__(self) -> None:
+        ids = (
+            self.ids if isinstance(self.ids, pl.Series) else pl.Series("id", np.asarray(self.ids).astype(str))
+        )
+        object.__setattr__(self, "ids", ids.cast(pl.String).alias("id"))
+        object.__setattr__(self, "classes", check.class_names(self.classes, self.name))
+        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
+        if self.kind not in ("logits", "log_probabilities"):
+            raise InputError(
+                f"{self.name}: kind must be 'logits' or 'log_probabilities', {self.kind!r} arrived"
+            )
+        self._check_shapes()
+        self._check_values()
+
+    def _check_shapes(self) -> None:
+        n, k = len(self.ids), len(self.classes)
+        if n == 0:
+            raise InputError(f"{self.name}: at least one case is needed, the table is empty")
+        expected: list[tuple[str, Any, tuple[int | None, ...]]] = [
+            ("labels", self.labels, (n,)),
+            ("logits", self.logits, (n, k)),
+            ("passes", self.passes, (None, n, k)),
+            ("embeddings", self.embeddings, (n, None)),
+            ("decision", self.decision, (n,)),
+            *((f"score_{name}", score, (n,)) for name, score in self.scores.items()),
+        ]
+        for what, array, shape in expected:
+            if array is None:
+                continue
+            fits = array.ndim == len(shape) and all(
+                size in (None, found) for size, found in zip(shape, array.shape, strict=True)
+            )
+            if not fits:
+                wanted = " × ".join("any" if size is None else str(size) for size in shape)
+                raise InputError(
+                    f"{self.name}: {what} must have shape {wanted} for {n} cases and {k} classes, "
+                    f"{' × '.join(map(str, array.shape))} arrived"
+                )
+        if self.metadata.width and self.metadata.height != n:
+            raise InputError(
+                f"{self.name}: {n} cases need {n} rows of metadata, {self.metadata.height} arrived"
+            )
+
+    def _check_values(self) -> None:
+        missing = int(self.ids.null_count()) + int((self.ids == "").sum())
+        if missing:
+            raise InputError(
+                f"{self.name}: every case needs an id, {missing} have none; number the rows if need be"
+            )
+        if self.ids.n_unique() != len(self.ids):
+            repeated = len(self.ids) - int(self.ids.n_unique())
+            first = int(np.flatnonzero(self.ids.is_duplicated().to_numpy())[0])
+            raise InputError(
+                f"{self.name}: ids must be unique, {repeated} rows repeat one (first in row {first + 1}); "
+                "give each row its own id and keep the patient in a column named patient"
+            )
+        for what, indices, lowest in (("labels", self.labels, -1), ("decision", self.decision, 0)):
+            if indices is not None and (indices.min() < lowest or indices.max() >= len(self.classes)):
+                raise InputError(
+                    f"{self.name}: {what} must be class indices from {lowest} to {len(self.classes) - 1}"
+                )
+        if self.kind == "logits":
+            check.finite(self.logits, self.name, "logits")
+        elif np.isnan(self.logits).any() or self.logits.max() > 1e-6:
+            raise InputError(f"{self.name}: log-probabilities must be 0 or less and never NaN")
+        for what, array in (("passes", self.passes), ("embeddings", self.embeddings)):
+            if array is not None:
+                check.finite(array.reshape(-1, array.shape[-1]), self.name, what)
+        for name, score in self.scores.items():
+            check.finite(score, self.name, f"score_{name}")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def log_probs(self) -> NDArray[np.float64]:
+        """(N, K) natural logarithms of the probabilities."""
+        logits = np.asarray(self.logits, dtype=np.float64)
+        if self.kind == "log_probabilities":
+            return logits
+        return np.asarray(logits - logsumexp(logits, axis=1, keepdims=True), dtype=np.float64)
+
+    @cached_property
+    def probs(self) -> NDArray[np.float64]:
+        """(N, K) probabilities; rows sum to 1."""
+        return np.exp(self.log_probs)
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """(N,) most probable class; the first of them where several tie."""
+        return np.asarray(np.argmax(self.logits, axis=1), dtype=np.int64)
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """(N,) whether the most probable class is the label; meaningless where the label is unknown."""
+        return np.asarray(self.predicted == self.labels)
+
+    @property
+    def patients(self) -> pl.Series | None:
+        """(N,) patient of each case when the table has a ``patient`` column with a value in every row."""
+        if "patient" not in self.metadata.columns:
+            return None
+        patients = self.metadata["patient"]
+        return None if patients.null_count() else patients.cast(pl.String)
+
+    def take(self, rows: NDArray[Any]) -> Predictions:
+        """The cases at integer or boolean ``rows``, with everything known of them."""
+        at = np.flatnonzero(rows) if rows.dtype == bool else rows
+        index = pl.Series(at, dtype=pl.UInt32)
+        return replace(
+            self,
+            ids=self.ids.gather(index),
+            labels=self.labels[at],
+            logits=self.logits[at],
+            passes=None if self.passes is None else self.passes[:, at],
+            embeddings=None if self.embeddings is None else self.embeddings[at],
+            scores={name: score[at] for name, score in self.scores.items()},
+            decision=None if self.decision is None else self.decision[at],
+            metadata=self.metadata[index] if self.metadata.width else self.metadata,
+        )
+
+    @classmethod
+    def from_probs(
+        cls, ids: Any, classes: Sequence[str], labels: Any, probs: NDArray[np.floating[Any]], **rest: Any
+    ) -> Predictions:
+        """Build from probabilities (N, K); rows off their sum by up to 1e-2 are renormalised, with a note."""
+        name = str(rest.get("name", "predictions"))
+        normalised, off = check.probabilities(probs, name)
+        with np.errstate(divide="ignore"):
+            logs = np.log(normalised)
+        notes = tuple(rest.pop("notes", ()))
+        if off:
+            notes += (
+                f"the probabilities of {off} cases, off their sum by more than 0.001, were renormalised",
+            )
+        return cls(ids, tuple(classes), labels, logs, "log_probabilities", notes=notes, **rest)
