@@ -1,0 +1,1 @@
+"""Judgements on stored predictions: arrays in, numbers out; no torch, no files."""

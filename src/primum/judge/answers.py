@@ -1,0 +1,89 @@
+"""What is judged: the rows, the answers of every decision rule on them, and what mistakes cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.judge.interval import Floats, Resampler
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What one decision rule answered.
+
+    Attributes:
+        rule: ``"argmax"``, ``"bayes"`` or ``"given"``.
+        decisions: (N,) class index.
+        calibrated: name of the recalibrator whose probabilities it used.
+        confidence: score name → (N,), higher = more trustworthy.
+        threshold: score name → operating threshold; answers at or above it are used.
+    """
+
+    rule: str
+    decisions: NDArray[np.int64]
+    calibrated: str
+    confidence: Mapping[str, Floats]
+    threshold: Mapping[str, float]
+
+    def take(self, rows: NDArray[Any]) -> Answers:
+        """The answers at integer ``rows``."""
+        confidence = {name: score[rows] for name, score in self.confidence.items()}
+        return Answers(self.rule, self.decisions[rows], self.calibrated, confidence, self.threshold)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Labelled rows of one group, ready to be measured.
+
+    Attributes:
+        labels: (N,) class index.
+        probs: recalibrator name → (N, K) probabilities, ``"none"`` among them.
+        answers: rule → answers; a rule that could not be applied is absent.
+        clusters: (N,) patient as int, or None when no patients are known.
+        units: (N,) int, what the bootstrap draws: the patient, or the rank of the id.
+        cost: (K, K) or None. critical: (K, K) bool or None. priors: (K,) deployment priors or None.
+        replicates, seed: of the bootstrap.
+    """
+
+    labels: NDArray[np.int64]
+    probs: Mapping[str, Floats]
+    answers: Mapping[str, Answers]
+    clusters: NDArray[np.int64] | None
+    units: NDArray[np.int64]
+    cost: Floats | None
+    critical: NDArray[np.bool_] | None
+    priors: Floats | None
+    replicates: int
+    seed: int
+
+    def take(self, rows: NDArray[Any]) -> View:
+        """The same for integer ``rows``."""
+        return View(
+            self.labels[rows],
+            {name: probs[rows] for name, probs in self.probs.items()},
+            {rule: answers.take(rows) for rule, answers in self.answers.items()},
+            None if self.clusters is None else self.clusters[rows],
+            self.units[rows],
+            self.cost, self.critical, self.priors, self.replicates, self.seed,
+        )  # fmt: skip
+
+    @property
+    def classes(self) -> int:
+        """K."""
+        return int(self.probs["none"].shape[1])
+
+    @cached_property
+    def resampler(self) -> Resampler:
+        """Bootstrap weights of these rows, the same for every metric and every model compared on them."""
+        return Resampler(self.units, self.replicates, self.seed)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """(K,) cases of each class."""
+        return np.bincount(self.labels, minlength=self.classes)

@@ -1,0 +1,157 @@
+"""Analytic and block intervals against the plain bootstrap of cases at N = 10⁴ (METHODS §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.metrics import roc_auc_score
+
+from primum.judge import accuracy, calibration, confidence, harm, interval, selective
+from primum.judge.confusion import confusion
+from primum.judge.interval import Resampler
+
+from .metrics import cost
+
+N, K, DRAWS = 10_000, 4, 250
+
+
+def cases(clustered: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels, probabilities and patients; with ``clustered`` five alike cases per patient."""
+    rng = np.random.default_rng(7)
+    patients = np.arange(N) // 5 if clustered else np.arange(N)
+    labels = rng.integers(0, K, N)[patients]
+    noise = rng.normal(size=(N, K))[patients] + 0.4 * rng.normal(size=(N, K))
+    logits = noise * 1.5
+    logits[np.arange(N), labels] += 1.5
+    return labels, softmax(logits, axis=1), patients
+
+
+def plain_bootstrap(metric: Callable[[np.ndarray], float], patients: np.ndarray) -> float:
+    """Standard deviation of a metric over ordinary resamples of whole patients."""
+    rng = np.random.default_rng(0)
+    rows = np.split(np.argsort(patients, kind="stable"), np.cumsum(np.bincount(patients))[:-1])
+    draws = [metric(np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])) for _ in range(DRAWS)]
+    return float(np.std(draws))
+
+
+def influences(labels: np.ndarray, probs: np.ndarray) -> dict[str, tuple[Any, Callable[[np.ndarray], float]]]:
+    decisions = probs.argmax(axis=1)
+    wrong = decisions != labels
+    score, spent = confidence.msr(probs), cost(K)[labels, decisions]
+    ranking = selective.rank(score)
+    found = {}
+    for prefix, residual in (("", wrong.astype(float)), ("cost_", spent)):
+        curve = selective.risk_coverage(None, residual, ranking)
+        aurc, augrc = selective.influence(curve, residual, ranking)
+        found[f"{prefix}aurc"] = (aurc, lambda rows, r=residual: selective.aurc(score[rows], r[rows]))
+        found[f"{prefix}augrc"] = (augrc, lambda rows, r=residual: selective.augrc(score[rows], r[rows]))
+    losses = calibration.brier_losses(labels, probs)
+    found["brier"] = (losses - losses.mean(), lambda rows: losses[rows].mean())
+    nll = calibration.nll_losses(labels, probs)[0]
+    found["nll"] = (nll - nll.mean(), lambda rows: nll[rows].mean())
+    found["auroc"] = (
+        accuracy.auroc_with_influence(labels, probs)[1],
+        lambda rows: accuracy.auroc(labels[rows], probs[rows]),
+    )
+    found["failure_auroc"] = (
+        accuracy.binary_auroc_with_influence(~wrong, score)[1],
+        lambda rows: roc_auc_score(~wrong[rows], score[rows]),
+    )
+    return found
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+@pytest.mark.parametrize(
+    "name", ["aurc", "augrc", "cost_aurc", "cost_augrc", "brier", "nll", "auroc", "failure_auroc"]
+)
+def test_influence_equals_the_bootstrap(name: str, clustered: bool) -> None:
+    labels, probs, patients = cases(clustered)
+    influence, metric = influences(labels, probs)[name]
+    assert influence.sum() == pytest.approx(0, abs=1e-6 * N)
+    analytic = interval.influence_error(influence, patients if clustered else None)
+    # the standard deviation of 250 draws is itself known to about 4.5 %
+    assert analytic == pytest.approx(plain_bootstrap(metric, patients), rel=0.15)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+@pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1", "expected_cost", "ece"])
+def test_blocks_equal_the_bootstrap(name: str, clustered: bool) -> None:
+    labels, probs, patients = cases(clustered)
+    decisions = probs.argmax(axis=1)
+    resampler = Resampler(patients, 1000, 0)
+    metrics: dict[str, Callable[[np.ndarray], float]] = {
+        "balanced_accuracy": lambda rows: accuracy.balanced_accuracy(labels[rows], decisions[rows], K),
+        "macro_f1": lambda rows: accuracy.macro_f1(labels[rows], decisions[rows], K),
+        "expected_cost": lambda rows: harm.expected_cost(labels[rows], decisions[rows], cost(K)),
+        "ece": lambda rows: calibration.ece(labels[rows], probs[rows]),
+    }
+    if name == "ece":
+        draws = calibration.calibration_errors(labels, probs, resampler, 0).replicates["ece"]
+    else:
+        counts = confusion(labels, decisions, K, resampler)
+        assert counts.totals.sum(axis=1).mean() == pytest.approx(N, rel=0.005)
+        draws = {
+            "balanced_accuracy": accuracy.balanced_accuracy_of,
+            "macro_f1": accuracy.macro_f1_of,
+            "expected_cost": lambda c: harm.expected_cost_of(c, cost(K)),
+        }[name](counts)
+    assert np.std(draws) == pytest.approx(plain_bootstrap(metrics[name], patients), rel=0.15)
+
+
+def test_up_to_5000_patients_the_blocks_are_the_patients() -> None:
+    resampler = Resampler(np.repeat(np.arange(40), 3), 500, 0)
+    assert resampler.blocks == 40
+    assert (resampler.weights.sum(axis=1) == 40).all()
+    sums = resampler.sums(np.zeros(120, dtype=np.int64), 1)
+    assert (sums == 120).all()
+
+
+def test_sparse_and_dense_sums_agree() -> None:
+    rng = np.random.default_rng(0)
+    resampler = Resampler(np.arange(5000), 100, 0)
+    bins, values = rng.integers(0, 2000, 5000), rng.random(5000)
+    sparse = resampler.sums(bins, 2000, values)
+    some = np.unique(bins)[:5]
+    for b in some:
+        dense = resampler.sums((bins == b).astype(np.int64), 2, values)[:, 1]
+        np.testing.assert_allclose(sparse[:, b], dense, rtol=1e-4, atol=1e-5)
+
+
+def test_design_effect_by_hand() -> None:
+    # two patients of two cases: residual sums 2·(1 − .5) and −1, variance 2/1·(1 + 1), against 4·.25
+    assert interval.design_effect(np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1])) == pytest.approx(4.0)
+    assert interval.design_effect(np.zeros(6), np.repeat([0, 1, 2], 2)) == 2
+    assert interval.design_effect(np.array([1, 0, 1, 0]), None) == 1
+    assert interval.design_effect(np.array([1, 0, 1, 0]), np.array([0, 0, 1, 1])) == 1
+
+
+def test_a_share_never_has_an_interval_of_no_width() -> None:
+    for hits in (0, 12):
+        found = interval.proportion(hits, 12, 1.7)
+        assert found.low < found.high
+
+
+@pytest.mark.parametrize("scale", ["plain", "log", "logit"])
+def test_tails_agree_with_the_interval(scale: str) -> None:
+    found = interval.normal(0.2, 0.03, 100, scale)
+    for limit, side in ((found.high * 1.001, 0), (found.low * 0.999, 1)):
+        assert found.tails(limit)[side] < 0.05
+    for limit, side in ((found.high * 0.999, 0), (found.low * 1.001, 1)):
+        assert found.tails(limit)[side] > 0.05
+
+
+def test_tails_of_replicates_agree_with_the_interval() -> None:
+    draws = np.random.default_rng(0).normal(1, 0.1, 4000)
+    found = interval.from_replicates(1.0, draws, 100)
+    assert found.tails(found.high + 0.02)[0] < 0.05 < found.tails(found.high - 0.02)[0]
+    assert found.tails(found.low - 0.02)[1] < 0.05 < found.tails(found.low + 0.02)[1]
+
+
+def test_nothing_seen_is_not_nothing_there() -> None:
+    found = interval.unmoved(0.0, 30, (0.0, 10.0))
+    assert (found.low, found.high) == (0, pytest.approx(10 * interval.proportion(0, 30).high))
+    assert "30 cases" in found.note

@@ -1,0 +1,127 @@
+"""Recalibration against simulations whose truth is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from primum import severity
+from primum.judge import calibration, decision, recalibrate
+
+MATRIX = severity.read("isic2018")
+
+
+def minimiser(q: np.ndarray, cost: np.ndarray, strength: float) -> np.ndarray:
+    """The p that minimises ``−Σ q log p + λ Σ_k q_k Σ_j M[k, j] p_j``, found numerically."""
+
+    def loss(z: np.ndarray) -> tuple[float, np.ndarray]:
+        p = softmax(z)
+        risk = q @ cost
+        return float(-(q * log_softmax(z)).sum() + strength * risk @ p), p - q + strength * p * (risk - risk @ p)
+
+    found = minimize(loss, np.log(q), jac=True, method="BFGS", options={"gtol": 1e-10})
+    return softmax(found.x)
+
+
+@pytest.mark.parametrize("strength", [0.5, 5.0, 30.0])
+def test_inversion_recovers_the_posterior_from_the_minimiser(strength: float) -> None:
+    rng = np.random.default_rng(int(strength))
+    q = rng.dirichlet(np.ones(7) * 2, 20)
+    p = np.array([minimiser(row, MATRIX.scaled, strength) for row in q])
+    inverse = recalibrate.Inversion(MATRIX.scaled, strength)(np.log(p))
+    np.testing.assert_allclose(inverse, q, atol=1e-5)
+
+
+def test_inversion_with_strength_zero_changes_nothing() -> None:
+    p = np.random.default_rng(0).dirichlet(np.ones(7), 10)
+    np.testing.assert_allclose(recalibrate.Inversion(MATRIX.scaled, 0.0)(np.log(p)), p, atol=1e-12)
+
+
+def test_inversion_of_any_probabilities_is_a_distribution() -> None:
+    p = np.r_[np.random.default_rng(0).dirichlet(np.ones(7) * 0.1, 500), np.eye(7)]
+    with np.errstate(divide="ignore"):
+        q = recalibrate.Inversion(MATRIX.scaled, 30.0)(np.log(p))
+    assert (q >= 0).all()
+    np.testing.assert_allclose(q.sum(axis=1), 1)
+
+
+def test_temperature_cannot_undo_the_risk_calibrated_loss_and_the_inversion_can() -> None:
+    rng = np.random.default_rng(3)
+    q = rng.dirichlet([0.6, 3, 0.4, 0.2, 0.8, 0.1, 0.1], 1500)
+    labels = (rng.random((1500, 1)) > q.cumsum(axis=1)).sum(axis=1)
+    p = np.array([minimiser(row, MATRIX.scaled, 10.0) for row in q])
+    scaled = recalibrate.fit_temperature(np.log(p), labels)(np.log(p))
+    inverse = recalibrate.Inversion(MATRIX.scaled, 10.0)(np.log(p))
+
+    def spent(probs: np.ndarray) -> float:
+        return float((q * MATRIX.cost[:, decision.bayes(probs, MATRIX.cost)].T).sum(axis=1).mean())
+
+    assert spent(inverse) == pytest.approx(spent(q), abs=1e-3)
+    assert spent(scaled) > spent(q) + 0.01
+
+
+def test_temperature_is_recovered() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, 4)) * 2
+    labels = (rng.random((20_000, 1)) > softmax(logits, axis=1).cumsum(axis=1)).sum(axis=1)
+    assert recalibrate.fit_temperature(logits * 3, labels).temperature == pytest.approx(3, rel=0.03)
+
+
+def test_temperature_stays_bounded_when_every_answer_is_right() -> None:
+    found = recalibrate.fit_temperature(np.eye(3)[np.arange(30) % 3] * 5, np.arange(30) % 3)
+    assert 0 < found.temperature < 100
+
+
+def test_vector_scaling_is_recovered_and_its_gradient_vanishes() -> None:
+    rng = np.random.default_rng(1)
+    logits = recalibrate.bounded(rng.normal(size=(40_000, 3)) * 2)
+    weight, bias = np.array([1.5, 0.7, 1.0]), np.array([0.5, -0.3, 0.0])
+    truth = softmax(logits * weight + bias, axis=1)
+    labels = (rng.random((40_000, 1)) > truth.cumsum(axis=1)).sum(axis=1)
+    found = recalibrate.fit_vector(logits, labels)
+    np.testing.assert_allclose(found(logits), truth, atol=0.03)
+    slope = (found(logits) - np.eye(3)[labels]).mean(axis=0)
+    np.testing.assert_allclose(slope, 0, atol=1e-4)
+
+
+def test_probabilities_of_exactly_zero_are_ordinary() -> None:
+    rng = np.random.default_rng(0)
+    probs = np.eye(3)[rng.integers(0, 3, 200)]
+    labels = rng.integers(0, 3, 200)
+    with np.errstate(divide="ignore"):
+        logs = np.log(probs)
+    for fit in (recalibrate.fit_temperature, recalibrate.fit_vector):
+        assert np.isfinite(fit(logs, labels)(logs)).all()
+
+
+def test_the_best_is_chosen_by_cross_validation_and_never_hurts_much() -> None:
+    rng = np.random.default_rng(5)
+    logits = rng.normal(size=(3000, 4)) * 2
+    labels = (rng.random((3000, 1)) > softmax(logits, axis=1).cumsum(axis=1)).sum(axis=1)
+    shifted = logits * 2 + np.array([2.0, 0, 0, -2.0])
+    chosen = recalibrate.choose(shifted, labels, None, 0)
+    assert chosen.best == "vector"
+    assert chosen.cv_nll["vector"] < chosen.cv_nll["temperature"] < chosen.cv_nll["none"]
+    true = calibration.nll(labels, softmax(logits, axis=1))
+    assert chosen.cv_nll["vector"] == pytest.approx(true, abs=0.01)
+
+
+def test_patients_stay_in_one_fold() -> None:
+    clusters = np.repeat(np.arange(50), 4)
+    fold = recalibrate._folds(clusters, 0)
+    assert all(len(set(fold[clusters == c])) == 1 for c in range(50))
+    assert len(set(fold)) == recalibrate.FOLDS
+
+
+def test_inversion_is_offered_only_for_the_expected_form() -> None:
+    loss = {"name": "risk_calibrated", "form": "expected", "strength": 4.0, "severity": MATRIX.to_dict()}
+    order = tuple(reversed(MATRIX.classes))
+    found = recalibrate.inversion_for({"loss": loss}, order)
+    assert found is not None
+    np.testing.assert_allclose(found.cost, MATRIX.scaled[::-1, ::-1])
+    assert recalibrate.inversion_for({"loss": {**loss, "form": "weighted"}}, order) is None
+    assert recalibrate.inversion_for({"loss": {"name": "cross_entropy"}}, order) is None
+    assert recalibrate.inversion_for({}, order) is None
+    assert recalibrate.inversion_for({"loss": loss}, ("a", "b")) is None
