@@ -1,0 +1,38 @@
+"""Where the images come from. A new data set is one file with ``load(root, seed)`` and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from primum import check
+from primum.check import InputError
+from primum.data import brain_tumor_mri, chest_xray, folder, ham10000, phantom
+from primum.data.images import ImageTable
+
+LOADERS: dict[str, Callable[[Path | None, int], ImageTable]] = {
+    "folder": folder.load,
+    "brain_tumor_mri": brain_tumor_mri.load,
+    "chest_xray": chest_xray.load,
+    "ham10000": ham10000.load,
+    "phantom": phantom.load,
+}
+
+
+def load(name: str, root: Path | str | None = None, seed: int = 0) -> ImageTable:
+    """One table of a data set's images: id, path or pixels, label, patient or lesion, site, split.
+
+    Args:
+        name: a key of :data:`LOADERS`.
+        root: folder of the data set, or the folder that holds it; not needed for made data.
+        seed: of the splits that are not official, and of made images.
+
+    Raises:
+        InputError: for an unknown name, a missing folder, or a folder of another layout.
+    """
+    loader = LOADERS[check.one_of(name, tuple(LOADERS), "data set")]
+    if root is None and name != "phantom":
+        raise InputError(
+            f"data set {name} needs the folder it lies in; give --root, or root under data in the recipe"
+        )
+    return loader(None if root is None else Path(root), seed)

@@ -1,0 +1,56 @@
+"""Chest X-ray (Kermany et al.): normal or pneumonia, children of one hospital, official test split."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import polars as pl
+
+from primum.check import InputError
+from primum.data.images import ImageTable, at_root, files_of
+from primum.data.split import assign
+
+CLASSES = ("NORMAL", "PNEUMONIA")
+SICK = re.compile(r"person\d+_(bacteria|virus)")
+HEALTHY = re.compile(r"(?:NORMAL2-)?IM-\d+")
+
+
+def load(root: Path | None, seed: int) -> ImageTable:
+    """The data set under ``root`` (METHODS §1).
+
+    ``patient`` is ``personN_bacteria``, ``personN_virus`` or the ``IM-…`` number: bare person numbers restart
+    between train and test. The official val of 16 images is too small to choose anything by, so train and
+    val are pooled and cut anew; ``official_split`` keeps what they were. ``subtype`` is normal, bacteria or
+    virus.
+
+    Raises:
+        InputError: when the official folders are not there, or a file is named otherwise.
+    """
+    folder = at_root(root or Path(), "chest_xray", "train")
+    rows = []
+    for official in ("train", "val", "test"):
+        for label in CLASSES:
+            for file in files_of(folder / official / label):
+                patient, subtype = names(file.name)
+                rows.append((f"{official}/{label}/{file.name}", label, patient, official, subtype))
+    schema = ["id", "label", "patient", "official_split", "subtype"]
+    cases = pl.DataFrame(rows, schema=schema, orient="row")
+    pool = (cases["official_split"] != "test").to_numpy()
+    split = cases["official_split"].to_numpy().astype(object)
+    split[pool] = assign(cases["label"].to_numpy()[pool], cases["patient"].to_numpy()[pool], seed)
+    cases = cases.with_columns(
+        pl.Series("split", split.astype(str)), pl.lit(None, pl.String).alias("site"), path=pl.col("id")
+    )
+    return ImageTable("chest_xray", CLASSES, cases, folder)
+
+
+def names(file: str) -> tuple[str, str]:
+    """Patient and subtype that a file name tells."""
+    sick = SICK.match(file)
+    if sick:
+        return sick[0], sick[1]
+    healthy = HEALTHY.match(file)
+    if healthy:
+        return healthy[0], "normal"
+    raise InputError(f"chest_xray: personN_bacteria_…, personN_virus_… or IM-… was expected, {file} arrived")

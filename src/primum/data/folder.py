@@ -1,0 +1,79 @@
+"""A plain tree with one folder per class, with or without official splits above them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum.check import InputError, shorten
+from primum.data.images import ImageTable, files_of
+from primum.data.split import WITH_TEST, WITHOUT_TEST, assign
+
+SPLIT_NAMES = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "cal": "cal",
+    "calibration": "cal", "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+def load(root: Path | None, seed: int) -> ImageTable:
+    """Images of ``root/CLASS/*`` or ``root/SPLIT/CLASS/*``; each image is its own patient.
+
+    Splits named by folders (train, val, cal, test, in any case, also Training or Testing) stay as they are.
+    Where only train and test are given, val and cal are cut from train; without folders all four are.
+
+    Raises:
+        InputError: for a missing folder, or one that holds fewer than two class folders.
+    """
+    if root is None or not root.is_dir():
+        raise InputError(f"{root}: a folder with one sub-folder per class was expected here, there is none")
+    rows = []
+    for folder in _folders(root):
+        split = SPLIT_NAMES.get(folder.name.lower())
+        for kind in _folders(folder) if split else [folder]:
+            rows += [(kind.name, split, str(file.relative_to(root))) for file in files_of(kind)]
+    if not rows:
+        raise InputError(f"{root}: folders of images, one per class, were expected here, no image was found")
+    labels = np.array([row[0] for row in rows])
+    classes = tuple(sorted(set(labels.tolist())))
+    if len(classes) < 2:
+        raise InputError(
+            f"{root}: at least two class folders with images are needed, found {shorten(classes)}"
+        )
+    given = np.array([row[1] or "" for row in rows])
+    if (given == "").any() and (given != "").any():
+        raise InputError(
+            f"{root}: either every class folder lies in a split folder or none does, both arrived"
+        )
+    paths = np.array([row[2] for row in rows])
+    cases = pl.DataFrame({"id": paths, "label": labels, "patient": paths}).with_columns(
+        pl.lit(None, pl.String).alias("site"),
+        pl.Series("split", splits(labels, paths, given, seed)),
+        path=pl.col("id"),
+    )
+    return ImageTable("folder", classes, cases, root)
+
+
+def splits(
+    labels: NDArray[np.str_],
+    groups: NDArray[np.str_],
+    given: NDArray[np.str_],
+    seed: int,
+) -> list[str]:
+    """Official splits where ``given`` names them; what is missing of val and cal is cut from train."""
+    if (given == "").all():
+        return [str(name) for name in assign(labels, groups, seed, WITHOUT_TEST)]
+    found = given.astype(object)
+    rest = {name for name in ("val", "cal") if name not in given}
+    if rest:
+        pool = found == "train"
+        shares = {name: count for name, count in WITH_TEST.items() if name in rest or name == "train"}
+        shares["train"] = 20 - sum(count for name, count in shares.items() if name != "train")
+        found[pool] = assign(labels[pool], groups[pool], seed, shares)
+    return [str(name) for name in found]
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -1,0 +1,75 @@
+"""HAM10000 (training set of ISIC 2018 task 3), with the official test set when it lies beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from primum.check import InputError
+from primum.data.images import ImageTable, at_root, files_of
+from primum.data.split import WITH_TEST, WITHOUT_TEST, assign
+
+CLASSES = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
+METADATA = "HAM10000_metadata.csv"
+TRUTH = "ISIC2018_Task3_Test_GroundTruth.csv"
+KEPT = ("dx_type", "age", "sex", "localization")
+
+
+def load(root: Path | None, seed: int) -> ImageTable:
+    """The data set under ``root`` (METHODS §1): lesion as patient, clinic as site.
+
+    Where a folder ``isic2018_test`` lies beside ``ham10000`` it is the test split (its lesions are unknown,
+    each image counts as one); otherwise lesions are held out for test.
+
+    Raises:
+        InputError: when the metadata or the images are not there.
+    """
+    folder = at_root(root or Path(), "ham10000", METADATA).resolve()
+    official = folder.parent / "isic2018_test"
+    with_test = (official / TRUTH).exists()
+    cases = _train(folder)
+    labels, lesions = cases["label"].to_numpy(), cases["patient"].to_numpy()
+    twentieths = WITH_TEST if with_test else WITHOUT_TEST
+    cases = cases.with_columns(pl.Series("split", assign(labels, lesions, seed, twentieths)))
+    if with_test:
+        cases = pl.concat([cases, _test(official)], how="diagonal")
+    return ImageTable("ham10000", CLASSES, cases, folder.parent)
+
+
+def _train(folder: Path) -> pl.DataFrame:
+    metadata = pl.read_csv(folder / METADATA, null_values=[""])
+    files = {file.stem: file.name for file in files_of(folder / "images")}
+    missing = metadata.filter(~pl.col("image_id").is_in(list(files)))
+    if len(missing):
+        raise InputError(
+            f"{folder.name}/images: {len(metadata)} images of the metadata were expected, "
+            f"{len(missing)} are missing, {missing['image_id'][0]} for one; complete the download"
+        )
+    return metadata.select(
+        pl.col("image_id").alias("id"),
+        pl.col("dx").str.to_uppercase().alias("label"),
+        pl.col("lesion_id").alias("patient"),
+        pl.col("dataset").alias("site"),
+        pl.col("image_id").replace_strict(files).map_elements(
+            lambda name: f"{folder.name}/images/{name}", return_dtype=pl.String
+        ).alias("path"),
+        *KEPT,
+    )  # fmt: skip
+
+
+def _test(folder: Path) -> pl.DataFrame:
+    truth = pl.read_csv(folder / TRUTH)
+    files = {file.stem: file.name for file in files_of(folder / "images")}
+    label = pl.coalesce(pl.when(pl.col(name) == 1).then(pl.lit(name)) for name in CLASSES)
+    found = truth.select(pl.col("image").alias("id"), label.alias("label")).filter(
+        pl.col("id").is_in(list(files))
+    )
+    if len(found) != len(truth):
+        raise InputError(f"isic2018_test/images: {len(truth)} images were expected, {len(found)} are there")
+    return found.with_columns(
+        pl.col("id").alias("patient"),
+        pl.lit("isic2018_test").alias("site"),
+        pl.lit("test").alias("split"),
+        pl.Series("path", [f"isic2018_test/images/{files[name]}" for name in found["id"]]),
+    )
