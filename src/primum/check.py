@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 SUM_TOLERANCE = 1e-2
 SUM_WARNING = 1e-3
+ROUNDING = 1e-6
+MOST_LISTED = 25
 
 
 class PrimumError(Exception):
@@ -29,6 +31,8 @@ def array(values: Any) -> NDArray[Any]:
     """A NumPy array of anything array-like, a tensor on any device included."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
+        if str(values.dtype) == "torch.bfloat16":  # NumPy has no such type
+            values = values.float()
     return np.asarray(values)
 
 
@@ -41,9 +45,9 @@ def shorten(names: Iterable[Any], most: int = 5) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Suggest the nearest known name, as the end of a sentence; empty when nothing is near."""
+    """Suggest the nearest known name, in brackets after a blank; empty when nothing is near."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def one_of(name: str, known: Sequence[str], what: str) -> str:
@@ -51,7 +55,7 @@ def one_of(name: str, known: Sequence[str], what: str) -> str:
     if name in known:
         return name
     raise InputError(
-        f"{what} {name!r} is not known: expected one of {', '.join(known)}{nearest(name, known)}"
+        f"{what} {name!r} is not known{nearest(name, known)}: expected one of {shorten(known, MOST_LISTED)}"
     )
 
 
@@ -87,8 +91,9 @@ def same_classes(found: Sequence[str], expected: Sequence[str], where: str, agai
 
 def finite(array: NDArray[Any], where: str, what: str) -> None:
     """Refuse NaN and infinite values, naming the first row that has one."""
-    if np.isfinite(np.sum(array)):  # one pass without a mask of the whole array
-        return
+    with np.errstate(all="ignore"):
+        if np.isfinite(np.sum(array)):  # one pass without a mask of the whole array
+            return
     bad = ~np.isfinite(array)
     rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
     if len(rows):
@@ -98,31 +103,52 @@ def finite(array: NDArray[Any], where: str, what: str) -> None:
         )
 
 
+def numbers(values: Any, where: str, what: str) -> NDArray[Any]:
+    """An array of real numbers; refuses text, objects and complex numbers."""
+    found = array(values)
+    if found.dtype.kind not in "iuf":
+        raise InputError(f"{where}: {what} must be numbers, an array of {found.dtype} arrived")
+    return found
+
+
+def indices(values: Any, where: str, what: str) -> NDArray[np.int64]:
+    """An array of class indices; refuses anything but whole numbers."""
+    found = numbers(values, where, what)
+    if found.dtype.kind == "f" and not (np.isfinite(found).all() and (found % 1 == 0).all()):
+        raise InputError(f"{where}: {what} must be class indices, numbers that are not whole arrived")
+    return np.asarray(found, dtype=np.int64)
+
+
+def unit_interval(probs: NDArray[np.floating[Any]], where: str) -> None:
+    """Refuse probabilities (N, K) outside [0, 1], but for rounding, naming the first row that has one."""
+    finite(probs, where, "probabilities")
+    outside = (probs < -ROUNDING) | (probs > 1 + ROUNDING)
+    if outside.any():
+        row = int(np.argmax(outside.any(axis=1)))
+        raise InputError(
+            f"{where}: probabilities must lie in [0, 1], {probs[row][outside[row]][0]:.8g} arrived "
+            f"(first in row {row + 1}); name the columns logit_<class> if these are logits"
+        )
+
+
 def probabilities(probs: NDArray[np.floating[Any]], where: str) -> tuple[NDArray[np.float64], int]:
     """Check probabilities (N, K) and return them renormalised, with the count of rows off by > 1e-3.
 
     Raises InputError for a value outside [0, 1] or a row whose sum is off by more than 1e-2.
     """
-    finite(probs, where, "probabilities")
-    low, high = float(probs.min()), float(probs.max())
-    if low < 0 or high > 1:
-        value = low if low < 0 else high
-        row = int(np.flatnonzero(((probs < 0) | (probs > 1)).any(axis=1))[0])
-        raise InputError(
-            f"{where}: probabilities must lie in [0, 1], {value:g} arrived (first in row {row + 1}); "
-            "name the columns logit_<class> if these are logits"
-        )
-    totals = probs.sum(axis=1, dtype=np.float64)
+    unit_interval(probs, where)
+    clipped = np.clip(np.asarray(probs, dtype=np.float64), 0, 1)
+    totals = clipped.sum(axis=1)
     off = np.abs(totals - 1)
-    if float(off.max()) > SUM_TOLERANCE:
-        row = int(np.argmax(off > SUM_TOLERANCE))
+    wrong = off > SUM_TOLERANCE
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise InputError(
             f"{where}: probabilities of a case must sum to 1 (±{SUM_TOLERANCE:g}), "
-            f"{int((off > SUM_TOLERANCE).sum())} rows do not, first row {row + 1} with {totals[row]:.4g}; "
+            f"{int(wrong.sum())} rows do not, first row {row + 1} with {totals[row]:.4g}; "
             "outputs of several independent labels per case cannot be audited as one choice among classes"
         )
-    normalised = np.asarray(probs, dtype=np.float64) / totals[:, None]
-    return normalised, int((off > SUM_WARNING).sum())
+    return clipped / totals[:, None], int((off > SUM_WARNING).sum())
 
 
 def severity_matrix(cost: NDArray[np.float64], classes: Sequence[str], where: str) -> None:

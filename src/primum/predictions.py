@@ -16,6 +16,7 @@ from primum import check
 from primum.check import InputError
 
 Kind = Literal["logits", "log_probabilities"]
+NOBODY = "\x00case "
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +56,31 @@ class Predictions:
     name: str = "predictions"
 
     def __post_init__(self) -> None:
+        where = self.name
         ids = (
-            self.ids if isinstance(self.ids, pl.Series) else pl.Series("id", np.asarray(self.ids).astype(str))
+            self.ids
+            if isinstance(self.ids, pl.Series)
+            else pl.Series("id", check.array(self.ids).astype(str))
         )
-        object.__setattr__(self, "ids", ids.cast(pl.String).alias("id"))
-        object.__setattr__(self, "classes", check.class_names(self.classes, self.name))
-        object.__setattr__(self, "labels", np.asarray(self.labels, dtype=np.int64))
+        fields: dict[str, Any] = {
+            "ids": ids.cast(pl.String).alias("id"),
+            "classes": check.class_names(self.classes, where),
+            "labels": check.indices(self.labels, where, "labels"),
+            "logits": check.numbers(self.logits, where, "logits"),
+            "scores": {
+                name: np.asarray(check.numbers(score, where, f"score_{name}"), dtype=np.float64)
+                for name, score in self.scores.items()
+            },
+        }
+        for what in ("passes", "embeddings"):
+            if getattr(self, what) is not None:
+                fields[what] = check.numbers(getattr(self, what), where, what)
+        if self.decision is not None:
+            fields["decision"] = check.indices(self.decision, where, "decision")
+        for what, value in fields.items():
+            object.__setattr__(self, what, value)
         if self.kind not in ("logits", "log_probabilities"):
-            raise InputError(
-                f"{self.name}: kind must be 'logits' or 'log_probabilities', {self.kind!r} arrived"
-            )
+            raise InputError(f"{where}: kind must be 'logits' or 'log_probabilities', {self.kind!r} arrived")
         self._check_shapes()
         self._check_values()
 
@@ -117,8 +133,14 @@ class Predictions:
                 )
         if self.kind == "logits":
             check.finite(self.logits, self.name, "logits")
-        elif np.isnan(self.logits).any() or self.logits.max() > 1e-6:
-            raise InputError(f"{self.name}: log-probabilities must be 0 or less and never NaN")
+        else:
+            totals = np.exp(self.logits, dtype=np.float64).sum(axis=1)
+            if not (np.abs(totals - 1) <= check.SUM_TOLERANCE).all():  # also where one is NaN
+                row = int(np.argmin(np.abs(totals - 1) <= check.SUM_TOLERANCE))
+                raise InputError(
+                    f"{self.name}: the exponentials of a case's log-probabilities must sum to 1, "
+                    f"row {row + 1} sums to {totals[row]:.4g}; declare kind 'logits' if these are logits"
+                )
         for what, array in (("passes", self.passes), ("embeddings", self.embeddings)):
             if array is not None:
                 check.finite(array.reshape(-1, array.shape[-1]), self.name, what)
@@ -153,15 +175,24 @@ class Predictions:
 
     @property
     def patients(self) -> pl.Series | None:
-        """(N,) patient of each case when the table has a ``patient`` column with a value in every row."""
+        """(N,) patient of each case, or None without a ``patient`` column or with an empty one.
+
+        A case whose patient is not known counts as a patient of its own.
+        """
         if "patient" not in self.metadata.columns:
             return None
-        patients = self.metadata["patient"]
-        return None if patients.null_count() else patients.cast(pl.String)
+        patients = self.metadata["patient"].cast(pl.String)
+        if patients.null_count() == len(patients):
+            return None
+        return (
+            patients
+            if not patients.null_count()
+            else patients.zip_with(patients.is_not_null(), NOBODY + self.ids)
+        )
 
     def take(self, rows: NDArray[Any]) -> Predictions:
         """The cases at integer or boolean ``rows``, with everything known of them."""
-        at = np.flatnonzero(rows) if rows.dtype == bool else rows
+        at = np.arange(len(self))[rows]
         index = pl.Series(at, dtype=pl.UInt32)
         return replace(
             self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from scipy.optimize import linprog
 from primum import check, files
 from primum.check import InputError
 
+ROUNDING = 1e-9
 LEVELS = ("fine", "false_alarm", "critical")
 KEYS = ("classes", "groups", "cost", "critical", "defer", "unit", "source", "name")
 
@@ -48,7 +49,7 @@ class SeverityMatrix:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", check.class_names(self.classes, self.name))
-        cost = np.array(self.cost, dtype=np.float64)
+        cost = _square(self.cost, len(self.classes), self.name)
         check.severity_matrix(cost, self.classes, self.name)
         critical = np.array(self.critical, dtype=bool)
         if critical.shape != cost.shape:
@@ -59,8 +60,8 @@ class SeverityMatrix:
             raise InputError(
                 f"{self.name}: a right answer cannot be a critical error, but a diagonal cell is"
             )
-        if self.defer is not None and not (np.isfinite(self.defer) and self.defer >= 0):
-            raise InputError(f"{self.name}: the cost of deferring must be 0 or more, {self.defer} arrived")
+        if self.defer is not None:
+            object.__setattr__(self, "defer", _amount(self.defer, f"{self.name}: the cost of deferring"))
         cost.setflags(write=False)
         critical.setflags(write=False)
         object.__setattr__(self, "cost", cost)
@@ -86,25 +87,30 @@ class SeverityMatrix:
             rest: ``defer``, ``unit``, ``source``, ``name``.
         """
         name = str(rest.get("name", "severity"))
-        listed = [member for members in groups.values() for member in members]
-        order = check.class_names(listed if classes is None else classes, name)
+        members = {str(group): _names(listed, f"{name}: group {group}") for group, listed in groups.items()}
+        listed = check.class_names(
+            [member for group in members.values() for member in group], f"{name}: groups"
+        )
+        order = listed if classes is None else check.class_names(classes, name)
         check.same_classes(listed, order, f"{name}: groups", "classes")
-        missing = [level for level in LEVELS if level not in cost]
-        if missing or set(cost) - set(LEVELS):
-            raise InputError(f"{name}: cost needs the levels {', '.join(LEVELS)}, {', '.join(cost)} arrived")
-        group_of = {member: group for group, members in groups.items() for member in members}
-        pairs = set()
+        if set(cost) != set(LEVELS):
+            raise InputError(
+                f"{name}: cost needs the levels {', '.join(LEVELS)}, {check.shorten(cost)} arrived"
+            )
+        level = {key: _amount(value, f"{name}: cost {key}") for key, value in cost.items()}
+        fatal_pairs = set()
         for pair in critical:
-            if len(pair) != 2 or any(group not in groups for group in pair):
+            named = [str(group) for group in pair] if isinstance(pair, list | tuple) else []
+            if len(named) != 2 or any(group not in members for group in named):
                 raise InputError(
-                    f"{name}: critical lists [true, predicted] pairs of {', '.join(groups)}, {pair} arrived"
+                    f"{name}: critical lists [true, predicted] pairs of {', '.join(members)}, {pair} arrived"
                 )
-            pairs.add((pair[0], pair[1]))
+            fatal_pairs.add((named[0], named[1]))
+        group_of = {member: group for group, listed in members.items() for member in listed}
         of = [group_of[member] for member in order]
-        fatal = np.array([[(row, column) in pairs for column in of] for row in of])
+        fatal = np.array([[(row, column) in fatal_pairs for column in of] for row in of])
         same = np.array([[row == column for column in of] for row in of])
-        matrix = np.where(fatal, cost["critical"], np.where(same, cost["fine"], cost["false_alarm"]))
-        matrix = matrix.astype(np.float64)
+        matrix = np.where(fatal, level["critical"], np.where(same, level["fine"], level["false_alarm"]))
         np.fill_diagonal(matrix, 0.0)
         np.fill_diagonal(fatal, False)
         return cls(order, matrix, fatal, **rest)
@@ -145,7 +151,7 @@ class SeverityMatrix:
             limit = never_defer_cost(self.cost)
             if self.defer == 0:
                 warnings.append("deferring costs 0, so deferring every case is always optimal")
-            elif self.defer >= limit:
+            elif self.defer >= limit * (1 - ROUNDING):
                 warnings.append(
                     f"deferring costs {self.defer:g}, at or above {limit:.3g} it is never optimal"
                 )
@@ -179,37 +185,66 @@ def never_defer_cost(cost: NDArray[np.float64]) -> float:
 
 def from_dict(content: Mapping[str, Any], name: str) -> SeverityMatrix:
     """Read the fields of a severity file (DESIGN, file formats); ``name`` is used in messages."""
-    unknown = [key for key in content if key not in KEYS]
+    unknown = [str(key) for key in content if key not in KEYS]
     if unknown:
         raise InputError(f"{name}: unknown key {unknown[0]!r}{check.nearest(unknown[0], KEYS)}")
-    if "cost" not in content:
+    if content.get("cost") is None:
         raise InputError(f"{name}: a severity file needs 'cost', a K×K list or three levels with 'groups'")
-    rest = {key: content[key] for key in ("defer", "unit", "source") if content.get(key) is not None}
+    rest: dict[str, Any] = {"name": name, "defer": content.get("defer")}
+    rest |= {key: str(content[key]) for key in ("unit", "source") if content.get(key) is not None}
+    classes = content.get("classes")
+    order = None if classes is None else _names(classes, f"{name}: classes")
+    critical = content.get("critical") or []
+    if not isinstance(critical, list | tuple):
+        raise InputError(f"{name}: critical must be a list of [true, predicted] pairs, {critical!r} arrived")
+    if content.get("groups") is not None:
+        for key in ("groups", "cost"):
+            if not isinstance(content[key], Mapping):
+                raise InputError(f"{name}: with groups, '{key}' must be names with values, as in the presets")
+        found = SeverityMatrix.from_groups(content["groups"], content["cost"], critical, order, **rest)
+    else:
+        if isinstance(content["cost"], Mapping):
+            raise InputError(f"{name}: levels of cost need 'groups', the super-classes they stand between")
+        kept = check.class_names(order or (), name)
+        cost = _square(content["cost"], len(kept), name)
+        found = SeverityMatrix(kept, cost, cells(critical, kept, name), **rest)
+    return found if content.get("name") is None else replace(found, name=str(content["name"]))
+
+
+def _names(listed: Any, where: str) -> tuple[str, ...]:
+    """Class names from a YAML list; refuses what YAML turned into true or false."""
+    if not isinstance(listed, list | tuple):
+        raise InputError(f"{where}: a list of class names was expected, {listed!r} arrived")
+    if any(isinstance(name, bool) or name is None for name in listed):
+        raise InputError(f"{where}: YAML reads a class name here as true, false or null; put it in quotes")
+    return tuple(str(name) for name in listed)
+
+
+def _amount(value: Any, what: str) -> float:
+    """A cost: a finite number, 0 or more."""
     try:
-        if "groups" in content:
-            return SeverityMatrix.from_groups(
-                content["groups"], content["cost"], content.get("critical", []), content.get("classes"),
-                name=name, **rest,
-            )  # fmt: skip
-        classes = check.class_names(content.get("classes", ()), name)
-        try:
-            cost = np.array(content["cost"], dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError(
-                f"{name}: the cost matrix must be square, {len(classes)} rows of numbers"
-            ) from None
-        return SeverityMatrix(
-            classes, cost, cells(content.get("critical", []), classes, name), name=name, **rest
-        )
-    except (TypeError, AttributeError) as error:
-        raise InputError(f"{name}: the severity file is not of the documented form ({error})") from None
+        amount = float("nan") if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        amount = float("nan")
+    if not (np.isfinite(amount) and amount >= 0):
+        raise InputError(f"{what} must be a number, 0 or more, {value!r} arrived")
+    return amount
+
+
+def _square(cost: Any, k: int, where: str) -> NDArray[np.float64]:
+    try:
+        return np.array(check.array(cost), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{where}: the cost matrix must be square, {k} rows of {k} numbers for {k} classes"
+        ) from None
 
 
 def cells(pairs: Sequence[Sequence[str]], classes: Sequence[str], where: str) -> NDArray[np.bool_]:
     """(K, K) bool from ``[true, predicted]`` pairs of class names."""
     critical = np.zeros((len(classes), len(classes)), dtype=bool)
     for pair in pairs:
-        if len(pair) != 2:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise InputError(f"{where}: a critical cell is a [true, predicted] pair, {pair} arrived")
         row, column = (classes.index(check.one_of(str(name), classes, f"{where}: class")) for name in pair)
         critical[row, column] = True
@@ -231,16 +266,17 @@ def presets() -> tuple[str, ...]:
 
 def read(file_or_preset: str | Path) -> SeverityMatrix:
     """Read a severity matrix from a preset name, a YAML file, or a CSV matrix with class names around it."""
-    text = str(file_or_preset)
-    if text in presets():
-        packaged = resources.files("primum") / "presets" / f"{text}.yaml"
-        return from_dict(yaml.safe_load(packaged.read_text(encoding="utf-8")), text)
-    if not Path(text).suffix and not Path(text).exists():
+    path, known = Path(file_or_preset), presets()
+    preset = path.stem if path.suffix in ("", ".yaml") and path.parent == Path() else ""
+    if preset in known and not path.is_file():
+        packaged = resources.files("primum") / "presets" / f"{preset}.yaml"
+        return from_dict(yaml.safe_load(packaged.read_text(encoding="utf-8")), preset)
+    if not path.suffix and not path.exists():
         raise InputError(
-            f"severity {text!r} is neither a file nor a preset ({', '.join(presets())})"
-            f"{check.nearest(text, presets())}"
+            f"severity {str(path)!r} is neither a file nor a preset ({', '.join(known)})"
+            f"{check.nearest(str(path), known)}"
         )
-    path = files.existing(text, "a severity file (YAML or CSV)")
+    files.existing(path, "a severity file (YAML or CSV)")
     try:
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -249,7 +285,7 @@ def read(file_or_preset: str | Path) -> SeverityMatrix:
         return _from_csv(content, path.name)
     try:
         loaded = yaml.safe_load(content)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{path}: this is not valid YAML ({' '.join(str(error).split())})") from None
     if not isinstance(loaded, dict):
         raise InputError(f"{path}: a severity file needs keys such as 'classes' and 'cost'")
@@ -257,17 +293,19 @@ def read(file_or_preset: str | Path) -> SeverityMatrix:
 
 
 def _from_csv(content: str, name: str) -> SeverityMatrix:
-    rows = [row for row in csv.reader(content.splitlines()) if any(cell.strip() for cell in row)]
+    first = content.lstrip().partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        lines = list(csv.reader(content.splitlines(), delimiter=separator))
+    except csv.Error:
+        raise InputError(f"{name}: a severity matrix in CSV was expected, this is not CSV") from None
+    rows = [row for row in lines if any(cell.strip() for cell in row)]
     columns = [cell.strip() for cell in rows[0][1:]] if rows else []
     names = [row[0].strip() for row in rows[1:]]
     if names != columns:
         raise InputError(
-            f"{name}: the first row and the first column must hold the same class names, in one order"
+            f"{name}: the first row and the first column must hold the same class names, in one order; "
+            f"{len(columns)} columns and {len(names)} rows arrived"
         )
-    try:
-        cost = np.array([[float(cell) for cell in row[1:]] for row in rows[1:]], dtype=np.float64)
-    except ValueError:
-        raise InputError(
-            f"{name}: every cell of the cost matrix must be a number, and the matrix square"
-        ) from None
-    return SeverityMatrix(tuple(columns), cost, np.zeros(cost.shape, dtype=bool), name=name)
+    cost = _square([row[1:] for row in rows[1:]], len(names), name)
+    return SeverityMatrix(tuple(columns), cost, np.zeros((len(names), len(names)), dtype=bool), name=name)

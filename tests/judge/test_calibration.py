@@ -60,9 +60,7 @@ def test_chance_level_is_that_of_redrawn_labels() -> None:
         ("classwise_ece", calibration.classwise_ece),
     ):
         assert errors.value[name] == pytest.approx(metric(labels, probs))
-        plain = [
-            metric((rng.random((400, 1)) > probs.cumsum(axis=1)).sum(axis=1), probs) for _ in range(150)
-        ]
+        plain = [metric((rng.random((400, 1)) > probs.cumsum(axis=1)).sum(axis=1), probs) for _ in range(150)]
         assert errors.chance[name].mean() == pytest.approx(np.mean(plain), abs=4 * np.std(plain) / 9)
 
 

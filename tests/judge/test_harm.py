@@ -42,7 +42,9 @@ def test_deployment_priors_by_hand() -> None:
     expected = 0.7 * 3 / 4 + 0.2 * 1 / 2 + 0.1 * 5
     assert harm.expected_cost(LABELS, DECISIONS, COST, priors) == pytest.approx(expected)
     constant = min(0.2 * 1 + 0.1 * 10, 0.7 * 1 + 0.1 * 10, 0.9 * 2)
-    assert harm.normalized_expected_cost(LABELS, DECISIONS, COST, priors) == pytest.approx(expected / constant)
+    assert harm.normalized_expected_cost(LABELS, DECISIONS, COST, priors) == pytest.approx(
+        expected / constant
+    )
 
 
 def test_always_answering_critical_games_the_rate_but_not_the_cost() -> None:

@@ -34,7 +34,9 @@ def plain_bootstrap(metric: Callable[[np.ndarray], float], patients: np.ndarray)
     """Standard deviation of a metric over ordinary resamples of whole patients."""
     rng = np.random.default_rng(0)
     rows = np.split(np.argsort(patients, kind="stable"), np.cumsum(np.bincount(patients))[:-1])
-    draws = [metric(np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])) for _ in range(DRAWS)]
+    draws = [
+        metric(np.concatenate([rows[i] for i in rng.integers(0, len(rows), len(rows))])) for _ in range(DRAWS)
+    ]
     return float(np.std(draws))
 
 
@@ -49,6 +51,15 @@ def influences(labels: np.ndarray, probs: np.ndarray) -> dict[str, tuple[Any, Ca
         aurc, augrc = selective.influence(curve, residual, ranking)
         found[f"{prefix}aurc"] = (aurc, lambda rows, r=residual: selective.aurc(score[rows], r[rows]))
         found[f"{prefix}augrc"] = (augrc, lambda rows, r=residual: selective.augrc(score[rows], r[rows]))
+    found["expected_cost"] = (
+        harm.expected_cost_influence(labels, decisions, cost(K)),
+        lambda rows: harm.expected_cost(labels[rows], decisions[rows], cost(K)),
+    )
+    priors = np.array([0.5, 0.3, 0.15, 0.05])
+    found["normalized_expected_cost"] = (
+        harm.normalized_expected_cost_influence(labels, decisions, cost(K), priors),
+        lambda rows: harm.normalized_expected_cost(labels[rows], decisions[rows], cost(K), priors),
+    )
     losses = calibration.brier_losses(labels, probs)
     found["brier"] = (losses - losses.mean(), lambda rows: losses[rows].mean())
     nll = calibration.nll_losses(labels, probs)[0]
@@ -66,7 +77,19 @@ def influences(labels: np.ndarray, probs: np.ndarray) -> dict[str, tuple[Any, Ca
 
 @pytest.mark.parametrize("clustered", [False, True])
 @pytest.mark.parametrize(
-    "name", ["aurc", "augrc", "cost_aurc", "cost_augrc", "brier", "nll", "auroc", "failure_auroc"]
+    "name",
+    [
+        "expected_cost",
+        "normalized_expected_cost",
+        "aurc",
+        "augrc",
+        "cost_aurc",
+        "cost_augrc",
+        "brier",
+        "nll",
+        "auroc",
+        "failure_auroc",
+    ],
 )
 def test_influence_equals_the_bootstrap(name: str, clustered: bool) -> None:
     labels, probs, patients = cases(clustered)

@@ -69,12 +69,12 @@ def test_constant_probabilities_give_a_number(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_one_case_gives_a_number_or_a_sentence(name: str) -> None:
-    try:
-        value = ALL[name](np.array([2]), np.array([[0.2, 0.3, 0.5]]))
-    except InputError as error:
-        assert "needs" in str(error)
+    case = np.array([2]), np.array([[0.2, 0.3, 0.5]])
+    if name in ("auroc", "specificity"):
+        with pytest.raises(InputError, match="needs"):
+            ALL[name](*case)
     else:
-        assert math.isfinite(value)
+        assert math.isfinite(ALL[name](*case))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -92,7 +92,8 @@ def test_right_and_sure_is_best(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ece", "ece_equal_mass", "classwise_ece", "brier", "nll", "aurc", "augrc", "cer", "expected_cost"]
+    "name",
+    ["ece", "ece_equal_mass", "classwise_ece", "brier", "nll", "aurc", "augrc", "cer", "expected_cost"],
 )
 def test_right_and_sure_costs_nothing(name: str) -> None:
     labels = np.arange(30) % 3

@@ -19,7 +19,9 @@ def minimiser(q: np.ndarray, cost: np.ndarray, strength: float) -> np.ndarray:
     def loss(z: np.ndarray) -> tuple[float, np.ndarray]:
         p = softmax(z)
         risk = q @ cost
-        return float(-(q * log_softmax(z)).sum() + strength * risk @ p), p - q + strength * p * (risk - risk @ p)
+        return float(-(q * log_softmax(z)).sum() + strength * risk @ p), p - q + strength * p * (
+            risk - risk @ p
+        )
 
     found = minimize(loss, np.log(q), jac=True, method="BFGS", options={"gtol": 1e-10})
     return softmax(found.x)

@@ -34,21 +34,27 @@ def view(rng: np.random.Generator, n: int, sharpness: float, clustered: bool) ->
     labels = (logits + noise).argmax(axis=1)
     probs = softmax(logits * sharpness, axis=1)
     answers = {}
-    for rule, decisions in (("argmax", decision.argmax(probs)), ("bayes", decision.bayes(probs, cost(K)))):
+    for rule, decisions in _rules(probs):
         scores = {"msr": confidence.msr(probs)}
         threshold = {"msr": selective.threshold_at_coverage(np.linspace(0.3, 1, 50), 0.6)}
         answers[rule] = Answers(rule, decisions, "none", scores, threshold)
     return View(
-        labels, {"none": probs}, answers, patients if clustered else None, patients, cost(K), critical(K), None,
-        500, 0,
+        labels, {"none": probs}, answers, patients if clustered else None, patients, cost(K), critical(K),
+        None, 500, 0,
     )  # fmt: skip
+
+
+def _rules(probs: np.ndarray) -> tuple[tuple[str, np.ndarray], ...]:
+    return ("argmax", decision.argmax(probs)), ("bayes", decision.bayes(probs, cost(K)))
 
 
 @pytest.mark.parametrize("clustered", [False, True])
 @pytest.mark.parametrize("sharpness", [1.0, MILD, STRONG])
 def test_intervals_cover_the_truth(sharpness: float, clustered: bool) -> None:
     rng = np.random.default_rng(int(sharpness * 10) + clustered)
-    truth = {m.key: m.value for m in measure(view(rng, LARGE // (3 if clustered else 1), sharpness, clustered))}
+    truth = {
+        m.key: m.value for m in measure(view(rng, LARGE // (3 if clustered else 1), sharpness, clustered))
+    }
     if sharpness == 1.0:
         truth |= {key: 0.0 for key in truth if "ece" in key[0]}
     covered = {key: 0 for key in truth if key[0] != "critical_errors"}

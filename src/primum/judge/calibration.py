@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum import check
-from primum.judge.interval import Estimate, Floats, Resampler, from_replicates
+from primum.judge.interval import LEVEL, Estimate, Floats, Resampler
 
 BINS = 15
 FLOOR = 1e-12
@@ -150,25 +150,27 @@ def _cases(resampler: Resampler, n: int) -> Floats:
 
 
 def interval(errors: CalibrationErrors, name: str, n: int) -> Estimate:
-    """Basic bootstrap interval of a plug-in error, reaching 0 where chance alone explains it.
+    """Bias-corrected bootstrap interval of a plug-in error, 0 to 1.
 
-    A percentile interval is wrong here, since the error of every replicate is biased upwards; and the basic
-    one can miss 0 for a perfectly calibrated model, so the lower end is 0 unless the value lies above the
-    97.5 % quantile of redrawn labels.
+    A plug-in error is biased upwards by noise in every bin: by nothing when the model is far from calibrated,
+    by the chance level when it is perfect. The lower end subtracts the whole chance level, the upper end
+    nothing, each with the spread of the replicates around their own mean; a percentile interval would never
+    cover 0.
     """
-    value, chance = errors.value[name], errors.chance[name]
-    estimate = from_replicates(value, errors.replicates[name], n, "basic", (0.0, 1.0))
-    explained = value <= float(np.quantile(chance, 0.975))
-    low = 0.0 if explained else estimate.low
-    note = (
-        f"a perfectly calibrated model would show {chance.mean():.4f} on these cases (labels redrawn from p)"
-    )
+    value, chance, draws = errors.value[name], float(errors.chance[name].mean()), errors.replicates[name]
+    spread = draws - draws.mean()
+    above, below = value - spread, value - chance - spread
+    low = float(np.quantile(below, (1 - LEVEL) / 2))
+    high = float(np.quantile(above, (1 + LEVEL) / 2))
 
     def tails(limit: float) -> tuple[float, float]:
-        not_below, not_above = estimate.tails(limit)
-        return not_below, 1.0 if explained else not_above
+        most = len(draws) + 1
+        not_below = 2 * (1 + float((above >= limit).sum())) / most
+        not_above = 2 * (1 + float((below <= limit).sum())) / most if limit > 0 else 0.0
+        return min(1.0, not_below), min(1.0, not_above)
 
-    return Estimate(value, low, estimate.high, n, tails, note)
+    note = f"a perfectly calibrated model would show {chance:.4f} on these cases (labels redrawn from p)"
+    return Estimate(value, float(np.clip(low, 0, value)), float(np.clip(high, value, 1)), n, tails, note)
 
 
 def reliability(labels: Any, probs: Any, bins: int = BINS) -> list[tuple[int, int, float, int]]:

@@ -105,6 +105,31 @@ def normalized_expected_cost_of(counts: Confusion, cost: Floats, priors: Floats 
     return ratio(np.asarray(spent), np.broadcast_to(constant, np.shape(spent)))
 
 
+def expected_cost_influence(
+    labels: NDArray[np.int64], decisions: NDArray[np.int64], cost: Floats, priors: Floats | None = None
+) -> Floats:
+    """(N,) influence of each case on the expected cost; with ``priors`` cases weigh by their class."""
+    spent = cost[labels, decisions]
+    if priors is None:
+        return np.asarray(spent - spent.mean())
+    counts = np.bincount(labels, minlength=len(cost)).astype(np.float64)
+    mean = ratio(np.bincount(labels, spent, len(cost)), counts)
+    return np.asarray((spent - mean[labels]) * (priors * len(labels) / np.maximum(counts, 1))[labels])
+
+
+def normalized_expected_cost_influence(
+    labels: NDArray[np.int64], decisions: NDArray[np.int64], cost: Floats, priors: Floats | None = None
+) -> Floats:
+    """(N,) influence of each case on the normalised expected cost, the best constant decision held fixed."""
+    shares = np.bincount(labels, minlength=len(cost)) / len(labels) if priors is None else priors
+    totals = shares @ cost
+    best = int(np.argmin(totals))
+    own = expected_cost_influence(labels, decisions, cost, priors)
+    constant = expected_cost_influence(labels, np.full(len(labels), best), cost, priors)
+    value = normalized_expected_cost(labels, decisions, cost, priors)
+    return np.asarray((own - value * constant) / totals[best])
+
+
 def predictive_values(sensitivity: Any, specificity: Any, prevalence: Any) -> tuple[Any, Any]:
     """PPV and NPV of a two-class decision at a stated prevalence (Bayes' rule), each 0 to 1."""
     true_positive, false_positive = prevalence * sensitivity, (1 - prevalence) * (1 - specificity)

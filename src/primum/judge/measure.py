@@ -18,6 +18,14 @@ FEWEST = 10
 RULES = ("argmax", "bayes", "given")
 NO_SEVERITY = "no severity matrix was given"
 NO_CRITICAL = "no critical cells were given"
+COSTS: dict[str, tuple[Any, Any]] = {
+    "expected_cost": (harm.expected_cost, harm.expected_cost_influence),
+    "normalized_expected_cost": (harm.normalized_expected_cost, harm.normalized_expected_cost_influence),
+}
+
+
+def _few(n: int) -> str:
+    return f"at least {FEWEST} cases are needed, there are {n}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,9 +121,7 @@ def _probabilities(view: View, name: str) -> Iterator[Measured]:
     n, probs, labels = len(view.labels), view.probs[name], view.labels
     if n < FEWEST:
         for code in ("auroc", "ece", "ece_equal_mass", "classwise_ece", "brier", "nll"):
-            yield Measured(
-                code, calibrated=name, n=n, why_not=f"at least {FEWEST} cases are needed, there are {n}"
-            )
+            yield Measured(code, calibrated=name, n=n, why_not=_few(n))
         return
     present = view.counts[view.counts > 0]
     if len(present) < 2:
@@ -167,7 +173,7 @@ def _decisions(view: View, answers: Answers) -> Iterator[Measured]:
         else:
             yield _replicated(code, metric, counts, replicated, (0.0, 1.0), weakest, where)
     yield from _critical(view, answers, where)
-    yield from _costs(view, counts, replicated, where)
+    yield from _costs(view, answers, where)
     if view.classes == 2:
         yield from _two_class(view, counts, replicated, where)
 
@@ -190,7 +196,7 @@ def _replicated(
 ) -> Measured:
     n = int(counts.counts.sum())
     if replicated is None:
-        return Measured(code, n=n, why_not=f"at least {FEWEST} cases are needed, there are {n}", **where)
+        return Measured(code, n=n, why_not=_few(n), **where)
     return Measured(
         code, value=float(metric(counts)), n=n, replicates=np.asarray(metric(replicated)), bounds=bounds,
         weakest=weakest, **where,
@@ -227,34 +233,30 @@ def _critical(view: View, answers: Answers, where: dict[str, Any]) -> Iterator[M
         yield _share("specificity", ~fatal[answers.decisions], ~of_critical, where)
 
 
-def _costs(
-    view: View, counts: Confusion, replicated: Confusion | None, where: dict[str, Any]
-) -> Iterator[Measured]:
-    n = len(view.labels)
+def _costs(view: View, answers: Answers, where: dict[str, Any]) -> Iterator[Measured]:
+    n, cost, priors = len(view.labels), view.cost, view.priors
     codes = ("expected_cost", "normalized_expected_cost")
-    why_not = ""
-    if view.cost is None:
-        why_not = NO_SEVERITY
-    elif view.priors is not None and ((view.counts == 0) & (view.priors > 0)).any():
-        why_not = "a class with a deployment prior above 0 has no case here"
-    if why_not:
+    if cost is None or n < FEWEST:
         for code in codes:
-            yield Measured(code, n=n, why_not=why_not, **where)
+            yield Measured(code, n=n, why_not=NO_SEVERITY if cost is None else _few(n), **where)
         return
-    cost, priors = view.cost, view.priors
-    assert cost is not None
-    worst = float(cost.max())
-    yield _replicated(
-        codes[0], lambda c: harm.expected_cost_of(c, cost, priors), counts, replicated, (0.0, worst), n, where
-    )
+    if priors is not None and ((view.counts == 0) & (priors > 0)).any():
+        for code in codes:
+            yield Measured(
+                code, n=n, why_not="a class with a deployment prior above 0 has no case here", **where
+            )
+        return
     shares = view.counts / n if priors is None else priors
     constant = float((shares @ cost).min())
-    if constant == 0:
-        yield Measured(codes[1], n=n, why_not="a constant decision already costs nothing here", **where)
-    else:
-        yield _replicated(
-            codes[1], lambda c: harm.normalized_expected_cost_of(c, cost, priors), counts, replicated,
-            (0.0, worst / constant), n, where,
+    for code, scale in zip(codes, (1.0, constant), strict=True):
+        if scale == 0:
+            yield Measured(code, n=n, why_not="a constant decision already costs nothing here", **where)
+            continue
+        metric, influence = COSTS[code]
+        yield Measured(
+            code, value=metric(view.labels, answers.decisions, cost, priors), n=n, scale="log",
+            influence=influence(view.labels, answers.decisions, cost, priors),
+            bounds=(0.0, float(cost.max()) / scale), weakest=n, **where,
         )  # fmt: skip
 
 
@@ -318,7 +320,7 @@ def _selective(view: View, answers: Answers, score: str) -> Iterator[Measured]:
     codes = ("aurc", "augrc", "cost_aurc", "cost_augrc", "failure_auroc")
     if n < FEWEST:
         for code in codes:
-            yield Measured(code, n=n, why_not=f"at least {FEWEST} cases are needed, there are {n}", **where)
+            yield Measured(code, n=n, why_not=_few(n), **where)
     else:
         ranking = selective.rank(confidence)
         wrong = view.labels != answers.decisions

@@ -1,0 +1,104 @@
+"""What a mapping of arrays means, as it comes from memory or from an NPZ file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum import check
+from primum.check import InputError
+from primum.frames import SCORE, checked_metadata, class_index, text
+from primum.predictions import Predictions
+
+
+def from_arrays(arrays: Mapping[str, Any], columns: Mapping[str, str], name: str) -> Predictions:
+    """Predictions from ``logits`` or ``probs`` (N, K), ``labels``, ``classes`` and what else is known.
+
+    ``labels`` and ``decision`` are class names or indices; ids default to row numbers. ``columns`` maps our
+    array names to the mapping's own.
+    """
+    given = _renamed({key: value for key, value in arrays.items() if value is not None}, columns, name)
+    if ("logits" in given) == ("probs" in given):
+        raise InputError(
+            f"{name}: exactly one of the arrays logits and probs (N, K) is needed, "
+            f"{check.shorten(given, 12) or 'none'} arrived"
+        )
+    kind = "logits" if "logits" in given else "probs"
+    values = check.numbers(given.pop(kind), name, kind)
+    if values.ndim != 2 or 0 in values.shape:
+        raise InputError(
+            f"{name}: {kind} must have shape (N, K), {' × '.join(map(str, values.shape)) or 'none'} arrived"
+        )
+    n, k = values.shape
+    named = "classes" in given
+    classes = check.class_names([str(label) for label in given.pop("classes", np.arange(k))], name)
+    if len(classes) != k:
+        raise InputError(f"{name}: {kind} of {k} classes need {k} class names, {len(classes)} arrived")
+    ids = text(_series("ids", given.pop("ids", np.arange(n)), n, name), name)
+    labels = _classes_of("labels", given.pop("labels", None), n, classes, named, name)
+    decision = _classes_of("decision", given.pop("decision", None), n, classes, named, name)
+    rest: dict[str, Any] = {key: given.pop(key) for key in ("passes", "embeddings") if key in given}
+    rest["scores"] = {
+        key[len(SCORE) :]: check.numbers(given.pop(key), name, key).astype(np.float64)
+        for key in list(given)
+        if key.startswith(SCORE)
+    }
+    metadata, notes = checked_metadata(
+        pl.DataFrame([_series(key, value, n, name) for key, value in given.items()]), name
+    )
+    rest |= {"metadata": metadata, "decision": decision, "notes": notes, "name": name}
+    known = np.full(n, -1) if labels is None else labels
+    if kind == "logits":
+        return Predictions(ids, classes, known, values, "logits", **rest)
+    return Predictions.from_probs(ids, classes, known, values, **rest)
+
+
+def _renamed(arrays: Mapping[str, Any], columns: Mapping[str, str], name: str) -> dict[str, NDArray[Any]]:
+    for ours, theirs in columns.items():
+        if theirs not in arrays:
+            raise InputError(
+                f"{name}: array {theirs!r}, mapped to {ours}, is not there"
+                f"{check.nearest(theirs, arrays)}; it has {check.shorten(arrays, 12)}"
+            )
+    taken = {*columns, *columns.values()}
+    kept = {key: check.array(value) for key, value in arrays.items() if key not in taken}
+    return kept | {ours: check.array(arrays[theirs]) for ours, theirs in columns.items()}
+
+
+def _series(key: str, value: NDArray[Any], n: int, name: str) -> pl.Series:
+    if value.shape != (n,):
+        raise InputError(
+            f"{name}: array {key} needs one value per case ({n}), "
+            f"shape {' × '.join(map(str, value.shape)) or 'of a single value'} arrived"
+        )
+    if value.dtype.kind == "O":
+        known = [None if entry != entry else entry for entry in value.tolist()]  # NaN differs from itself
+        return pl.Series(key, known, strict=False)
+    return pl.Series(key, value.astype(str) if value.dtype.kind == "S" else value)
+
+
+def _classes_of(
+    key: str, value: NDArray[Any] | None, n: int, classes: tuple[str, ...], named: bool, name: str
+) -> NDArray[np.int64] | None:
+    """(N,) index of the class each case has in ``labels`` or ``decision``."""
+    if value is None:
+        return None
+    if value.ndim == 2:
+        raise InputError(
+            f"{name}: one class per case is expected in {key}, shape "
+            f"{' × '.join(map(str, value.shape))} arrived; give class indices, not a column per class"
+        )
+    series = _series(key, value, n, name)
+    if value.dtype.kind not in "iub":
+        return class_index(series, classes, name)
+    positions = classes == tuple(str(i) for i in range(len(classes)))
+    if named and not positions and all(label.lstrip("-").isdigit() for label in classes):
+        raise InputError(
+            f"{name}: whole numbers in {key} may be class names or indices here, as the classes are numbers "
+            "too; give them as text"
+        )
+    return np.asarray(value, dtype=np.int64)

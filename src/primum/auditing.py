@@ -1,0 +1,210 @@
+"""Judge one table of predictions: ``primum.audit`` and what it returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from primum import __version__, files, tables
+from primum.check import InputError
+from primum.curves import curves
+from primum.finding import Finding, found, judge, not_applicable
+from primum.judge.answers import View
+from primum.judge.groups import groups
+from primum.judge.interval import LEVEL
+from primum.judge.measure import Measured, measure
+from primum.options import OPERATING_COVERAGE, Options, options
+from primum.preparing import Prepared, fingerprint, prepare
+from primum.saving import WORST, Saved
+from primum.severity import SeverityMatrix, pairs
+
+SCHEMA = "primum.audit/1"
+
+
+@dataclass(frozen=True, eq=False)
+class Audit(Saved):
+    """Everything found out about one model on one table.
+
+    Attributes:
+        settings: what was judged and how. findings: every number. curves: the data of every picture.
+        cases: one row per judged case, the worst first.
+    """
+
+    settings: Mapping[str, Any]
+    findings: list[Finding]
+    curves: Mapping[str, Any]
+    cases: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def finding(self, code: str, group: str = "all", **where: Any) -> Finding:
+        """The finding of that code, group and any of decision, score, calibrated; KeyError if none."""
+        for finding in self.findings:
+            asked = {"code": code, "group": group, **where}
+            if all(getattr(finding, name) == value for name, value in asked.items()):
+                return finding
+        raise KeyError(f"no finding {code} for group {group} and {where}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``audit.json``: the 1,000 worst cases inside, schema ``primum.audit/1``."""
+        return {
+            "schema": SCHEMA,
+            "settings": dict(self.settings),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "curves": dict(self.curves),
+            "cases": self.cases.head(WORST).to_dicts(),
+        }
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> Audit:
+        """Read an audit back; its cases are the 1,000 worst that the JSON holds."""
+        file = files.existing(path, "an audit (JSON)")
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{file.name}: this is not valid JSON ({error})") from None
+        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+            raise InputError(
+                f"{file.name}: an audit of schema {SCHEMA} was expected; write it with primum audit"
+            )
+        findings = [Finding.from_dict(entry) for entry in content["findings"]]
+        cases = pl.DataFrame(content["cases"], infer_schema_length=None)
+        return cls(content["settings"], findings, content["curves"], cases)
+
+
+def audit(
+    table: Any,
+    severity: SeverityMatrix | str | Path | None = None,
+    fit: Any = None,
+    by: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
+    critical: Sequence[str | Sequence[str]] = (),
+    prior: Mapping[str, float] | None = None,
+    limits: str | Path | Mapping[str, Any] | None = None,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    progress: Callable[[Finding], object] | None = None,
+) -> Audit:
+    """Audit predictions: how often the model is wrong, how badly, and whether its confidence says so.
+
+    Args:
+        table: path (Parquet, CSV, NPZ), polars or pandas DataFrame, mapping of arrays, or Predictions.
+        severity: matrix, preset name or file; without it no costs.
+        fit: like ``table``, rows to recalibrate on; default the ``split=cal`` rows of ``table``, if any.
+        by: columns whose groups are judged too.
+        columns: our column name → the table's own.
+        critical: ``"TRUE:PREDICTED"`` or pairs; replaces the critical cells of ``severity``.
+        prior: class → share at deployment.
+        limits: code → {max, min}, or a YAML file of that.
+        bootstrap: replicates. seed: of everything drawn.
+        progress: called with every finding as it is made.
+
+    Raises:
+        InputError: one sentence on what was expected, what arrived, where, and what to do.
+    """
+    read = tables.read(table, columns)
+    opts = options(read.classes, read.name, severity, critical, prior, limits, by, bootstrap, seed)
+    fitted = None if fit is None else tables.read(fit, columns)
+    return audit_prepared(prepare(read, fitted, opts), opts, progress)
+
+
+def audit_prepared(
+    prepared: Prepared, opts: Options, progress: Callable[[Finding], object] | None = None
+) -> Audit:
+    """Audit rows that are already selected, recalibrated and decided."""
+    views = {"all": prepared.view}
+    views |= {name: prepared.view.take(rows) for name, rows in groups(prepared.test.metadata, opts.by)}
+    findings = []
+    for group, view in views.items():
+        for measured in measure(view):
+            findings.append(as_finding(measured, view, group))
+            if progress is not None:
+                progress(findings[-1])
+    judged = judge(findings, opts.limits) + prepared.warnings
+    return Audit(settings(prepared, opts), judged, curves(views, judged), case_table(prepared, opts))
+
+
+def as_finding(measured: Measured, view: View, group: str) -> Finding:
+    """A measured metric with its interval, or with the reason why there is none."""
+    where = {
+        "group": group,
+        "decision": measured.decision,
+        "score": measured.score,
+        "calibrated": measured.calibrated,
+    }
+    if measured.why_not:
+        return not_applicable(measured.code, measured.why_not, measured.n, **where)
+    return found(measured.code, measured.estimated(view), measured.why, **where)
+
+
+def settings(prepared: Prepared, opts: Options) -> dict[str, Any]:
+    """What was judged and how, JSON-ready."""
+    test, chosen = prepared.test, prepared.chosen
+    fingerprints = {"test": fingerprint(test)}
+    if prepared.fit is not None:
+        fingerprints["fit"] = fingerprint(prepared.fit)
+    return {
+        "name": test.name,
+        "fit": prepared.fit_name,
+        "n": len(test),
+        **prepared.counts,
+        "classes": list(test.classes),
+        "severity": None if opts.severity is None else opts.severity.to_dict(),
+        "critical": pairs(test.classes, opts.critical),
+        "by": list(opts.by),
+        "prior": None if opts.priors is None else dict(zip(test.classes, opts.priors.tolist(), strict=True)),
+        "limits": {code: dict(limit) for code, limit in opts.limits.items()} or None,
+        "bootstrap": opts.replicates,
+        "seed": opts.seed,
+        "level": LEVEL,
+        "patients": None if test.patients is None else int(test.patients.n_unique()),
+        "operating_coverage": OPERATING_COVERAGE,
+        "thresholds": {rule: dict(answers.threshold) for rule, answers in prepared.view.answers.items()},
+        "recalibrator": "none" if chosen is None else chosen.best,
+        "recalibration": None
+        if chosen is None
+        else {name: {"cv_nll": v} for name, v in chosen.cv_nll.items()},
+        "source": dict(test.source),
+        "not_supplied": prepared.not_supplied,
+        "fingerprints": fingerprints,
+        "version": __version__,
+    }
+
+
+def case_table(prepared: Prepared, opts: Options) -> pl.DataFrame:
+    """One row per judged case: critical errors first, then by cost, the most confident first."""
+    test, view = prepared.test, prepared.view
+    answers = view.answers["argmax"]
+    rows = np.arange(len(test))
+    names = pl.Series("name", list(test.classes))
+    wrong = answers.decisions != test.labels
+    critical = (
+        np.zeros(len(test), bool) if opts.critical is None else opts.critical[test.labels, answers.decisions]
+    )
+    cost = wrong.astype(float) if opts.cost is None else opts.cost[test.labels, answers.decisions]
+    confidence = answers.confidence["msr"]
+    columns: dict[str, Any] = {
+        "id": test.ids,
+        "label": names[test.labels],
+        "predicted": names[answers.decisions],
+        "bayes": names[view.answers["bayes"].decisions] if "bayes" in view.answers else None,
+        "given": names[view.answers["given"].decisions] if "given" in view.answers else None,
+        "confidence": confidence,
+        "probability_of_label": view.probs["none"][rows, test.labels],
+        "cost": cost if opts.cost is not None else None,
+        "critical": critical,
+        "correct": ~wrong,
+        "silent": critical & (confidence >= answers.threshold["msr"]),
+    }
+    columns |= {f"score_{name}": score for name, score in answers.confidence.items() if name != "msr"}
+    frame = pl.DataFrame(columns).with_columns(
+        [test.metadata[column] for column in test.metadata.columns if column not in columns]
+    )
+    if "path" not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.String).alias("path"))
+    order = np.lexsort((view.units, -confidence, -np.where(critical, 0.0, cost), ~critical))
+    return frame[order]

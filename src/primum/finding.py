@@ -1,0 +1,189 @@
+"""One judged number: what it is, how sure, and whether it keeps the user's limit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from primum import check, files
+from primum.check import InputError
+from primum.judge.interval import LEVEL, Estimate, Tails
+
+NAMES = {
+    "accuracy": ("Accuracy", "higher"),
+    "balanced_accuracy": ("Balanced accuracy", "higher"),
+    "macro_f1": ("Macro F1", "higher"),
+    "auroc": ("AUROC, one-vs-rest macro", "higher"),
+    "cer": ("Critical error rate", "lower"),
+    "critical_errors": ("Critical errors", "lower"),
+    "specificity": ("Specificity", "higher"),
+    "expected_cost": ("Expected cost", "lower"),
+    "normalized_expected_cost": ("Normalised expected cost", "lower"),
+    "ece": ("Calibration error (ECE, equal width)", "lower"),
+    "ece_equal_mass": ("Calibration error (ECE, equal mass)", "lower"),
+    "classwise_ece": ("Class-wise calibration error", "lower"),
+    "brier": ("Brier score", "lower"),
+    "nll": ("Negative log-likelihood", "lower"),
+    "aurc": ("AURC", "lower"),
+    "augrc": ("AUGRC", "lower"),
+    "cost_aurc": ("Severity-weighted AURC", "lower"),
+    "cost_augrc": ("Severity-weighted AUGRC", "lower"),
+    "failure_auroc": ("Failure AUROC", "higher"),
+    "silent_critical_rate": ("Silent critical rate", "lower"),
+    "ppv": ("Positive predictive value", "higher"),
+    "npv": ("Negative predictive value", "higher"),
+    "net_benefit": ("Net benefit", "higher"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One number of an audit.
+
+    Attributes:
+        code: stable name, a key of :data:`NAMES` or of a warning.
+        name: the same for people.
+        value, low, high: the number and its 95 % interval, None when not applicable.
+        n: cases it stands on.
+        group: ``"all"`` or ``"column=value"``.
+        decision: ``"argmax"``, ``"bayes"``, ``"given"`` or None.
+        score: confidence score it judges, or None.
+        calibrated: ``"none"``, the recalibrator's name, or None.
+        better: ``"higher"``, ``"lower"`` or None.
+        verdict: passed, failed, inconclusive, not_judged, not_applicable or warning.
+        why: the reason of the verdict, or what a reader must know; one sentence or empty.
+    """
+
+    code: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    group: str = "all"
+    decision: str | None = None
+    score: str | None = None
+    calibrated: str | None = None
+    better: str | None = None
+    verdict: str = "not_judged"
+    why: str = ""
+    tails: Tails | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as they stand in ``audit.json``."""
+        content = asdict(replace(self, tails=None))
+        del content["tails"]
+        return content
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Finding:
+        """Read one entry of ``findings``."""
+        return cls(**content)
+
+
+def found(code: str, estimate: Estimate, why: str = "", **where: Any) -> Finding:
+    """A finding from an estimate; ``where`` is group, decision, score, calibrated."""
+    name, better = NAMES[code]
+    values = (estimate.value, estimate.low, estimate.high)
+    if not all(math.isfinite(value) for value in values):
+        return not_applicable(code, "the number is not finite on these cases", estimate.n, **where)
+    sentence = "; ".join(part for part in (why, estimate.note) if part)
+    low, high = min(estimate.low, estimate.value), max(estimate.high, estimate.value)
+    return Finding(
+        code, name, float(estimate.value), float(low), float(high), estimate.n,
+        better=better, why=sentence, tails=estimate.tails, **where,
+    )  # fmt: skip
+
+
+def not_applicable(code: str, why: str, n: int, **where: Any) -> Finding:
+    """A finding that cannot be computed, with the reason."""
+    name, better = NAMES[code]
+    return Finding(code, name, None, None, None, n, better=better, verdict="not_applicable", why=why, **where)
+
+
+def warning(code: str, why: str, value: float, n: int) -> Finding:
+    """Something a reader of the audit must know before using any of its numbers."""
+    name = code.replace("_", " ").capitalize()
+    return Finding(code, name, value, None, None, n, verdict="warning", why=why)
+
+
+def read_limits(path: str | Path | None) -> dict[str, dict[str, float]]:
+    """Limits of the user, ``cer: {max: 0.05}`` per line, each code with ``max``, ``min`` or both."""
+    if path is None:
+        return {}
+    file = files.existing(path, "a file of limits (YAML)")
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{file.name}: this is not valid YAML ({' '.join(str(error).split())})") from None
+    return check_limits(content, file.name)
+
+
+def check_limits(content: Any, where: str) -> dict[str, dict[str, float]]:
+    """Check limits: code → {max or min → number}."""
+    if not isinstance(content, Mapping):
+        raise InputError(f"{where}: limits are lines such as 'cer: {{max: 0.05}}'")
+    limits: dict[str, dict[str, float]] = {}
+    for code, limit in content.items():
+        check.one_of(str(code), tuple(NAMES), f"{where}: finding")
+        if not isinstance(limit, Mapping) or not limit or set(limit) - {"max", "min"}:
+            raise InputError(f"{where}: the limit of {code} needs 'max' or 'min', for example {{max: 0.05}}")
+        for side, value in limit.items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise InputError(f"{where}: the {side} of {code} must be a number, {value!r} arrived")
+        limits[str(code)] = {side: float(value) for side, value in limit.items()}
+    return limits
+
+
+def judge(findings: Sequence[Finding], limits: Mapping[str, Mapping[str, float]]) -> list[Finding]:
+    """Set passed, failed or inconclusive where a limit is given; groups of one column are Holm-adjusted.
+
+    Passed and failed are said only when the whole interval lies on one side of the limit; for groups, only
+    when it still would after Holm's correction over the groups of that column.
+    """
+    families: dict[tuple[Any, ...], list[int]] = {}
+    for i, finding in enumerate(findings):
+        if finding.code in limits and finding.verdict == "not_judged" and finding.tails is not None:
+            column = finding.group.split("=", 1)[0]
+            key = (finding.code, finding.decision, finding.score, finding.calibrated, column)
+            families.setdefault(key, []).append(i)
+    judged = list(findings)
+    for key, members in families.items():
+        sides = [_sides(judged[i], limits[key[0]]) for i in members]
+        adjusted = _holm([min(kept, broken) for kept, broken in sides])
+        for i, (kept, broken), p in zip(members, sides, adjusted, strict=True):
+            verdict = "inconclusive" if p > 1 - LEVEL else "passed" if kept < broken else "failed"
+            said = " and ".join(f"{side} {value:g}" for side, value in limits[key[0]].items())
+            holm = f", Holm-adjusted over {len(members)} groups" if len(members) > 1 else ""
+            why = "; ".join(part for part in (f"limit {said}{holm}", judged[i].why) if part)
+            judged[i] = replace(judged[i], verdict=verdict, why=why)
+    return judged
+
+
+def _sides(finding: Finding, limit: Mapping[str, float]) -> tuple[float, float]:
+    """p-values for "the limit is kept" and "the limit is broken"; with both max and min, kept needs both."""
+    assert finding.tails is not None
+    kept, broken = [], []
+    if "max" in limit:
+        not_below, not_above = finding.tails(limit["max"])
+        kept.append(not_below)
+        broken.append(not_above)
+    if "min" in limit:
+        not_below, not_above = finding.tails(limit["min"])
+        kept.append(not_above)
+        broken.append(not_below)
+    return max(kept), min(broken)
+
+
+def _holm(p_values: Sequence[float]) -> list[float]:
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    adjusted, running = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(order):
+        running = max(running, min(1.0, (len(p_values) - rank) * p_values[i]))
+        adjusted[i] = running
+    return adjusted

@@ -1,0 +1,43 @@
+"""Tables that many tests judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+CLASSES = ("naevus", "keratosis", "melanoma", "carcinoma")
+
+
+def made_table(n: int = 600, seed: int = 0, skill: float = 2.0, fit: float = 0.3) -> pl.DataFrame:
+    """A table of predictions with patients of two cases, two sites and a calibration split."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(rng.integers(0, 4, (n + 1) // 2), 2)[:n]
+    logits = rng.normal(size=(n, 4)) * 1.3
+    logits[np.arange(n), labels] += skill
+    probs = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probs /= probs.sum(axis=1, keepdims=True)
+    patient = np.arange(n) // 2
+    return pl.DataFrame(
+        {
+            "id": [f"case-{i:05d}" for i in range(n)],
+            "label": np.array(CLASSES)[labels],
+            **{f"prob_{name}": probs[:, k] for k, name in enumerate(CLASSES)},
+            "patient": [f"p{i}" for i in patient],
+            "site": np.array(["A", "B"])[patient % 2],
+            "split": np.where(patient < patient.max() * fit, "cal", "test"),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def table() -> pl.DataFrame:
+    return made_table()
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Any]:
+    return made_table

@@ -1,0 +1,80 @@
+"""Where the real images lie, and small made trees of the official layouts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import primum.data
+from primum.data.images import ImageTable
+
+SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """Folder that holds a real data set; the test is skipped where it is not there."""
+    root = Path(os.environ.get("PRIMUM_DATA", SHARED))
+
+    def holding(name: str) -> Path:
+        if not (root / name).is_dir():
+            pytest.skip(
+                f"the folder {name} of real images is missing; set PRIMUM_DATA to the folder above it"
+            )
+        return root
+
+    return holding
+
+
+@pytest.fixture(scope="session")
+def real(shared_data: Callable[[str], Path]) -> Callable[[str], ImageTable]:
+    """A real data set, loaded once however many tests ask."""
+    loaded: dict[str, ImageTable] = {}
+
+    def load(name: str) -> ImageTable:
+        if name not in loaded:
+            loaded[name] = primum.data.load(name, shared_data(name), seed=0)
+        return loaded[name]
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def phantom() -> ImageTable:
+    return primum.data.load("phantom", seed=0)
+
+
+@pytest.fixture
+def draw() -> Callable[[Path, Iterable[str]], None]:
+    """Write a small image of its own at each path below a folder."""
+
+    def write(root: Path, paths: Iterable[str]) -> None:
+        rng = np.random.default_rng(0)
+        for path in paths:
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            pixels = rng.integers(0, 256, (6, 6, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / path)
+
+    return write
+
+
+@pytest.fixture
+def refused() -> Callable[..., None]:
+    """Check that a call is refused in one sentence that holds each of some texts."""
+
+    def check(call: Callable[[], object], *texts: str) -> None:
+        with pytest.raises(primum.InputError) as caught:
+            call()
+        said = str(caught.value)
+        assert "\n" not in said
+        assert ". " not in said
+        assert not said.endswith(".")
+        for text in texts:
+            assert text in said
+
+    return check

@@ -1,0 +1,31 @@
+"""One door to all data sets."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+from primum.data import LOADERS, load
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_every_loader_takes_root_and_seed(name: str) -> None:
+    assert list(inspect.signature(LOADERS[name]).parameters) == ["root", "seed"]
+
+
+def test_unknown_names_are_refused_with_the_nearest(refused) -> None:
+    refused(lambda: load("chest_xrays"), "'chest_xrays'", "did you mean 'chest_xray'?", *LOADERS)
+
+
+@pytest.mark.parametrize("name", sorted(set(LOADERS) - {"phantom"}))
+def test_images_on_disk_need_a_root(refused, name: str) -> None:
+    refused(lambda: load(name), name, "--root")
+
+
+def test_importing_the_room_loads_neither_torch_nor_pillow() -> None:
+    code = "import sys, primum.data; print(sorted({'torch', 'PIL'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

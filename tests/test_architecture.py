@@ -1,0 +1,164 @@
+"""Imports point one way: check ← predictions, severity ← judge ← auditing ← report ← cli."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import primum
+
+SOURCE = Path(primum.__file__).parent
+TRAINING = {"torch", "torchvision", "timm", "lightning", "safetensors", "tensorboard"}
+
+# Rooms to the right of the predictions: room → the rooms of primum it may import.
+ALLOWED: dict[str, set[str]] = {
+    "check": set(),
+    "files": {"check"},
+    "severity": {"check", "files"},
+    "predictions": {"check"},
+    "frames": {"check", "predictions"},
+    "arrays": {"check", "predictions", "frames"},
+    "tables": {"check", "files", "predictions", "frames", "arrays"},
+    "judge": {"check", "predictions", "severity"},
+    "finding": {"check", "files", "judge"},
+    "options": {"check", "severity", "finding", "judge"},
+    "preparing": {"check", "predictions", "severity", "finding", "options", "judge"},
+    "curves": {"finding", "judge"},
+    "saving": {"files", "finding", "report"},
+    "auditing": {
+        "__init__", "check", "files", "tables", "severity", "finding", "options", "preparing", "curves",
+        "saving", "judge",
+    },
+    "comparing": {
+        "__init__", "check", "tables", "severity", "finding", "options", "preparing", "saving", "auditing",
+        "judge",
+    },
+    "report": {"check"},
+    "terminal": {"finding", "severity"},
+}  # fmt: skip
+LEFT = {
+    "recipe": {"check", "files", "severity"},
+    "data": {"check", "files"},
+    "model": {"data", "predictions", "severity", "check", "files", "tables", "recipe", "__init__"},
+}
+TOP = {"__init__", "cli", "demo", "bench"}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def modules(of: str) -> list[Path]:
+    return [path for path in sorted(SOURCE.rglob("*.py")) if room(path) == of]
+
+
+ROOMS = sorted({room(path) for path in SOURCE.rglob("*.py")})
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def named(node: ast.AST) -> list[str]:
+    """Full names that an import statement binds: ``from a import b`` names ``a.b``."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports name their module in full"
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return []
+
+
+def checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imports(path: Path, everywhere: bool = True) -> set[str]:
+    """Names a module imports when it runs; ``everywhere`` also inside functions."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [tree(path)]
+    while waiting:
+        node = waiting.pop()
+        found |= set(named(node))
+        deeper = not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or everywhere
+        if deeper and not checking(node):
+            waiting += list(ast.iter_child_nodes(node))
+    return found
+
+
+def rooms_of(names: set[str]) -> set[str]:
+    """Rooms of primum among imported names; a name of ``primum`` itself is the room ``__init__``."""
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        if parts[0] == "primum":
+            found.add(parts[1] if len(parts) > 1 and parts[1] in ROOMS else "__init__")
+    return found
+
+
+def test_every_room_has_a_rule() -> None:
+    assert set(ROOMS) <= set(ALLOWED) | set(LEFT) | TOP
+
+
+@pytest.mark.parametrize("name", sorted(set(ROOMS) & (set(ALLOWED) | set(LEFT))))
+def test_a_room_imports_only_rooms_to_its_left(name: str) -> None:
+    allowed = (ALLOWED | LEFT)[name] | {name}
+    for path in modules(name):
+        extra = rooms_of(imports(path)) - allowed
+        assert not extra, f"{path.relative_to(SOURCE)} imports {sorted(extra)}"
+
+
+@pytest.mark.parametrize("name", sorted(set(ROOMS) & set(ALLOWED)))
+def test_no_training_library_right_of_the_predictions(name: str) -> None:
+    for path in modules(name):
+        assert not {name.split(".")[0] for name in imports(path)} & TRAINING, path
+
+
+def test_heavier_rooms_only_inside_functions() -> None:
+    at_import = {path.stem: rooms_of(imports(path, everywhere=False)) for path in SOURCE.glob("*.py")}
+    assert at_import["__init__"] == set()
+    assert at_import["cli"] == {"__init__", "check"}
+    assert "report" not in at_import["saving"]
+    assert not at_import["demo"] & {"data", "model"}
+
+
+def calls(path: Path) -> set[str]:
+    """Last names of everything a module calls."""
+    functions = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    return {
+        function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        for function in functions
+    }
+
+
+def test_judge_reads_no_files() -> None:
+    for path in modules("judge"):
+        libraries = {name.split(".")[0] for name in imports(path)}
+        assert not libraries & {"pathlib", "os", "io", "json", "yaml", "pyarrow", "tempfile"}, path
+        reading = [
+            call for call in calls(path) if call == "open" or call.startswith(("read", "load", "write"))
+        ]
+        assert not reading, f"{path.name} calls {reading}"
+
+
+def test_report_computes_no_statistics() -> None:
+    for path in modules("report"):
+        libraries = {name.split(".")[0] for name in imports(path)}
+        assert not libraries & {"numpy", "scipy", "sklearn", "polars", "statistics"}, path
+
+
+def test_checks_import_only_numpy_and_the_standard_library() -> None:
+    libraries = {name.split(".")[0] for name in imports(SOURCE / "check.py")}
+    assert libraries == {"__future__", "collections", "difflib", "numpy", "typing"}
+
+
+def test_nothing_is_read_or_drawn_at_import() -> None:
+    for path in SOURCE.rglob("*.py"):
+        for node in tree(path).body:
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                called = ast.unparse(node.value)
+                assert called.startswith(("app.add_typer(", "need(")), f"{path.name} runs {called}"

@@ -1,0 +1,104 @@
+"""Paired comparisons on the same cases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import primum
+from primum.check import InputError
+
+
+@pytest.fixture(scope="module")
+def pair(make: Callable[..., Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Two models that see the same cases, the second with most of the first's noise."""
+    first = make(500, skill=1.6)
+    probs = [column for column in first.columns if column.startswith("prob_")]
+    right = pl.concat_str([pl.lit("prob_"), pl.col("label")])
+    better = first.with_columns(
+        [
+            pl.when(right == column).then(pl.col(column) * 1.8).otherwise(pl.col(column)).alias(column)
+            for column in probs
+        ]
+    )
+    total = pl.sum_horizontal(probs)
+    return first, better.with_columns([(pl.col(column) / total).alias(column) for column in probs])
+
+
+def test_a_model_does_not_differ_from_itself(pair: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    same = primum.compare(pair[0], pair[0], severity="phantom", bootstrap=200)
+    for finding in same.findings:
+        if finding.verdict != "not_applicable":
+            assert finding.value == pytest.approx(0, abs=1e-12)
+            assert finding.low < 0 < finding.high  # type: ignore[operator]
+
+
+def test_differences_are_those_of_the_two_audits(pair: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    found = primum.compare(*pair, severity="phantom", by=["site"], bootstrap=300)
+    seen = 0
+    for finding in found.findings:
+        if finding.verdict == "not_applicable" or finding.calibrated == "best":
+            continue
+        where = {"decision": finding.decision, "score": finding.score, "calibrated": finding.calibrated}
+        sides = [
+            side.finding(finding.code, finding.group, **where).value for side in (found.first, found.second)
+        ]
+        assert finding.value == pytest.approx(sides[1] - sides[0], abs=1e-9)
+        assert finding.low <= finding.value <= finding.high  # type: ignore[operator]
+        seen += 1
+    assert seen > 40
+
+
+def test_pairing_narrows_the_interval(pair: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    found = primum.compare(*pair, severity="phantom", bootstrap=500)
+    for code, where in (
+        ("expected_cost", {"decision": "argmax"}),
+        ("accuracy", {"decision": "argmax"}),
+        ("aurc", {"decision": "argmax", "score": "msr"}),
+        ("nll", {"calibrated": "none"}),
+    ):
+        (difference,) = [
+            f for f in found.findings
+            if f.code == code and f.group == "all" and all(getattr(f, k) == v for k, v in where.items())
+        ]  # fmt: skip
+        sides = [side.finding(code, **where) for side in (found.first, found.second)]
+        unpaired = sum((side.high - side.low) ** 2 for side in sides) ** 0.5  # type: ignore[operator]
+        assert difference.high - difference.low < 0.9 * unpaired, code  # type: ignore[operator]
+        better = difference.value < 0 if difference.better == "lower" else difference.value > 0  # type: ignore[operator]
+        assert better, code
+
+
+def test_rows_are_paired_by_id(pair: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    straight = primum.compare(*pair, severity="phantom", bootstrap=200)
+    shuffled = primum.compare(
+        pair[0], pair[1].sample(fraction=1, shuffle=True, seed=1), severity="phantom", bootstrap=200
+    )
+    for a, b in zip(straight.findings, shuffled.findings, strict=True):
+        assert (a.code, a.value, a.low) == (b.code, b.value, b.low)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda t: t.head(t.height - 3), "stand on one side only"),
+        (lambda t: t.with_columns(pl.col("label").reverse()), "labels of"),
+        (lambda t: t.rename({"prob_naevus": "prob_nevus"}), "class"),
+    ],
+)
+def test_other_cases_labels_or_classes_are_refused(pair: Any, change: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        primum.compare(pair[0], change(pair[1]), severity="phantom", bootstrap=100)
+
+
+def test_three_files(pair: tuple[pl.DataFrame, pl.DataFrame], tmp_path: Path) -> None:
+    found = primum.compare(*pair, severity="phantom", bootstrap=100)
+    out = found.save(tmp_path / "out")
+    assert sorted(path.name for path in out.iterdir()) == ["audit.json", "cases.parquet", "report.html"]
+    content = json.loads((out / "audit.json").read_text())
+    assert content["schema"] == "primum.comparison/1"
+    assert content["first"]["schema"] == content["second"]["schema"] == "primum.audit/1"
