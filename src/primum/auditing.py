@@ -22,6 +22,7 @@ from primum.judge.measure import Measured, measure
 from primum.options import OPERATING_COVERAGE, Options, options
 from primum.preparing import Prepared, fingerprint, prepare
 from primum.saving import WORST, Saved
+from primum.selecting import select
 from primum.severity import SeverityMatrix, pairs
 
 SCHEMA = "primum.audit/1"
@@ -71,9 +72,14 @@ class Audit(Saved):
             raise InputError(
                 f"{file.name}: an audit of schema {SCHEMA} was expected; write it with primum audit"
             )
-        findings = [Finding.from_dict(entry) for entry in content["findings"]]
-        cases = pl.DataFrame(content["cases"], infer_schema_length=None)
-        return cls(content["settings"], findings, content["curves"], cases)
+        try:
+            findings = [Finding.from_dict(entry) for entry in content["findings"]]
+            cases = pl.DataFrame(content["cases"], infer_schema_length=None)
+            return cls(content["settings"], findings, content["curves"], cases)
+        except (KeyError, TypeError, pl.exceptions.PolarsError) as error:
+            raise InputError(
+                f"{file.name}: an audit as primum writes it was expected, one field is off ({error})"
+            ) from None
 
 
 def audit(
@@ -109,7 +115,7 @@ def audit(
     read = tables.read(table, columns)
     opts = options(read.classes, read.name, severity, critical, prior, limits, by, bootstrap, seed)
     fitted = None if fit is None else tables.read(fit, columns)
-    return audit_prepared(prepare(read, fitted, opts), opts, progress)
+    return audit_prepared(prepare(select(read, fitted), opts), opts, progress)
 
 
 def audit_prepared(
@@ -145,13 +151,13 @@ def settings(prepared: Prepared, opts: Options) -> dict[str, Any]:
     """What was judged and how, JSON-ready."""
     test, chosen = prepared.test, prepared.chosen
     fingerprints = {"test": fingerprint(test)}
-    if prepared.fit is not None:
-        fingerprints["fit"] = fingerprint(prepared.fit)
+    if prepared.rows.fit is not None:
+        fingerprints["fit"] = fingerprint(prepared.rows.fit)
     return {
         "name": test.name,
-        "fit": prepared.fit_name,
+        "fit": prepared.rows.fit_name,
         "n": len(test),
-        **prepared.counts,
+        **prepared.rows.counts,
         "classes": list(test.classes),
         "severity": None if opts.severity is None else opts.severity.to_dict(),
         "critical": pairs(test.classes, opts.critical),
@@ -164,7 +170,7 @@ def settings(prepared: Prepared, opts: Options) -> dict[str, Any]:
         "patients": None if test.patients is None else int(test.patients.n_unique()),
         "operating_coverage": OPERATING_COVERAGE,
         "thresholds": {rule: dict(answers.threshold) for rule, answers in prepared.view.answers.items()},
-        "recalibrator": "none" if chosen is None else chosen.best,
+        "recalibrator": prepared.best,
         "recalibration": None
         if chosen is None
         else {name: {"cv_nll": v} for name, v in chosen.cv_nll.items()},
@@ -202,7 +208,10 @@ def case_table(prepared: Prepared, opts: Options) -> pl.DataFrame:
     }
     columns |= {f"score_{name}": score for name, score in answers.confidence.items() if name != "msr"}
     frame = pl.DataFrame(columns).with_columns(
-        [test.metadata[column] for column in test.metadata.columns if column not in columns]
+        [
+            test.metadata[column].alias(f"table_{column}" if column in columns else column)
+            for column in test.metadata.columns
+        ]
     )
     if "path" not in frame.columns:
         frame = frame.with_columns(pl.lit(None, pl.String).alias("path"))

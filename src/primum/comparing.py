@@ -12,16 +12,17 @@ import polars as pl
 
 from primum import __version__, check, tables
 from primum.auditing import Audit, audit_prepared
-from primum.check import InputError
 from primum.finding import Finding, found, not_applicable
 from primum.judge import interval
 from primum.judge.answers import View
 from primum.judge.groups import groups
 from primum.judge.interval import Estimate, Floats
 from primum.judge.measure import Measured, measure
-from primum.options import Options, options
+from primum.options import options
+from primum.predictions import Predictions
 from primum.preparing import Prepared, prepare
 from primum.saving import WORST, Saved
+from primum.selecting import same_cases, select
 from primum.severity import SeverityMatrix
 
 SCHEMA = "primum.comparison/1"
@@ -81,54 +82,56 @@ def compare(
     Raises:
         InputError: also when ids, classes or labels differ between the two.
     """
-    tables_read = [tables.read(side, columns) for side in (first, second)]
-    if tables_read[0].name == tables_read[1].name:
-        names = ("first", "second") if not isinstance(first, str | Path) else _apart(first, second)
-        tables_read = [replace(table, name=name) for table, name in zip(tables_read, names, strict=True)]
+    read = _named([tables.read(side, columns) for side in (first, second)], first, second)
     fits = [None, None] if fit is None else [tables.read(side, columns) for side in fit]
-    check.same_classes(
-        tables_read[1].classes, tables_read[0].classes, tables_read[1].name, tables_read[0].name
-    )
-    prepared = []
-    for table, fitted in zip(tables_read, fits, strict=True):
-        opts = options(table.classes, table.name, severity, critical, prior, limits, by, bootstrap, seed)
-        prepared.append(prepare(_by_id(table), fitted, opts))
-    left, right = prepared
-    _same_cases(left, right)
-    opts = options(left.test.classes, left.test.name, severity, critical, prior, None, by, bootstrap, seed)
+    check.same_classes(read[1].classes, read[0].classes, read[1].name, read[0].name)
+    rows = [select(_by_id(table), fitted) for table, fitted in zip(read, fits, strict=True)]
+    same_cases(*rows)
+    asked = [
+        options(side.test.classes, side.test.name, severity, critical, prior, limits, by, bootstrap, seed)
+        for side in rows
+    ]
+    left, right = (prepare(side, opts) for side, opts in zip(rows, asked, strict=True))
     findings = []
-    for finding in differences(left, right, opts):
+    for finding in differences(left, right, by):
         findings.append(finding)
         if progress is not None:
             progress(finding)
-    cases = left.test.metadata.select([c for c in left.test.metadata.columns if c not in ("label",)])
-    both = pl.DataFrame({"id": left.test.ids, "label": _names(left, left.test.labels)}).with_columns(
-        *(
-            pl.Series(f"{side}_{rule}", _names(part, part.view.answers[rule].decisions))
-            for side, part in (("first", left), ("second", right))
-            for rule in part.view.answers
-        ),
-        pl.Series("first_confidence", left.view.answers["argmax"].confidence["msr"]),
-        pl.Series("second_confidence", right.view.answers["argmax"].confidence["msr"]),
-        *(cases[column] for column in cases.columns if column != "id"),
-    )
-    side_options = [
-        options(part.test.classes, part.test.name, severity, critical, prior, limits, by, bootstrap, seed)
-        for part in prepared
-    ]
-    audits = [audit_prepared(part, o, progress) for part, o in zip(prepared, side_options, strict=True)]
+    audits = [audit_prepared(part, opts, progress) for part, opts in zip((left, right), asked, strict=True)]
     info = {
         "first": left.test.name,
         "second": right.test.name,
         "n": len(left.test),
-        "by": list(opts.by),
+        "by": list(by),
         "bootstrap": bootstrap,
         "seed": seed,
         "level": interval.LEVEL,
         "version": __version__,
     }
-    differ = (both["first_argmax"] != both["second_argmax"]).to_numpy()
-    return Comparison(info, findings, audits[0], audits[1], both[np.argsort(~differ, kind="stable")])
+    return Comparison(info, findings, audits[0], audits[1], case_table(left, right))
+
+
+def case_table(left: Prepared, right: Prepared) -> pl.DataFrame:
+    """One row per shared case with both answers; cases answered differently first."""
+    test = left.test
+    columns: dict[str, Any] = {"id": test.ids, "label": _names(left, test.labels)}
+    for side, part in (("first", left), ("second", right)):
+        for rule, answers in part.view.answers.items():
+            columns[f"{side}_{rule}"] = _names(part, answers.decisions)
+        columns[f"{side}_confidence"] = part.view.answers["argmax"].confidence["msr"]
+    columns |= {name: test.metadata[name] for name in test.metadata.columns if name not in columns}
+    both = pl.DataFrame(columns)
+    same = (both["first_argmax"] == both["second_argmax"]).to_numpy()
+    return both[np.argsort(same, kind="stable")]
+
+
+def _named(read: list[Predictions], first: Any, second: Any) -> list[Predictions]:
+    """The two tables, called apart where they have one name."""
+    if read[0].name != read[1].name:
+        return read
+    paths = isinstance(first, str | Path) and isinstance(second, str | Path)
+    names = _apart(first, second) if paths else ("first", "second")
+    return [replace(table, name=name) for table, name in zip(read, names, strict=True)]
 
 
 def _apart(first: str | Path, second: str | Path) -> tuple[str, str]:
@@ -143,52 +146,32 @@ def _names(prepared: Prepared, index: Any) -> pl.Series:
     return pl.Series("name", list(prepared.test.classes)).gather(index)
 
 
-def _by_id(table: Any) -> Any:
+def _by_id(table: Predictions) -> Predictions:
     return table.take(table.ids.arg_sort().to_numpy())
 
 
-def _same_cases(left: Prepared, right: Prepared) -> None:
-    a, b = left.test, right.test
-    only = len(set(a.ids) ^ set(b.ids))
-    if only:
-        raise InputError(
-            f"{a.name} and {b.name}: a paired comparison needs the same judged ids on both sides, "
-            f"{only} stand on one side only; compare on the cases both have"
-        )
-    labels = np.array(b.classes)[b.labels] != np.array(a.classes)[a.labels]
-    if labels.any():
-        raise InputError(
-            f"{a.name} and {b.name}: the labels of {int(labels.sum())} cases differ; use one reference"
-        )
-
-
-def differences(left: Prepared, right: Prepared, opts: Options) -> Iterator[Finding]:
+def differences(left: Prepared, right: Prepared, by: Sequence[str]) -> Iterator[Finding]:
     """Every metric as second minus first, overall and by group."""
     views = {"all": (left.view, right.view)}
-    for name, rows in groups(left.test.metadata, opts.by):
+    for name, rows in groups(left.test.metadata, by):
         views[name] = (left.view.take(rows), right.view.take(rows))
     for group, (a, b) in views.items():
-        others = {_key(m, right): m for m in measure(b)}
+        others = {key: m for m in measure(b) for key in _keys(m, right.best)}
         for measured in measure(a):
-            key = _key(measured, left)
-            if key in others and not (
-                measured.calibrated not in (None, "none", best(left)) and not measured.decision
-            ):
-                yield difference(measured, others[key], a, b, group, key)
+            for key in _keys(measured, left.best):
+                if key in others:
+                    yield difference(measured, others[key], a, b, group, key)
 
 
-def best(prepared: Prepared) -> str:
-    """Name of the recalibrator used, ``none`` without fit rows."""
-    return "none" if prepared.chosen is None else prepared.chosen.best
-
-
-def _key(measured: Measured, prepared: Prepared) -> tuple[str | None, ...]:
-    calibrated = measured.calibrated
-    if measured.decision == "bayes":
-        calibrated = "best"
-    elif calibrated not in (None, "none"):
-        calibrated = "best" if calibrated == best(prepared) else calibrated
-    return measured.code, measured.decision, measured.score, calibrated
+def _keys(measured: Measured, best: str) -> list[tuple[str | None, ...]]:
+    """What a metric is paired by: probabilities as they came, and the best of each side under one name."""
+    code, decision, score, calibrated = measured.key
+    if decision == "bayes":
+        return [(code, decision, score, "best")]
+    if decision is not None or calibrated is None:
+        return [(code, decision, score, calibrated)]
+    names = [name for name, of in (("none", "none"), ("best", best)) if of == calibrated]
+    return [(code, decision, score, name) for name in names]
 
 
 def difference(

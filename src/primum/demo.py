@@ -26,8 +26,8 @@ SHOWN = 10
 def run(data: str, root: Path | None, out: Path, seed: int) -> None:
     """Audit the shipped chest X-ray predictions (with ``data`` phantom), then train, audit and compare.
 
-    Writes ``out/report.html``, ``out/audit.json``, ``out/cases.parquet``, the two runs in ``out/runs/`` and, with
-    phantom, ``out/chest_xray/``. Finished runs of the same recipe in ``out`` are used again.
+    Writes ``out/report.html``, ``out/audit.json``, ``out/cases.parquet``, the two runs in ``out/runs/`` and,
+    with phantom, ``out/chest_xray/``. Finished runs of the same recipe in ``out`` are used again.
     """
     check.one_of(data, DATA, "--data:")
     if data != "phantom" and root is None:
@@ -68,8 +68,8 @@ def trained(data: str, root: Path | None, out: Path, seed: int) -> tuple[Compari
     cals = [tables.read(folder / "predictions" / "cal.parquet") for folder in runs]
     with Bar("comparing") as bar:
         compared = compare(
-            tests[0], tests[1], severity=recipes[1].loss.severity, fit=(cals[0], cals[1]), by=few_groups(tests[0]),
-            seed=seed, progress=bar,
+            tests[0], tests[1], severity=recipes[1].loss.severity, fit=(cals[0], cals[1]),
+            by=few_groups(tests[0]), seed=seed, progress=bar,
         )  # fmt: skip
     if made:
         draw(table, compared, out / "images")

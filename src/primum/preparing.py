@@ -1,138 +1,62 @@
-"""From tables to a view: which rows are judged, what is fitted on the others, and what each rule answers."""
+"""From selected rows to a view: what is fitted on the fit rows, and what each decision rule answers."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check
-from primum.check import InputError
 from primum.finding import Finding, warning
-from primum.judge import decision, recalibrate, selective
+from primum.judge import decision, groups, recalibrate, selective
 from primum.judge.answers import Answers, View
 from primum.judge.confidence import SCORES
 from primum.judge.interval import Floats
 from primum.judge.recalibrate import Chosen
 from primum.options import OPERATING_COVERAGE, Options
 from primum.predictions import Predictions
+from primum.selecting import Selection
 
 FEW_FIT_ROWS = 100
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """One model's table, ready to be measured.
+    """One model's rows, ready to be measured.
 
     Attributes:
-        test: the judged rows. fit: the fit rows, or None. view: everything the metrics need.
-        chosen: recalibrators, or None without fit rows. warnings: findings of the checks.
-        counts: what became of the other rows. fit_name: where the fit rows come from.
+        rows: the judged and the fit rows. view: everything the metrics need.
+        chosen: recalibrators, or None without fit rows.
+        warnings: findings of the checks. not_supplied: what an audit could use and did not get.
     """
 
-    test: Predictions
-    fit: Predictions | None
+    rows: Selection
     view: View
     chosen: Chosen | None
-    warnings: list[Finding]
-    counts: Mapping[str, Any]
-    fit_name: str | None
+    warnings: list[Finding] = field(default_factory=list)
     not_supplied: list[str] = field(default_factory=list)
 
+    @property
+    def test(self) -> Predictions:
+        """The judged rows."""
+        return self.rows.test
 
-def select(
-    table: Predictions, fit: Predictions | None
-) -> tuple[Predictions, Predictions | None, dict[str, Any], str | None]:
-    """The labelled rows to judge and to fit on, counts of all others, and where the fit comes from.
+    @property
+    def best(self) -> str:
+        """Name of the recalibrator whose probabilities are decided on, ``none`` without fit rows."""
+        return "none" if self.chosen is None else self.chosen.best
 
-    With a ``split`` column only ``test`` rows are judged; ``cal`` rows of the same table serve as fit rows
-    when no fit table is given.
+
+def prepare(rows: Selection, opts: Options) -> Prepared:
+    """Fit recalibrators on the fit rows and apply every decision rule to the judged rows.
+
+    Raises InputError, before anything is fitted, when a column to group by is not there.
     """
-    counts: dict[str, Any] = {"other_rows": {}}
-    fit_name = None if fit is None else fit.name
-    test = table
-    if "split" in table.metadata.columns:
-        split = table.metadata["split"].fill_null("(missing)").to_numpy()
-        names, sizes = np.unique(split.astype(str), return_counts=True)
-        counts["other_rows"] = {str(s): int(c) for s, c in zip(names, sizes, strict=True) if s != "test"}
-        if not (split == "test").any():
-            raise InputError(
-                f"{table.name}: no row is marked split=test ({check.shorten(names)} arrived); "
-                "only test rows are judged, so mark them or leave the column out"
-            )
-        test = table.take(split == "test")
-        if fit is None and (split == "cal").any():
-            fit, fit_name = table.take(split == "cal"), "cal rows of the same file"
-    test, counts["unlabelled"] = _labelled(test, "judged")
-    if (np.bincount(test.labels) > 0).sum() < 2:
-        raise InputError(
-            f"{table.name}: judged rows of at least two classes are needed, "
-            f"all {len(test)} are {test.classes[test.labels[0]]}"
-        )
-    if fit is not None:
-        fit = _fit_rows(fit, test)
-        counts["fit_rows"] = len(fit)
-    return test, fit, counts, fit_name
-
-
-def _labelled(table: Predictions, what: str) -> tuple[Predictions, int]:
-    known = table.labels >= 0
-    if not known.any():
-        raise InputError(
-            f"{table.name}: at least one {what} row needs a label, none has one; "
-            "add a column label with class names or name yours with --columns label=YOURS"
-        )
-    return (table if known.all() else table.take(known)), int((~known).sum())
-
-
-def _fit_rows(fit: Predictions, test: Predictions) -> Predictions:
-    if "split" in fit.metadata.columns:
-        split = fit.metadata["split"].fill_null("").to_numpy().astype(str)
-        if (split == "cal").any():
-            fit = fit.take(split == "cal")
-        elif np.isin(split, ["train", "test"]).all():
-            raise InputError(
-                f"{fit.name}: fit rows must be neither train nor test rows, "
-                f"all are marked {check.shorten(np.unique(split))}; give a calibration split"
-            )
-    check.same_classes(fit.classes, test.classes, fit.name, test.name)
-    fit = _reordered(_labelled(fit, "fit")[0], test.classes)
-    if fit.kind != test.kind:
-        raise InputError(
-            f"{fit.name}: fit and test rows must both hold logits or both probabilities, "
-            f"{fit.kind} and {test.kind} arrived"
-        )
-    check.disjoint(fit.ids, test.ids, "id", f"{fit.name} and {test.name}")
-    if fit.patients is not None and test.patients is not None:
-        check.disjoint(
-            fit.patients.unique(), test.patients.unique(), "patient", f"{fit.name} and {test.name}"
-        )
-    if (np.bincount(fit.labels) > 0).sum() < 2:
-        raise InputError(f"{fit.name}: fit rows of at least two classes are needed, all are of one class")
-    return fit
-
-
-def _reordered(table: Predictions, classes: tuple[str, ...]) -> Predictions:
-    if table.classes == classes:
-        return table
-    at = np.array([table.classes.index(name) for name in classes])
-    back = np.argsort(at)
-    moved = None if table.decision is None else back[table.decision]
-    passes = None if table.passes is None else table.passes[:, :, at]
-    return replace(
-        table, classes=classes, labels=np.where(table.labels >= 0, back[table.labels], -1),
-        logits=table.logits[:, at], passes=passes, decision=moved,
-    )  # fmt: skip
-
-
-def prepare(table: Predictions, fit_table: Predictions | None, opts: Options) -> Prepared:
-    """Select rows, fit recalibrators on the fit rows, apply every decision rule to the judged rows."""
-    test, fit, counts, fit_name = select(table, fit_table)
+    test, fit = rows.test, rows.fit
+    groups.check_columns(test.metadata, opts.by)
     clusters = None if test.patients is None else _codes(test.patients)
     chosen, probs, fit_probs = None, {"none": test.probs}, {}
     if fit is not None:
@@ -147,10 +71,7 @@ def prepare(table: Predictions, fit_table: Predictions | None, opts: Options) ->
     )  # fmt: skip
     best = "none" if chosen is None else chosen.best
     view = replace(view, answers=_answers(test, fit, probs, fit_probs, best, opts))
-    prepared = Prepared(test, fit, view, chosen, [], counts, fit_name)
-    return replace(
-        prepared, warnings=_warnings(table, prepared, opts), not_supplied=_not_supplied(prepared, opts)
-    )
+    return Prepared(rows, view, chosen, _warnings(rows, opts), _not_supplied(rows, opts))
 
 
 def _codes(values: pl.Series) -> NDArray[np.int64]:
@@ -190,27 +111,27 @@ def _answers(
     return answers
 
 
-def _warnings(table: Predictions, prepared: Prepared, opts: Options) -> list[Finding]:
-    n, found = len(prepared.test), []
-    if prepared.counts["unlabelled"]:
-        count = prepared.counts["unlabelled"]
+def _warnings(rows: Selection, opts: Options) -> list[Finding]:
+    n, found = len(rows.test), []
+    if rows.counts["unlabelled"]:
+        count = rows.counts["unlabelled"]
         found.append(warning("unlabelled_rows", f"{count} rows without a label were left out", count, n))
-    found += [warning("table_note", note, 1, n) for note in table.notes]
+    found += [warning("table_note", note, 1, n) for note in rows.test.notes]
     for sentence in opts.severity.lint() if opts.severity is not None else ():
         found.append(warning("severity_lint", f"severity: {sentence}", 1, n))
-    if prepared.fit is not None and len(prepared.fit) < FEW_FIT_ROWS:
-        why = f"recalibration was fitted on {len(prepared.fit)} rows; below {FEW_FIT_ROWS} it is mostly noise"
-        found.append(warning("few_fit_rows", why, len(prepared.fit), n))
+    if rows.fit is not None and len(rows.fit) < FEW_FIT_ROWS:
+        why = f"recalibration was fitted on {len(rows.fit)} rows; below {FEW_FIT_ROWS} it is mostly noise"
+        found.append(warning("few_fit_rows", why, len(rows.fit), n))
     return found
 
 
-def _not_supplied(prepared: Prepared, opts: Options) -> list[str]:
-    test, said = prepared.test, []
+def _not_supplied(rows: Selection, opts: Options) -> list[str]:
+    test, said = rows.test, []
     if opts.severity is None:
         said.append("a severity matrix: no expected cost and no Bayes decision")
     if opts.critical is None:
         said.append("critical cells: no critical error rate")
-    if prepared.fit is None:
+    if rows.fit is None:
         said.append(
             "a fit split: nothing was recalibrated, Bayes decisions use the probabilities as they came"
         )

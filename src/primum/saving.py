@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,8 @@ class Saved(ABC):
 
     def to_json(self, path: str | Path | None = None) -> str:
         """JSON text, written whole to ``path`` when one is given."""
-        return _written(json.dumps(self.to_dict(), allow_nan=False, indent=1, default=str), path)
+        content = _finite(self.to_dict())
+        return _written(json.dumps(content, allow_nan=False, indent=1, default=str), path)
 
     def to_html(self, path: str | Path | None = None, images: str | Path | None = None) -> str:
         """The report as one offline page, written whole to ``path`` when one is given.
@@ -43,19 +47,33 @@ class Saved(ABC):
         return pl.DataFrame([finding.to_dict() for finding in self.findings], infer_schema_length=None)
 
     def save(self, folder: str | Path, images: str | Path | None = None) -> Path:
-        """Write ``audit.json``, ``cases.parquet`` and ``report.html`` into ``folder``, each whole."""
+        """Write ``audit.json``, ``cases.parquet`` and ``report.html`` into ``folder``, all or none."""
         out = Path(folder)
-        page = self.to_html(None, images)
-        with files.whole(out / "cases.parquet") as draft:
-            self.cases.write_parquet(draft)
-        self.to_json(out / "audit.json")
-        _written(page, out / "report.html")
+        with ExitStack() as drafts:
+            cases, content, page = (
+                drafts.enter_context(files.whole(out / name))
+                for name in ("cases.parquet", "audit.json", "report.html")
+            )
+            self.cases.write_parquet(cases)
+            self.to_json(content)
+            self.to_html(page, images)
         return out
 
     def _repr_html_(self) -> str:
         from primum.report.notebook import summary
 
         return summary(self.to_dict())
+
+
+def _finite(content: Any) -> Any:
+    """The same with null for NaN and infinity, which JSON has no word for."""
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return content
 
 
 def _written(text: str, path: str | Path | None) -> str:

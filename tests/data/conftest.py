@@ -18,7 +18,7 @@ SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def shared_data() -> Callable[[str], Path]:
-    """Folder that holds a real data set; the test is skipped where it is not there."""
+    """Folder of a real data set; the test is skipped where it is not there."""
     root = Path(os.environ.get("PRIMUM_DATA", SHARED))
 
     def holding(name: str) -> Path:
@@ -26,7 +26,7 @@ def shared_data() -> Callable[[str], Path]:
             pytest.skip(
                 f"the folder {name} of real images is missing; set PRIMUM_DATA to the folder above it"
             )
-        return root
+        return root / name
 
     return holding
 
@@ -38,7 +38,7 @@ def real(shared_data: Callable[[str], Path]) -> Callable[[str], ImageTable]:
 
     def load(name: str) -> ImageTable:
         if name not in loaded:
-            loaded[name] = primum.data.load(name, shared_data(name), seed=0)
+            loaded[name] = primum.data.load(name, shared_data(name).parent, seed=0)
         return loaded[name]
 
     return load
@@ -47,6 +47,18 @@ def real(shared_data: Callable[[str], Path]) -> Callable[[str], ImageTable]:
 @pytest.fixture(scope="session")
 def phantom() -> ImageTable:
     return primum.data.load("phantom", seed=0)
+
+
+@pytest.fixture
+def picture() -> Callable[[Path, int], None]:
+    """Write one image of 10 × 12 pixels to a path; another seed gives another image."""
+
+    def write(path: Path, seed: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(seed).integers(0, 256, (12, 10, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path)
+
+    return write
 
 
 @pytest.fixture

@@ -35,10 +35,12 @@ def test_brain_tumor_mri(shared_data: Find) -> None:
     test = table.split("test")
     official = {("glioma",): 300, ("meningioma",): 306, ("notumor",): 405, ("pituitary",): 300}
     assert counts(test.cases, "label") == official
-    assert leaks(table.cases) == []
-    assert 150 < test.cases["twin_in_train"].sum() <= 260
-    train = table.cases.filter(pl.col("split") != "test")
-    assert not train["twin_in_train"].any()
+    assert test.cases["twin_in_train"].sum() == 216
+    assert not table.cases.filter(pl.col("split") != "test")["twin_in_train"].any()
+    twins = set(test.cases.filter("twin_in_train")["patient"])
+    assert set(leaks(table.cases)) == twins
+    held = table.cases.filter(pl.col("split").is_in(["val", "cal"]))
+    assert not twins & set(held["patient"])
 
 
 def test_ham10000_with_the_official_test_set(shared_data: Find) -> None:

@@ -1,8 +1,9 @@
 """Brain Tumor MRI (Nickparvar): four classes, official Training and Testing folders, no patient numbers.
 
 Many images stand in the set twice, also across the official split. Patients are unknown, so copies (same
-bytes) are one group: train, val and cal share none. The official test set stays whole; ``twin_in_train``
-marks its images that have a copy among the training files, so that a report can leave them out.
+bytes) are one group. The official test set stays whole: ``twin_in_train`` marks its images that have a copy
+among the training files, and those copies stay in train, so that val and cal hold no image of the test set.
+Altered copies (other contrast or sharpness) are not found here.
 """
 
 from __future__ import annotations
@@ -35,19 +36,14 @@ def load(root: Path | None, seed: int) -> ImageTable:
     cases = pl.DataFrame(rows, schema=["id", "label", "patient", "split"], orient="row")
     pool = (cases["split"] == "train").to_numpy()
     split = cases["split"].to_numpy().astype(object)
-    split[pool] = assign(cases["label"].to_numpy()[pool], cases["patient"].to_numpy()[pool], seed)
-    known = set(cases["patient"].to_numpy()[pool])
-    twin = [
-        official == "test" and group in known for group, official in cases.select("patient", "split").rows()
-    ]
-    # a copy in the test set is counted as a case of its own there: no patient stands in two splits
-    patient = np.where(
-        pool, cases["patient"].to_numpy(), "test-" + cases["patient"].to_numpy().astype(object)
-    )
+    patient = cases["patient"].to_numpy()
+    twins = set(patient[pool]) & set(patient[~pool])
+    twin = np.array([group in twins for group in patient])
+    free = pool & ~twin
+    split[free] = assign(cases["label"].to_numpy()[free], patient[free], seed)
     cases = cases.with_columns(
         pl.Series("split", split.astype(str)),
-        pl.Series("patient", patient.astype(str)),
-        pl.Series("twin_in_train", twin),
+        pl.Series("twin_in_train", twin & ~pool),
         pl.lit(None, pl.String).alias("site"),
         path=pl.col("id"),
     )

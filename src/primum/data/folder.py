@@ -67,8 +67,8 @@ def splits(
         return [str(name) for name in assign(labels, groups, seed, WITHOUT_TEST)]
     found = given.astype(object)
     rest = {name for name in ("val", "cal") if name not in given}
-    if rest:
-        pool = found == "train"
+    pool = found == "train"
+    if rest and pool.any():
         shares = {name: count for name, count in WITH_TEST.items() if name in rest or name == "train"}
         shares["train"] = 20 - sum(count for name, count in shares.items() if name != "train")
         found[pool] = assign(labels[pool], groups[pool], seed, shares)

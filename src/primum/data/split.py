@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -39,9 +40,11 @@ def assign(
     folds = StratifiedGroupKFold(n_splits=PARTS, shuffle=True, random_state=seed)
     part = np.empty(len(labels), dtype=np.int64)
     counts = np.unique(labels, return_counts=True)[1]
-    strata = labels[order] if counts.min() >= PARTS else np.zeros(len(labels), dtype=np.int64)
-    for number, (_, held) in enumerate(folds.split(np.zeros(len(labels)), strata, index[order])):
-        part[order[held]] = number
+    strata = labels[order] if counts.max() >= PARTS else np.zeros(len(labels), dtype=np.int64)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        for number, (_, held) in enumerate(folds.split(np.zeros(len(labels)), strata, index[order])):
+            part[order[held]] = number
     of_part = [split for split, count in twentieths.items() for _ in range(count)]
     return np.array(of_part)[part]
 

@@ -132,7 +132,7 @@ def calibration_errors(
     rng, rows = np.random.default_rng(seed), np.arange(n)
     cumulative = np.cumsum(probs[:, :-1], axis=1, dtype=np.float32)
     for _ in range(REDRAWS):
-        drawn = (rng.random(n, dtype=np.float32)[:, None] > cumulative).sum(axis=1)
+        drawn = (rng.random((n, 1), dtype=np.float32) > cumulative).sum(axis=1)
         hit = (drawn == top).astype(np.float64)
         for name, binned in index.items():
             redrawn[name].append(float(np.abs(expected[name] - np.bincount(binned, hit, bins)).sum()) / n)

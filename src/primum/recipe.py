@@ -1,0 +1,202 @@
+"""What to train: data, network, loss, training and seeds, read from YAML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from primum import check, files
+from primum.check import InputError
+
+Monitor = Literal["val_loss", "val_balanced_accuracy", "val_cost"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(_Section):
+    """Which images.
+
+    Attributes:
+        name: data set, as ``primum.data.load`` knows it.
+        root: folder of the data set; None where it is made or given on the command line.
+        seed: seed of the splits (and of the images, where they are made).
+        squash: resize to squash × squash pixels first, then to the network's size; None for one resize.
+    """
+
+    name: str
+    root: Path | None = None
+    seed: int = 0
+    squash: int | None = Field(default=None, ge=8)
+
+
+class Network(_Section):
+    """Which network.
+
+    Attributes:
+        name: any timm name.
+        weights: ``none``, ``hub``, ``offline``, or a file (.safetensors, .pth) on this machine.
+        dropout: probability before the last layer.
+        trunk: ``frozen`` trains only the last layer, on features computed once; ``trained`` trains all of it.
+        image_size: side of the square input, pixels.
+    """
+
+    name: str
+    weights: str = "none"
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    trunk: Literal["frozen", "trained"] = "trained"
+    image_size: int = Field(default=224, ge=8)
+
+
+class Loss(_Section):
+    """What is minimised (METHODS §2).
+
+    Attributes:
+        name: ``cross_entropy`` or ``risk_calibrated``.
+        form: form of the risk-calibrated loss; ``expected`` unless said otherwise.
+        strength: λ ≥ 0 of the risk-calibrated loss; 10 unless said otherwise.
+        severity: preset or file. The risk-calibrated loss needs it; cross-entropy only logs ``val_cost``.
+    """
+
+    name: Literal["cross_entropy", "risk_calibrated"] = "cross_entropy"
+    form: Literal["expected"] | None = None
+    strength: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    severity: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("name") == "risk_calibrated":
+            return {"form": "expected", "strength": 10.0} | given
+        return given
+
+    @model_validator(mode="after")
+    def _fits(self) -> Loss:
+        if self.name == "risk_calibrated" and self.severity is None:
+            raise ValueError("the risk-calibrated loss needs a severity, a preset name or a file")
+        if self.name == "cross_entropy" and (self.form, self.strength) != (None, None):
+            raise ValueError(
+                "cross-entropy takes neither form nor strength; name risk_calibrated to use them"
+            )
+        return self
+
+
+class Training(_Section):
+    """How it is minimised: AdamW, a cosine from ``learning_rate`` to 0, gradients clipped at norm 1.
+
+    Attributes:
+        epochs: at most this many.
+        batch_size: images (or features) a step.
+        learning_rate, weight_decay: of AdamW; decay leaves biases and normalisation alone.
+        monitor: validation figure that picks the epoch kept: ``val_loss`` and ``val_cost`` by their
+            smallest, ``val_balanced_accuracy`` by its largest value.
+        patience: stop after this many epochs without a better one.
+        precision: ``32-true``, ``bf16-mixed``, ``16-mixed``, or ``auto``: bf16-mixed where the processor
+            computes in it natively, else 32-true. What it came to is written into ``network.json``.
+    """
+
+    epochs: int = Field(default=30, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=1e-4, ge=0)
+    monitor: Monitor = "val_loss"
+    patience: int = Field(default=10, ge=1)
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+
+
+class Recipe(_Section):
+    """One training, whole. Unknown keys and wrong types are refused in one sentence.
+
+    Paths (``root``, ``weights``, a severity file) are relative to the working directory.
+
+    >>> Recipe.parse({"data": {"name": "phantom"}, "network": {"name": "resnet10t"}}).training.epochs
+    30
+    """
+
+    name: str = "recipe"
+    data: Data
+    network: Network
+    loss: Loss = Loss()
+    training: Training = Training()
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _fits(self) -> Recipe:
+        if self.training.monitor == "val_cost" and self.loss.severity is None:
+            raise ValueError("monitor val_cost needs a severity under loss, a preset name or a file")
+        return self
+
+    @classmethod
+    def parse(cls, content: Any, where: str = "recipe") -> Recipe:
+        """Build from plain values; ``where`` is used in messages. Raises InputError."""
+        if not isinstance(content, dict):
+            raise InputError(f"{where}: a recipe needs keys such as {check.shorten(cls.model_fields)}")
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            raise InputError(f"{where}: {_sentence(error)}") from None
+
+    @classmethod
+    def read(cls, path: Path | str) -> Recipe:
+        """Read a YAML file. Raises InputError naming the file and the key."""
+        found = files.existing(path, "a recipe (YAML)")
+        try:
+            content = yaml.safe_load(found.read_text(encoding="utf-8-sig"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InputError(f"{found}: this is not valid YAML ({' '.join(str(error).split())})") from None
+        return cls.parse(content, str(found))
+
+    def to_yaml(self) -> str:
+        """YAML that :meth:`read` reads back to an equal recipe."""
+        content = self.model_dump(mode="json", exclude_none=True)
+        return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+    def with_root(self, root: Path | str | None) -> Recipe:
+        """The same recipe for data that lie in ``root``; unchanged for None."""
+        if root is None:
+            return self
+        return self.model_copy(update={"data": self.data.model_copy(update={"root": Path(root)})})
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hexadecimal) of everything but the name and where the data lie."""
+        content = self.model_dump(mode="json", exclude={"name": True, "data": {"root"}})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    named = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        known = list(_section(path[:-1]).model_fields)
+        inside = f" under {'.'.join(path[:-1])!r}" if path[:-1] else ""
+        return f"unknown key {path[-1]!r}{inside}{check.nearest(path[-1], known)}"
+    if first["type"] == "missing":
+        return f"the key {named!r} is missing"
+    reason = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "should be")
+    if first["type"] == "value_error":
+        return reason
+    arrived = first["input"]
+    return f"{named!r} {reason[:1].lower()}{reason[1:]}, {arrived!r} arrived{_near(arrived, path)}"
+
+
+def _section(path: list[str]) -> type[BaseModel]:
+    section: type[BaseModel] = Recipe
+    for part in path:
+        inner = section.model_fields[part].annotation
+        assert isinstance(inner, type)
+        section = inner
+    return section
+
+
+def _near(arrived: Any, path: list[str]) -> str:
+    annotation = _section(path[:-1]).model_fields[path[-1]].annotation
+    choices = [choice for kind in (annotation, *get_args(annotation)) for choice in get_args(kind)]
+    names = [choice for choice in choices if isinstance(choice, str)]
+    return check.nearest(arrived, names) if isinstance(arrived, str) and names else ""

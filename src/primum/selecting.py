@@ -1,0 +1,134 @@
+"""Which rows are judged, which are fitted on, and what becomes of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from primum import check
+from primum.check import InputError
+from primum.predictions import Predictions
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Labelled rows of one model's table.
+
+    Attributes:
+        test: the rows to judge. fit: the rows to fit on, in the same order of classes, or None.
+        fit_name: where the fit rows come from, or None.
+        counts: ``unlabelled`` and ``fit_rows`` as numbers, ``other_rows`` as split → rows not judged.
+    """
+
+    test: Predictions
+    fit: Predictions | None = None
+    fit_name: str | None = None
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+def select(table: Predictions, fit: Predictions | None = None) -> Selection:
+    """Choose the rows of an audit.
+
+    With a ``split`` column only ``test`` rows are judged; ``cal`` rows of the same table serve as fit rows
+    when no fit table is given.
+
+    Raises:
+        InputError: without labelled test rows of two classes, or when fit and test share ids or patients.
+    """
+    counts: dict[str, Any] = {"other_rows": {}}
+    fit_name = None if fit is None else fit.name
+    test = table
+    if "split" in table.metadata.columns:
+        split = _splits(table)
+        names, sizes = np.unique(split, return_counts=True)
+        counts["other_rows"] = {str(s): int(c) for s, c in zip(names, sizes, strict=True) if s != "test"}
+        if not (split == "test").any():
+            raise InputError(
+                f"{table.name}: no row is marked split=test ({check.shorten(names)} arrived); "
+                "only test rows are judged, so mark them or leave the column out"
+            )
+        test = table.take(split == "test")
+        if fit is None and (split == "cal").any():
+            fit, fit_name = table.take(split == "cal"), "cal rows of the same file"
+    test, counts["unlabelled"] = _labelled(test, "judged")
+    if (np.bincount(test.labels) > 0).sum() < 2:
+        raise InputError(
+            f"{table.name}: judged rows of at least two classes are needed, "
+            f"all {len(test)} are {test.classes[test.labels[0]]}"
+        )
+    if fit is not None:
+        fit = _fit_rows(fit, test)
+        counts["fit_rows"] = len(fit)
+    return Selection(test, fit, fit_name, counts)
+
+
+def _splits(table: Predictions) -> np.ndarray[Any, np.dtype[np.str_]]:
+    return table.metadata["split"].fill_null("(missing)").to_numpy().astype(str)
+
+
+def _labelled(table: Predictions, what: str) -> tuple[Predictions, int]:
+    known = table.labels >= 0
+    if not known.any():
+        raise InputError(
+            f"{table.name}: at least one {what} row needs a label, none has one; "
+            "add a column label with class names or name yours with --columns label=YOURS"
+        )
+    return (table if known.all() else table.take(known)), int((~known).sum())
+
+
+def _fit_rows(fit: Predictions, test: Predictions) -> Predictions:
+    if "split" in fit.metadata.columns:
+        split = _splits(fit)
+        usable = split == "cal" if (split == "cal").any() else ~np.isin(split, ["train", "test"])
+        if not usable.any():
+            raise InputError(
+                f"{fit.name}: fit rows must be neither train nor test rows, "
+                f"all are marked {check.shorten(np.unique(split))}; give a calibration split"
+            )
+        fit = fit.take(usable)
+    check.same_classes(fit.classes, test.classes, fit.name, test.name)
+    fit = _reordered(_labelled(fit, "fit")[0], test.classes)
+    if fit.kind != test.kind:
+        raise InputError(
+            f"{fit.name}: fit and test rows must both hold logits or both probabilities, "
+            f"{fit.kind} and {test.kind} arrived"
+        )
+    check.disjoint(fit.ids, test.ids, "id", f"{fit.name} and {test.name}")
+    if fit.patients is not None and test.patients is not None:
+        check.disjoint(
+            fit.patients.unique(), test.patients.unique(), "patient", f"{fit.name} and {test.name}"
+        )
+    if (np.bincount(fit.labels) > 0).sum() < 2:
+        raise InputError(f"{fit.name}: fit rows of at least two classes are needed, all are of one class")
+    return fit
+
+
+def _reordered(table: Predictions, classes: tuple[str, ...]) -> Predictions:
+    if table.classes == classes:
+        return table
+    at = np.array([table.classes.index(name) for name in classes])
+    back = np.argsort(at)
+    return replace(
+        table,
+        classes=classes,
+        labels=np.where(table.labels >= 0, back[table.labels], -1),
+        logits=table.logits[:, at],
+        passes=None if table.passes is None else table.passes[:, :, at],
+        decision=None if table.decision is None else back[table.decision],
+    )
+
+
+def same_cases(first: Selection, second: Selection) -> None:
+    """Refuse two selections that do not judge the same ids with the same labels, in the same order."""
+    a, b = first.test, second.test
+    only = len(set(a.ids) ^ set(b.ids))
+    if only:
+        raise InputError(
+            f"{a.name} and {b.name}: a paired comparison needs the same judged ids on both sides, "
+            f"{only} stand on one side only; compare on the cases both have"
+        )
+    differing = int((np.array(b.classes)[b.labels] != np.array(a.classes)[a.labels]).sum())
+    if differing:
+        raise InputError(f"{a.name} and {b.name}: the labels of {differing} cases differ; use one reference")
