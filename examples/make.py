@@ -2,8 +2,8 @@
 
 python examples/make.py FOLDER_OF_CHEST_XRAY
 
-Trains ``recipes/chest_xray-cross-entropy.yaml`` (a few minutes on two cores) and keeps the logits and metadata
-of the official 624 test cases and of the calibration split.
+Trains ``recipes/chest_xray-cross-entropy.yaml`` (a few minutes on two cores) and keeps the logits and
+metadata of the official 624 test cases and of the calibration split.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from primum.finding import Finding, found, judge, not_applicable
 from primum.judge.answers import View
 from primum.judge.groups import groups
 from primum.judge.interval import LEVEL
-from primum.judge.measure import Measured, measure
+from primum.judge.measure import measure
+from primum.judge.measured import Measured
 from primum.options import OPERATING_COVERAGE, Options, options
 from primum.preparing import Prepared, fingerprint, prepare
 from primum.saving import WORST, Saved

@@ -17,7 +17,8 @@ from primum.judge import interval
 from primum.judge.answers import View
 from primum.judge.groups import groups
 from primum.judge.interval import Estimate, Floats
-from primum.judge.measure import Measured, measure
+from primum.judge.measure import measure
+from primum.judge.measured import Measured
 from primum.options import options
 from primum.predictions import Predictions
 from primum.preparing import Prepared, prepare

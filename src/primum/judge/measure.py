@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from primum.judge import accuracy, calibration, harm, interval, selective
+from primum.judge import accuracy, calibration, harm, selective
 from primum.judge.answers import Answers, View
 from primum.judge.confusion import Confusion, confusion
-from primum.judge.interval import Estimate, Floats
+from primum.judge.interval import Floats
+from primum.judge.measured import Measured
 
 FEWEST = 10
 RULES = ("argmax", "bayes", "given")
@@ -26,70 +27,6 @@ COSTS: dict[str, tuple[Any, Any]] = {
 
 def _few(n: int) -> str:
     return f"at least {FEWEST} cases are needed, there are {n}"
-
-
-@dataclass(frozen=True, eq=False)
-class Measured:
-    """One metric on one view, before its interval.
-
-    Exactly one of ``hits``, ``influence``, ``replicates`` and ``why_not`` is set.
-
-    Attributes:
-        code: name of the finding.
-        decision, score, calibrated: what it was measured on.
-        value: the metric.
-        n: cases it stands on.
-        hits: (N,) 0/1, with ``among`` (N,) bool the rows of the denominator; for a share or a count.
-        influence: (N,) influence of each case.
-        replicates: (B,) bootstrap values.
-        scale: of a normal interval. bounds: range of the metric. weakest: smallest number of cases it needs.
-        estimate: a ready interval, where the metric has one of its own.
-        why_not: why it cannot be computed. why: what a reader must know.
-    """
-
-    code: str
-    decision: str | None = None
-    score: str | None = None
-    calibrated: str | None = None
-    value: float = 0.0
-    n: int = 0
-    hits: NDArray[Any] | None = None
-    among: NDArray[np.bool_] | None = None
-    count: bool = False
-    influence: Floats | None = None
-    replicates: Floats | None = None
-    kind: str = "percentile"
-    scale: str = "plain"
-    bounds: tuple[float, float] = (-np.inf, np.inf)
-    weakest: int = 0
-    estimate: Estimate | None = None
-    why_not: str = ""
-    why: str = ""
-
-    @property
-    def key(self) -> tuple[str, str | None, str | None, str | None]:
-        """What it measures, to pair it with the same on another model."""
-        return self.code, self.decision, self.score, self.calibrated
-
-    def estimated(self, view: View) -> Estimate:
-        """The interval METHODS §3 names for this kind of metric."""
-        if self.estimate is not None:
-            return self.estimate
-        if self.hits is not None:
-            assert self.among is not None
-            hits = self.hits[self.among]
-            clusters = None if view.clusters is None else view.clusters[self.among]
-            share = interval.proportion(float(hits.sum()), self.n, interval.design_effect(hits, clusters))
-            return interval.scaled(share, self.n) if self.count else share
-        if self.influence is not None:
-            error = interval.influence_error(self.influence, view.clusters)
-            if error <= 1e-12 * max(1.0, abs(self.value)):
-                return interval.unmoved(self.value, self.weakest, self.bounds)
-            return interval.normal(self.value, error, self.n, self.scale)
-        assert self.replicates is not None
-        if np.ptp(self.replicates) <= 1e-12 * max(1.0, abs(self.value)):
-            return interval.unmoved(self.value, self.weakest, self.bounds)
-        return interval.from_replicates(self.value, self.replicates, self.n, self.kind, self.bounds)
 
 
 def measure(view: View) -> Iterator[Measured]:

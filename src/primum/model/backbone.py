@@ -1,0 +1,187 @@
+"""A timm trunk, dropout and one linear layer; built, saved and loaded whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from primum import check, files
+from primum.check import InputError
+from primum.model import need
+
+need("timm", "safetensors")
+
+from primum.model import weights as sources  # noqa: E402
+from primum.model.images import Transform  # noqa: E402
+
+SCHEMA = "primum.network/1"
+
+
+@dataclass(frozen=True)
+class Card:
+    """What ``network.json`` says of a network.
+
+    Attributes:
+        name: timm name.
+        classes: the K class names, in the order of the logits.
+        dropout: probability before the last layer.
+        transform: what happens to an image first.
+        precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``, what it was trained in; in ``bf16-mixed`` the
+            trunk also answers in bfloat16.
+        recipe: fingerprint of the recipe, or "".
+        source: where it came from, JSON-ready, copied into every table of predictions.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    dropout: float
+    transform: Transform
+    precision: str = "32-true"
+    recipe: str = ""
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        content = {"schema": SCHEMA} | asdict(self) | {"classes": list(self.classes)}
+        return content | {"transform": self.transform.to_dict()}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], where: str) -> Card:
+        """Read back :meth:`to_dict`; raises InputError for anything else."""
+        try:
+            if content["schema"] != SCHEMA:
+                raise InputError(f"{where}: schema {SCHEMA} was expected, {content['schema']!r} arrived")
+            shown = dict(content["transform"])
+            transform = Transform(**(shown | {"mean": tuple(shown["mean"]), "std": tuple(shown["std"])}))
+            rest = {key: value for key, value in content.items() if key != "schema"}
+            return cls(**(rest | {"transform": transform, "classes": tuple(content["classes"])}))
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{where}: this is not a network written by primum ({error})") from None
+
+
+class Network(nn.Module):
+    """``head(dropout(trunk(images)))``.
+
+    Attributes:
+        card: what is written beside the weights.
+        trunk: timm network, (B, 3, S, S) → (B, D).
+        head: linear, (B, D) → (B, K); its ``head.weight`` and ``head.bias`` can be read alone from the file.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, card: Card, trunk: nn.Module) -> None:
+        super().__init__()
+        self.card = card
+        self.trunk = trunk
+        width: Any = getattr(trunk, "head_hidden_size", None) or trunk.num_features
+        self.dropout = nn.Dropout(card.dropout)
+        self.head = nn.Linear(int(width), len(card.classes))
+        for name in ("mean", "std"):
+            values = torch.tensor(getattr(card.transform, name)).view(1, 3, 1, 1)
+            self.register_buffer(name, values, persistent=False)
+
+    def prepare(self, pixels: Tensor) -> Tensor:
+        """Normalise (B, 3, S, S) pixels, uint8 or float in 0..1, into what ``forward`` takes."""
+        scaled = pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
+        return (scaled - self.mean) / self.std
+
+    def embed(self, images: Tensor) -> Tensor:
+        """(B, D) pooled features of normalised images (B, 3, S, S)."""
+        features: Tensor = self.trunk(images)
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, K) logits of normalised images (B, 3, S, S)."""
+        logits: Tensor = self.head(self.dropout(self.embed(images)))
+        return logits
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hexadecimal) of the trunk: its name and every tensor."""
+        digest = hashlib.sha256(self.card.name.encode())
+        for key, tensor in sorted(self.trunk.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def build(
+    name: str,
+    classes: Sequence[str],
+    *,
+    weights: str = "none",
+    dropout: float = 0.2,
+    image_size: int = 224,
+    squash: int | None = None,
+) -> Network:
+    """Build a network for K classes.
+
+    Args:
+        name: any timm name, such as ``resnet50``, ``densenet121``, ``vit_base_patch16_224``.
+        classes: class names, in the order of the logits.
+        weights: ``none``, ``hub``, ``offline``, or a local file (.safetensors, .pth).
+        dropout: probability before the last layer.
+        image_size: side of the square input, pixels.
+        squash: see :class:`~primum.model.images.Transform`.
+
+    Raises:
+        InputError: for an unknown name, weights that do not fit, or a hub that cannot be reached.
+        MissingExtraError: for ``offline`` without its package.
+    """
+    if weights == "hub":
+        trunk = sources.from_hub(name, image_size)
+    else:
+        trunk = sources.trunk(name, False, image_size)
+        if weights == "offline":
+            sources.load_offline(trunk, name)
+        elif weights != "none":
+            sources.load_local(trunk, weights)
+    shown: Any = trunk.pretrained_cfg
+    mean, std = tuple(shown["mean"]), tuple(shown["std"])
+    if weights == "offline":  # trained on (x − 127) / 128
+        mean, std = (127 / 255,) * 3, (128 / 255,) * 3
+    interpolation = shown["interpolation"] if shown["interpolation"] in ("bilinear", "nearest") else "bicubic"
+    transform = Transform(image_size, mean, std, interpolation, squash)
+    return Network(Card(name, check.class_names(classes, name), dropout, transform), trunk)
+
+
+def save(network: Network, folder: Path | str) -> None:
+    """Write ``network.safetensors`` and, last, ``network.json`` into a folder, each whole or not at all."""
+    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    with files.whole(Path(folder) / "network.safetensors") as draft:
+        save_file(tensors, draft)
+    with files.whole(Path(folder) / "network.json") as draft:
+        draft.write_text(json.dumps(network.card.to_dict(), indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def load(folder: Path | str) -> Network:
+    """Read what :func:`save` wrote; the network comes back in eval mode, on the CPU.
+
+    Raises:
+        InputError: when a file is missing or was not written by primum.
+    """
+    described = files.existing(Path(folder) / "network.json", "a trained network")
+    try:
+        content = json.loads(described.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{described}: this is not valid JSON ({error})") from None
+    card = Card.from_dict(content, str(described))
+    network = Network(card, sources.trunk(card.name, False, card.transform.image_size))
+    stored = files.existing(Path(folder) / "network.safetensors", "the weights of a trained network")
+    try:
+        network.load_state_dict(load_file(stored))
+    except Exception as error:
+        why = sources.first_line(error)
+        raise InputError(f"{stored}: these weights do not fit {described.name} ({why})") from None
+    return network.eval()

@@ -1,0 +1,115 @@
+"""Embeddings of every image, computed once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from primum import files
+from primum.model.backbone import Network
+from primum.model.images import Images
+
+CHUNK = 1024  # images; what an interruption can cost
+
+
+def device() -> torch.device:
+    """The accelerator at hand (CUDA, then Apple's), else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def resolve(precision: str, on: torch.device | None = None) -> str:
+    """``auto`` made definite: bf16-mixed where the processor multiplies bfloat16 natively, else 32-true.
+
+    Natively means CUDA of compute capability 8 or more, or a CPU with AVX512-BF16 or AMX; elsewhere bfloat16
+    is emulated and slower. The rule reads the hardware and measures nothing, so one machine always gives one
+    answer.
+    """
+    on = on or device()
+    if precision != "auto":
+        return precision
+    if on.type == "cuda":
+        native = torch.cuda.get_device_capability(on)[0] >= 8
+    else:
+        asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        native = on.type == "cpu" and any(getattr(torch.cpu, ask, lambda: False)() for ask in asks)
+    return "bf16-mixed" if native else "32-true"
+
+
+def embed(
+    network: Network, images: Images, rows: NDArray[np.int64], *, bar: bool = False
+) -> NDArray[np.float32]:
+    """(N, D) float32 embeddings of the images at ``rows``: eval mode, no augmentation, channels last.
+
+    In bfloat16 inside where the network's card says ``bf16-mixed``.
+    """
+    on = device()
+    size = 256 if on.type == "cuda" else 64
+    low = network.card.precision == "bf16-mixed"
+    training = network.training
+    network.eval().to(on, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    parts = []
+    with progress(bar) as shown, torch.inference_mode():
+        task = shown.add_task("features", total=len(rows))
+        for batch in images.batches(rows, size):
+            ready = network.prepare(batch.to(on)).contiguous(memory_format=torch.channels_last)
+            with torch.autocast(on.type, torch.bfloat16) if low else nullcontext():
+                found = network.embed(ready)
+            parts.append(found.float().cpu().numpy())
+            shown.advance(task, len(batch))
+    network.cpu().train(training)
+    return np.concatenate(parts)
+
+
+def cached(network: Network, images: Images, folder: Path, *, bar: bool = False) -> NDArray[np.float32]:
+    """(N, D) float32 embeddings of a whole table, from ``folder`` or computed into it; memory-mapped.
+
+    The file's name is the fingerprint of the images (not of labels or splits), the trunk, the transform and
+    the precision, so a file is shared by every recipe that agrees on them. An interruption
+    costs at most the last 1,024 images.
+    """
+    table = images.table
+    blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
+    named = {
+        "images": replace(table, cases=blank).fingerprint(),
+        "trunk": network.fingerprint(),
+        "transform": network.card.transform.to_dict(),
+        "precision": network.card.precision,
+    }
+    key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:32]
+    final, parts = folder / f"{key}.npy", folder / key
+    if not final.exists():
+        starts = range(0, len(table), CHUNK)
+        todo = [start for start in starts if not (parts / f"{start}.npy").exists()]
+        with progress(bar) as shown:
+            task = shown.add_task("features", total=len(table))
+            shown.advance(task, sum(min(CHUNK, len(table) - start) for start in starts if start not in todo))
+            for start in todo:
+                rows = np.arange(start, min(start + CHUNK, len(table)))
+                found = embed(network, images, rows)
+                with files.whole(parts / f"{start}.npy") as draft:
+                    np.save(draft, found, allow_pickle=False)
+                shown.advance(task, len(rows))
+        with files.whole(final) as draft:
+            np.save(draft, np.concatenate([np.load(parts / f"{start}.npy") for start in starts]))
+        shutil.rmtree(parts, ignore_errors=True)
+    stored: NDArray[np.float32] = np.load(final, mmap_mode="r", allow_pickle=False)
+    return stored
+
+
+def progress(shown: bool) -> Progress:
+    """A progress bar on standard error, or a silent one."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=not shown, transient=True)

@@ -1,0 +1,258 @@
+"""The part of training that is Lightning's: steps, epochs, checkpoints, logs."""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from primum import files
+from primum.check import InputError
+from primum.model import need
+
+need("lightning", "tensorboard")
+
+from lightning.pytorch import LightningModule, Trainer  # noqa: E402
+from lightning.pytorch.callbacks import (  # noqa: E402
+    Callback,
+    EarlyStopping,
+    ModelCheckpoint,
+    RichProgressBar,
+)
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
+
+from primum.model.images import augment  # noqa: E402
+from primum.recipe import Training  # noqa: E402
+
+Inputs = Callable[[NDArray[np.int64]], Tensor]
+Batch = tuple[Tensor, Tensor]
+
+
+class Rows(Dataset[Batch]):
+    """Chosen rows of something that gives a whole batch at once: features (B, D), or images (B, 3, S, S)."""
+
+    def __init__(self, inputs: Inputs, labels: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
+        self.inputs, self.labels, self.rows = inputs, labels, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        at = self.rows[np.asarray(indices)]
+        return self.inputs(at), torch.from_numpy(self.labels[at])
+
+
+class Shuffled(Sampler[int]):
+    """Another order each epoch, decided by seed and epoch alone, so a resumed run sees the same one."""
+
+    def __init__(self, n: int, seed: int) -> None:
+        self.n, self.seed, self.epoch = n, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[int]:
+        yield from np.random.default_rng([self.seed, self.epoch]).permutation(self.n).tolist()
+
+
+def loader(data: Rows, batch_size: int, seed: int | None) -> DataLoader[Batch]:
+    """Batches of ``data``, shuffled if a seed is given; an incomplete last batch is then left out."""
+    order = None if seed is None else Shuffled(len(data), seed)
+    drop = seed is not None and len(data) > batch_size
+    return DataLoader(data, batch_size, sampler=order, drop_last=drop, collate_fn=_as_is)
+
+
+def _as_is(batch: Any) -> Any:
+    return batch
+
+
+class Bar(RichProgressBar):
+    """Lightning's bar without the version of the log."""
+
+    def get_metrics(self, *of: Any) -> dict[str, Any]:
+        return {name: value for name, value in super().get_metrics(*of).items() if name != "v_num"}
+
+
+class Fit(LightningModule):
+    """Trains ``part`` (inputs → logits): a whole network on images, or its last layer on features.
+
+    Args:
+        part: module to train.
+        prepare: normalises uint8 images (B, 3, S, S); features pass it by.
+        loss: ``loss(logits (B, K), labels (B,)) -> ()``.
+        cost: (K, K) cost of each mistake for ``val_cost``, or None.
+        training: the recipe's.
+        steps: optimiser steps of the whole training, for the cosine.
+        seed: decides augmentation and dropout of every step.
+    """
+
+    def __init__(
+        self,
+        part: nn.Module,
+        prepare: Callable[[Tensor], Tensor],
+        loss: Callable[[Tensor, Tensor], Tensor],
+        cost: NDArray[np.float64] | None,
+        training: Training,
+        steps: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.part = part
+        self.prepare, self.loss, self.cost = prepare, loss, cost
+        self.settings, self.steps, self.seed = training, steps, seed
+        self.answers: list[Batch] = []
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        torch.manual_seed(self.seed * 1_000_003 + self.global_step)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        inputs, labels = batch
+        if inputs.dtype == torch.uint8:
+            inputs = self.prepare(augment(inputs)).contiguous(memory_format=torch.channels_last)
+        loss = self.loss(self.part(inputs).float(), labels)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        inputs, labels = batch
+        if inputs.dtype == torch.uint8:
+            inputs = self.prepare(inputs).contiguous(memory_format=torch.channels_last)
+        self.answers.append((self.part(inputs).float(), labels))
+
+    def on_validation_epoch_end(self) -> None:
+        logits, labels = (torch.cat(part) for part in zip(*self.answers, strict=True))
+        self.answers.clear()
+        self.log("val_loss", self.loss(logits, labels), prog_bar=True)
+        predicted = logits.argmax(dim=1).cpu().numpy()
+        for name, value in scores(predicted, labels.cpu().numpy(), self.cost).items():
+            self.log(name, value, prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        decayed = [value for value in self.part.parameters() if value.ndim > 1]
+        free = [value for value in self.part.parameters() if value.ndim <= 1]
+        groups = [
+            {"params": decayed, "weight_decay": self.settings.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=self.settings.learning_rate)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * min(step, self.steps) / self.steps))
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def scores(
+    predicted: NDArray[np.int64], labels: NDArray[np.int64], cost: NDArray[np.float64] | None
+) -> dict[str, float]:
+    """``val_balanced_accuracy``, mean recall of the classes present; with costs ``val_cost``, their mean."""
+    recalls = [float((predicted[labels == k] == k).mean()) for k in np.unique(labels)]
+    found = {"val_balanced_accuracy": float(np.mean(recalls))}
+    if cost is not None:
+        found["val_cost"] = float(cost[labels, predicted].mean())
+    return found
+
+
+def fit(
+    module: Fit,
+    train: DataLoader[Batch],
+    val: DataLoader[Batch],
+    out: Path,
+    *,
+    precision: str,
+    resume: bool,
+    progress: bool,
+) -> int:
+    """Train until the recipe's epochs or its patience are over, leave the best weights in ``module.part``.
+
+    Checkpoints go to ``out/checkpoints``, logs to ``out/log/part-1`` (``part-2`` after the first resume).
+
+    Returns:
+        The number of epochs run, those before a resume included.
+
+    Raises:
+        InputError: when the monitored figure was never finite.
+        KeyboardInterrupt: passed on after Lightning has let go of its files.
+    """
+    settings, folder = module.settings, out.resolve() / "checkpoints"
+    over = folder / "epochs.txt"  # written when training is over, so that a resume does not add an epoch
+    if resume and over.exists():
+        _take_best(module, folder)
+        return int(over.read_text())
+    mode = "max" if settings.monitor == "val_balanced_accuracy" else "min"
+    kept = ModelCheckpoint(
+        folder, "best", monitor=settings.monitor, mode=mode, save_last=True, enable_version_counter=False
+    )
+    callbacks: list[Callback] = [kept, EarlyStopping(settings.monitor, patience=settings.patience, mode=mode)]
+    if progress:
+        callbacks.append(Bar(refresh_rate=5))
+    part = f"part-{len(list(out.glob('log/part-*'))) + 1}"
+    last = folder / "last.ckpt"
+    with _quiet():
+        trainer = Trainer(
+            accelerator="auto",
+            devices=1,
+            precision=precision,  # type: ignore[arg-type]
+            max_epochs=settings.epochs,
+            callbacks=callbacks,
+            logger=[CSVLogger(out, "log", part), TensorBoardLogger(out, "log", part)],
+            log_every_n_steps=max(1, min(50, len(train))),
+            gradient_clip_val=1.0,
+            num_sanity_val_steps=0,
+            enable_model_summary=False,
+            enable_progress_bar=progress,
+            use_distributed_sampler=False,
+        )
+        module.part.train()
+        try:
+            trainer.fit(module, train, val, ckpt_path=str(last) if resume and last.exists() else None)
+        except SystemExit:  # Lightning turns Ctrl-C into an exit
+            raise KeyboardInterrupt from None
+        epochs = int(trainer.current_epoch)
+    if kept.best_model_score is None or not math.isfinite(kept.best_model_score):
+        raise InputError(
+            f"{out}: training diverged, {settings.monitor} was never finite; lower learning_rate"
+        )
+    _take_best(module, folder)
+    with files.whole(over) as draft:
+        draft.write_text(str(epochs))
+    return epochs
+
+
+def _take_best(module: Fit, folder: Path) -> None:
+    best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    module.part.cpu().load_state_dict({key.removeprefix("part."): value for key, value in best.items()})
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning without its tips and hints; the handling of Ctrl-C as it was before."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        signal.signal(signal.SIGINT, interrupt)

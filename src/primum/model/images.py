@@ -1,0 +1,142 @@
+"""From an image table to batches of pixels: resize once, augment lightly, the same for every network."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from primum.data.images import CorruptImageError
+
+if TYPE_CHECKING:
+    from primum.data.images import ImageTable
+
+THREADS = min(16, os.cpu_count() or 1)
+ROTATION = 10.0  # degrees, either way
+JITTER = 0.1  # brightness and contrast, relative, either way
+
+
+@dataclass(frozen=True)
+class Transform:
+    """What happens to an image before the network sees it; part of the network's saved JSON.
+
+    Attributes:
+        image_size: side of the network's square input, pixels.
+        mean, std: (3,) RGB normalisation on the 0..1 scale.
+        interpolation: ``nearest``, ``bilinear`` or ``bicubic``, antialiased where it shrinks.
+        squash: side of a square every image is resized to first, or None. Nothing is ever cropped.
+    """
+
+    image_size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str = "bicubic"
+    squash: int | None = None
+
+    def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
+        """(S, S, 3) uint8 of an RGB image, S = ``image_size``."""
+        how = Image.Resampling[self.interpolation.upper()]
+        for side in (self.squash, self.image_size):
+            if side is not None and image.size != (side, side):
+                image = image.resize((side, side), how)
+        return np.asarray(image, dtype=np.uint8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """The images of a table through one transform, in batches; decoded in threads, nothing kept.
+
+    >>> images.batch(np.array([0, 1])).shape
+    torch.Size([2, 3, 224, 224])
+    """
+
+    table: ImageTable
+    transform: Transform
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def _pixels(self, row: int) -> NDArray[np.uint8]:
+        return self.transform.pixels(self.table.image(int(row)))
+
+    def batch(self, rows: NDArray[np.int64]) -> Tensor:
+        """(B, 3, S, S) uint8 of the images at integer ``rows``; raises CorruptImageError."""
+        stored, side = self.table.pixels, self.transform.image_size
+        ready = self.transform.squash in (None, side) and stored is not None
+        if ready and stored is not None and stored.shape[1:3] == (side, side):
+            stacked = stored[rows]
+        else:
+            with ThreadPoolExecutor(THREADS) as pool:
+                stacked = np.stack(list(pool.map(self._pixels, rows)))
+        return torch.from_numpy(stacked).permute(0, 3, 1, 2)
+
+    def batches(self, rows: NDArray[np.int64], size: int) -> Iterator[Tensor]:
+        """Batches of at most ``size`` images in the order of ``rows``, the next one decoded meanwhile."""
+        parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+        with ThreadPoolExecutor(1) as ahead:
+            coming = [ahead.submit(self.batch, part) for part in parts[:1]]
+            for part in parts[1:]:
+                done = coming.pop().result()
+                coming.append(ahead.submit(self.batch, part))
+                yield done
+            for last in coming:
+                yield last.result()
+
+
+def unreadable(table: ImageTable) -> dict[int, str]:
+    """Decode every image once; row → the sentence about it, for those that do not decode."""
+
+    def fault(row: int) -> str | None:
+        try:
+            table.image(row)
+        except CorruptImageError as error:
+            return str(error)
+        return None
+
+    if table.pixels is not None:
+        return {}
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = pool.map(fault, range(len(table)), chunksize=64)
+        return {row: sentence for row, sentence in enumerate(found) if sentence is not None}
+
+
+def augment(images: Tensor) -> Tensor:
+    """Mild random changes, each image its own: mirror, ±10° rotation, ±10 % brightness and contrast.
+
+    Mirrored left to right only: a chest film has an upper end. Randomness is torch's own.
+
+    Args:
+        images: (B, 3, S, S) uint8 or float in 0..1.
+
+    Returns:
+        (B, 3, S, S) float32 in 0..1.
+    """
+    shown = images.float() / 255 if images.dtype == torch.uint8 else images
+    b, device = len(shown), shown.device
+
+    def spread(width: float) -> Tensor:
+        return (torch.rand(b, device=device) * 2 - 1) * width
+
+    mirror = torch.where(torch.rand(b, device=device) < 0.5, -1.0, 1.0)
+    angle = spread(math.radians(ROTATION))
+    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros(b, device=device)
+    turn = torch.stack([cos * mirror, -sin, zero, sin * mirror, cos, zero], dim=1).view(b, 2, 3)
+    grid = functional.affine_grid(turn, list(shown.shape), align_corners=False)
+    turned = functional.grid_sample(shown, grid, padding_mode="border", align_corners=False)
+    brightness, contrast = ((1 + spread(JITTER)).view(b, 1, 1, 1) for _ in range(2))
+    middle = turned.mean(dim=(1, 2, 3), keepdim=True)
+    return (((turned - middle) * contrast + middle) * brightness).clamp(0, 1)

@@ -1,0 +1,196 @@
+"""From a recipe to a run folder: network, predictions on every split, log."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from torch import Tensor, nn
+from torch.nn import functional
+
+from primum import data, files, severity, tables
+from primum.check import InputError
+from primum.data.images import CorruptImageError
+from primum.model import backbone, features, need
+from primum.model.backbone import Network
+from primum.model.images import Images, unreadable
+from primum.model.loss import RiskCalibratedLoss
+from primum.model.predict import from_embeddings, origin
+from primum.recipe import Recipe
+from primum.severity import SeverityMatrix
+
+need("lightning", "tensorboard")
+
+from primum.model.fit import Fit, Inputs, Rows, fit, loader  # noqa: E402
+
+if TYPE_CHECKING:
+    from primum.data.images import ImageTable
+
+SPLITS = ("train", "val", "cal", "test")
+
+
+def train(
+    recipe: Recipe, out: Path | str, resume: bool = False, skip_corrupt: bool = False, progress: bool = True
+) -> Path:
+    """Train what the recipe says and leave everything in ``out``.
+
+    Written: ``recipe.yaml`` as run, ``log/`` (CSV, TensorBoard), ``predictions/{train,val,cal,test}.parquet``
+    (without augmentation, embeddings included), ``network.safetensors`` and, last, ``network.json``, whose
+    presence says that the run is finished. The epoch with the best ``training.monitor`` is the one kept.
+
+    Args:
+        recipe: what to train.
+        out: folder of the run. Features of a frozen trunk are kept beside it, in ``out/../.features``.
+        resume: continue an interrupted run of the same recipe from its last whole epoch; a finished one is
+            left as it is.
+        skip_corrupt: leave out images that do not decode and list them in ``out/skipped.csv``.
+        progress: show bars and one line per stage on standard error.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        InputError: when ``out`` already holds something, the recipe differs from the one resumed, or the data
+            lack train or validation rows.
+        CorruptImageError: before training, for the first image that does not decode.
+    """
+    folder, say = Path(out), Console(stderr=True, quiet=not progress).print
+    if _finished(recipe, folder, resume):
+        return folder
+    with torch.random.fork_rng():  # the caller's random numbers stay as they were
+        torch.manual_seed(recipe.seed)
+        table, skipped = _table(recipe, skip_corrupt)
+        rows = _rows(table)
+        costs = None if recipe.loss.severity is None else severity.read(recipe.loss.severity)
+        costs = costs and costs.ordered(table.classes, table.name)
+        network = _network(recipe, table)
+        say(f"{table.name}: {len(rows['train'])} train, {len(rows['val'])} val, {len(skipped)} skipped")
+        images, stored = Images(table, network.card.transform), None
+        if recipe.network.trunk == "frozen":
+            stored = features.cached(network, images, folder.parent / ".features", bar=progress)
+        _start(recipe, folder, skipped)
+        epochs = _fit(recipe, network, images, stored, rows, costs, folder, resume, progress)
+        rest = {"epochs": epochs, "trained_on": {"data": table.name, "data_fingerprint": table.fingerprint()}}
+        network.card = replace(network.card, source=origin(recipe, costs, **rest))
+
+        for split, at in rows.items():
+            found = features.embed(network, images, at, bar=progress) if stored is None else stored[at]
+            with files.whole(folder / "predictions" / f"{split}.parquet") as draft:
+                tables.write(from_embeddings(network, table.take(at), found), draft)
+        backbone.save(network, folder)
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    say(f"{folder}: {epochs} epochs")
+    return folder
+
+
+def _finished(recipe: Recipe, folder: Path, resume: bool) -> bool:
+    """Whether there is nothing left to do; refuses to overwrite and to resume something else."""
+    written = folder / "recipe.yaml"
+    if resume:
+        if not written.exists():
+            raise InputError(f"{folder}: there is no run to resume here; train without --resume")
+        if Recipe.read(written).fingerprint() != recipe.fingerprint():
+            raise InputError(f"{folder}: another recipe was begun here than the one given; take {written}")
+        return (folder / "network.json").exists()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        what = "a finished run" if (folder / "network.json").exists() else "an unfinished run"
+        what = what if written.exists() else "something else"
+        hint = "; continue it with --resume" if what == "an unfinished run" else ""
+        raise InputError(f"{folder}: {what} is here and is not overwritten; name another folder{hint}")
+    return False
+
+
+def _table(recipe: Recipe, skip_corrupt: bool) -> tuple[ImageTable, pl.DataFrame]:
+    """The images that decode, and a table (id, why) of the others; the first raises unless skipped."""
+    table = data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    # A frozen trunk meets every image before training anyway.
+    faults = unreadable(table) if skip_corrupt or recipe.network.trunk == "trained" else {}
+    if faults and not skip_corrupt:
+        raise CorruptImageError(f"{next(iter(faults.values()))} ({len(faults)} such images in all)")
+    skipped = pl.DataFrame(
+        {"id": [table.cases["id"][row] for row in faults], "why": list(faults.values())},
+        schema={"id": pl.String, "why": pl.String},
+    )
+    good = np.setdiff1d(np.arange(len(table)), list(faults)) if faults else None
+    return (table if good is None else table.take(good)), skipped
+
+
+def _rows(table: ImageTable) -> dict[str, NDArray[np.int64]]:
+    """Split → its rows, for the splits that have any; training and validation rows need labels."""
+    found = {split: np.flatnonzero((table.cases["split"] == split).to_numpy()) for split in SPLITS}
+    for split in ("train", "val"):
+        found[split] = found[split][table.label_index[found[split]] >= 0]
+        if not len(found[split]):
+            raise InputError(
+                f"{table.name}: training needs labelled images of the split {split!r}, none came"
+            )
+    return {split: at for split, at in found.items() if len(at)}
+
+
+def _network(recipe: Recipe, table: ImageTable) -> Network:
+    asked = recipe.network
+    network = backbone.build(
+        asked.name,
+        table.classes,
+        weights=asked.weights,
+        dropout=asked.dropout,
+        image_size=asked.image_size,
+        squash=recipe.data.squash,
+    )
+    precision = features.resolve(recipe.training.precision)
+    network.card = replace(network.card, precision=precision, recipe=recipe.fingerprint())
+    return network
+
+
+def _start(recipe: Recipe, folder: Path, skipped: pl.DataFrame) -> None:
+    with files.whole(folder / "recipe.yaml") as draft:
+        draft.write_text(recipe.to_yaml(), encoding="utf-8")
+    if len(skipped):
+        with files.whole(folder / "skipped.csv") as draft:
+            skipped.write_csv(draft)
+
+
+def _fit(
+    recipe: Recipe,
+    network: Network,
+    images: Images,
+    stored: NDArray[np.float32] | None,
+    rows: dict[str, NDArray[np.int64]],
+    costs: SeverityMatrix | None,
+    folder: Path,
+    resume: bool,
+    progress: bool,
+) -> int:
+    """Train the whole network on images, or its last layer on stored features; returns the epochs run."""
+    training, precision = recipe.training, network.card.precision
+    part: nn.Module = network.to(memory_format=torch.channels_last)
+    inputs: Inputs = images.batch
+    if stored is not None:  # one layer gains nothing from less precision
+        part, inputs, precision = nn.Sequential(network.dropout, network.head), _from(stored), "32-true"
+    labels = images.table.label_index
+    loaders = (
+        loader(Rows(inputs, labels, rows["train"]), training.batch_size, recipe.seed),
+        loader(Rows(inputs, labels, rows["val"]), 2 * training.batch_size, None),
+    )
+    loss: Callable[[Tensor, Tensor], Tensor] = functional.cross_entropy
+    if recipe.loss.name == "risk_calibrated" and costs is not None and recipe.loss.strength is not None:
+        loss = RiskCalibratedLoss(costs, recipe.loss.strength)
+    raw = None if costs is None else costs.cost
+    steps = training.epochs * len(loaders[0])
+    module = Fit(part, network.prepare, loss, raw, training, steps, recipe.seed)
+    return fit(module, *loaders, folder, precision=precision, resume=resume, progress=progress)
+
+
+def _from(stored: NDArray[np.float32]) -> Inputs:
+    def batch(rows: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(np.asarray(stored[rows]))
+
+    return batch

@@ -1,0 +1,210 @@
+"""One plotly figure per picture, each from plain lists and dicts of an audit; nothing is computed here."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+INK, SOFT, LINE, PAPER = "#1c2733", "#5d6b78", "#dfe5ea", "#ffffff"
+BLUE, CRITICAL = "#0b5c94", "#c2261b"
+# Okabe and Ito's colour-blind-safe set without its vermilion: red is kept for critical errors alone.
+CURVES = ("#0b5c94", "#d98e04", "#00876c", "#7a5aa6", "#4aa3d8", "#5d6b78", "#8a6d3b", "#1c2733")
+DASHES = ("solid", "dash", "dot", "dashdot")
+MOST_CURVES = len(CURVES)
+MOST_POINTS = 400
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+def plain(text: Any, most: int = 44) -> str:
+    """Make a user's text safe for plotly, which reads ``<b>`` and ``<a>`` in labels as markup."""
+    said = str(text)
+    return html.escape(said if len(said) <= most else said[: most - 1] + "…", quote=False)
+
+
+def _figure(height: int, **layout: Any) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        template=None,
+        height=height,
+        margin={"l": 56, "r": 22, "t": 12, "b": 48},
+        font={"family": FONT, "size": 13, "color": INK},
+        paper_bgcolor=PAPER,
+        plot_bgcolor=PAPER,
+        hoverlabel={"bgcolor": PAPER, "bordercolor": LINE, "font": {"color": INK}},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        dragmode=False,
+        **layout,
+    )
+    figure.update_xaxes(**_axis())
+    figure.update_yaxes(**_axis())
+    return figure
+
+
+def _axis() -> dict[str, Any]:
+    return {
+        "gridcolor": LINE,
+        "linecolor": SOFT,
+        "showline": True,
+        "zeroline": False,
+        "ticks": "outside",
+        "tickcolor": SOFT,
+        "ticklen": 4,
+        "title": {"standoff": 8, "font": {"color": SOFT, "size": 12.5}},
+        "fixedrange": True,
+    }
+
+
+def reliability(bins: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Draw confidence against accuracy with intervals, and below it how many cases each bin holds."""
+    figure = _figure(400, bargap=0.06, showlegend=False)
+    middle = [(one["low"] + one["high"]) / 2 for one in bins]
+    confidence = [one["confidence"] for one in bins]
+    accuracy = [one["accuracy"] for one in bins]
+    known = [(one["accuracy_low"], one["accuracy_high"]) for one in bins]
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": SOFT, "width": 1, "dash": "dot"}, hoverinfo="skip"
+    )
+    figure.add_scatter(
+        x=confidence,
+        y=accuracy,
+        mode="lines+markers",
+        line={"color": BLUE, "width": 1.5},
+        marker={"size": 7, "color": BLUE},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [high - right for right, (_, high) in zip(accuracy, known, strict=True)],
+            "arrayminus": [right - low for right, (low, _) in zip(accuracy, known, strict=True)],
+            "color": BLUE,
+            "thickness": 1,
+            "width": 3,
+        },
+        customdata=[[low, high, one["n"]] for one, (low, high) in zip(bins, known, strict=True)],
+        hovertemplate="said %{x:.1%}, right %{y:.1%}<br>interval %{customdata[0]:.1%}–%{customdata[1]:.1%}"
+        "<br>n = %{customdata[2]}<extra></extra>",
+    )
+    figure.add_bar(
+        x=middle,
+        y=[one["n"] for one in bins],
+        width=[one["high"] - one["low"] for one in bins],
+        marker={"color": "#a9c3d6"},
+        yaxis="y2",
+        hovertemplate="n = %{y}<extra></extra>",
+    )
+    start = max(0.0, min([one["low"] for one in bins], default=0.0) - 0.02)
+    figure.update_xaxes(
+        title_text="confidence: what the model said", tickformat=".0%", range=[start, 1.01], anchor="y2"
+    )
+    lowest = min([low for low, _ in known] + [start])
+    figure.update_yaxes(
+        title_text="share that was right", tickformat=".0%", range=[max(-0.02, lowest - 0.03), 1.03]
+    )
+    figure.update_layout(
+        yaxis={"domain": [0.27, 1]},
+        yaxis2={**_axis(), "domain": [0, 0.17], "nticks": 3, "title": {**_axis()["title"], "text": "cases"}},
+    )
+    return figure
+
+
+def risk_coverage(
+    curves: Sequence[Mapping[str, Any]], key: str = "risk", at: float | None = None
+) -> go.Figure:
+    """Draw the risk among accepted cases against the share accepted, one line per confidence score.
+
+    Args:
+        curves: entries of ``curves.risk_coverage`` that share one residual, at most eight of them.
+        key: ``"risk"`` or ``"generalized_risk"``.
+        at: the operating coverage, drawn as a line.
+    """
+    figure = _figure(380)
+    cost = any(curve.get("residual") == "cost" for curve in curves)
+    for at_curve, (curve, name) in enumerate(zip(curves, curve_names(curves), strict=True)):
+        coverage, risk = thin(curve["coverage"]), thin(curve[key])
+        figure.add_scatter(
+            x=coverage,
+            y=risk,
+            mode="lines",
+            name=plain(name),
+            line={
+                "color": CURVES[at_curve % len(CURVES)],
+                "dash": DASHES[at_curve % len(DASHES)],
+                "width": 2,
+            },
+            hovertemplate="accepted %{x:.0%}: "
+            + ("cost %{y:.3f}" if cost else "%{y:.1%} wrong")
+            + "<extra></extra>",
+        )
+    if at is not None:
+        figure.add_vline(x=at, line={"color": SOFT, "width": 1, "dash": "dot"})
+    joint = key == "generalized_risk"
+    what = ("mean cost" if cost else "share wrong") + (", of all cases" if joint else ", of the accepted")
+    figure.update_xaxes(title_text="share of cases the model answers", tickformat=".0%", range=[0, 1.01])
+    figure.update_yaxes(title_text=what, rangemode="tozero", tickformat="" if cost else ".0%")
+    figure.update_layout(showlegend=True)
+    return figure
+
+
+def curve_names(curves: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name curves by score, adding decision and calibration only where they tell curves apart."""
+    several = {key: len({curve.get(key) for curve in curves}) > 1 for key in ("decision", "calibrated")}
+    names = []
+    for curve in curves:
+        parts = [str(curve.get("score"))]
+        if several["decision"]:
+            parts.append(str(curve.get("decision")))
+        if several["calibrated"]:
+            parts.append("raw" if curve.get("calibrated") in (None, "none") else str(curve["calibrated"]))
+        names.append(" · ".join(parts))
+    return names
+
+
+def thin(values: Sequence[float]) -> list[float]:
+    """Keep at most 400 evenly spaced points of a curve, first and last among them, for drawing only."""
+    if len(values) <= MOST_POINTS:
+        return list(values)
+    step = (len(values) - 1) / (MOST_POINTS - 1)
+    return [values[round(at * step)] for at in range(MOST_POINTS)]
+
+
+def dots_and_whiskers(
+    rows: Sequence[Mapping[str, Any]], title: str, percent: bool = False, zero: bool = False
+) -> go.Figure:
+    """Draw values with intervals, one row each: costs by decision rule, or paired differences.
+
+    Args:
+        rows: ``name``, ``value``, ``low``, ``high`` and optionally ``said`` (the value in words) and
+            ``critical``; top first. Names stand above their row, so that they fit a phone.
+        title: the axis title.
+        percent: values are shares; show percentage points.
+        zero: draw the line of no difference.
+    """
+    figure = _figure(84 + 62 * len(rows), showlegend=False)
+    unit = 100 if percent else 1
+    for at, row in enumerate(rows):
+        value, low, high = row["value"], row.get("low"), row.get("high")
+        colour = CRITICAL if row.get("critical") else BLUE
+        bars = None
+        if low is not None and high is not None:
+            bars = {
+                "type": "data", "symmetric": False, "thickness": 2, "width": 5, "color": colour,
+                "array": [unit * (high - value)], "arrayminus": [unit * (value - low)],
+            }  # fmt: skip
+        figure.add_scatter(
+            x=[unit * value], y=[at], mode="markers", marker={"size": 9, "color": colour},
+            error_x=bars, hovertemplate="%{x:.3f}<extra></extra>",
+        )  # fmt: skip
+        said = f"<br><span style='color:{SOFT}'>{plain(row['said'])}</span>" if row.get("said") else ""
+        figure.add_annotation(
+            text=plain(row["name"], 60) + said, xref="paper", x=0, xanchor="left", y=at, yanchor="bottom",
+            yshift=5, align="left", showarrow=False, font={"size": 12.5}, bgcolor="rgba(255,255,255,0.8)",
+        )  # fmt: skip
+    if zero:
+        figure.add_vline(x=0, line={"color": INK, "width": 1})
+    figure.update_xaxes(title_text=title + (", percentage points" if percent else ""))
+    figure.update_xaxes(rangemode="normal" if zero else "tozero")
+    figure.update_yaxes(range=[len(rows) - 0.75, -0.95], visible=False)
+    figure.update_layout(margin={"l": 8, "t": 4, "b": 48})
+    return figure

@@ -1,0 +1,61 @@
+"""How an audit or a comparison shows itself in a notebook: one small table, no scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment
+
+CODES = (
+    "critical_errors", "cer", "silent_critical_rate", "specificity", "balanced_accuracy", "expected_cost",
+    "aurc", "failure_auroc", "auroc", "ece",
+)  # fmt: skip
+TEMPLATE = Environment(autoescape=True).from_string(
+    """<table><caption style="text-align:left"><b>{{ title }}</b></caption>
+<thead><tr><th></th>{% for rule in rules %}<th>{{ rule }}</th>{% endfor %}</tr></thead>
+<tbody>{% for name, cells in rows %}<tr><th style="text-align:left">{{ name }}</th>
+{% for cell in cells %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}</tbody></table>
+{% for sentence in warnings %}<p>Warning: {{ sentence }}</p>{% endfor %}"""
+)
+
+
+def summary(content: Mapping[str, Any]) -> str:
+    """An HTML table of the main findings by decision rule, with 95 % intervals, and the warnings.
+
+    Args:
+        content: the dictionary of an audit or of a comparison.
+    """
+    settings, findings = content["settings"], content["findings"]
+    if "first" in content:
+        title = f"{settings['second']} − {settings['first']}: {settings['n']} cases"
+        best = "best"
+    else:
+        title = f"{settings['name']}: {settings['n']} cases"
+        best = settings["recalibrator"]
+    rules = [rule for rule in ("argmax", "bayes", "given") if any(f["decision"] == rule for f in findings)]
+    shown = []
+    for code in CODES:
+        cells = [_find(findings, code, rule, best if rule == "bayes" else "none") for rule in rules]
+        if any(cell is not None for cell in cells):
+            name = next(cell["name"] for cell in cells if cell is not None)
+            shown.append((name, [_cell(cell) for cell in cells]))
+    warnings = [finding["why"] for finding in findings if finding["verdict"] == "warning"]
+    return TEMPLATE.render(title=title, rules=rules, rows=shown, warnings=warnings)
+
+
+def _find(findings: Sequence[Mapping[str, Any]], code: str, rule: str, best: str) -> Mapping[str, Any] | None:
+    for finding in findings:
+        if finding["code"] != code or finding["group"] != "all" or finding["value"] is None:
+            continue
+        if finding["decision"] == rule and finding["score"] in (None, "msr"):
+            return finding
+        if finding["decision"] is None and finding["calibrated"] == best:
+            return finding
+    return None
+
+
+def _cell(finding: Mapping[str, Any] | None) -> str:
+    if finding is None:
+        return "–"
+    return f"{finding['value']:.4g} ({finding['low']:.4g} to {finding['high']:.4g})"

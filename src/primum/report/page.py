@@ -1,0 +1,65 @@
+"""The page: one HTML file that opens offline, a pure function of an audit or of a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from primum.check import InputError
+from primum.report import comparing, view
+
+AUDIT, COMPARISON = "primum.audit/1", "primum.comparison/1"
+
+
+def render(audit: Mapping[str, Any], images: Path | None = None) -> str:
+    """Write an audit or a comparison as one self-contained page.
+
+    Args:
+        audit: the dict of an audit (``primum.audit/1``) or of a comparison (``primum.comparison/1``).
+        images: the folder the paths of the cases point into; no file outside it is read. Without it the
+            worst cases are named, not shown.
+
+    Returns:
+        The HTML text; the same audit and pictures always give the same text.
+
+    Raises:
+        InputError: when the schema is neither of the two.
+    """
+    schema = audit.get("schema")
+    if schema == AUDIT:
+        shown, name = view.of(audit, images), "audit"
+    elif schema == COMPARISON:
+        shown, name = comparing.of(audit, images), "comparison"
+    else:
+        raise InputError(f"a report needs an audit of schema {AUDIT} or {COMPARISON}, not {schema!r}")
+    template = _environment().get_template("page.html.jinja")
+    return template.render(
+        kind=name,
+        view=shown,
+        style=_asset("page.css"),
+        script=_asset("page.js"),
+        plotly=Markup(get_plotlyjs()),
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("primum.report", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _asset(name: str) -> Markup:
+    return Markup((files("primum.report") / name).read_text(encoding="utf-8"))

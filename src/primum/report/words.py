@@ -1,0 +1,228 @@
+"""Numbers and findings in words a clinician reads without a glossary."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+
+Finding = Mapping[str, Any]
+
+GAP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+NOTHING = "–"
+
+SHORT = {
+    "critical_errors": "Critical errors",
+    "cer": "Critical error rate",
+    "specificity": "Specificity",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Macro F1",
+    "accuracy": "Accuracy",
+    "auroc": "AUROC",
+    "expected_cost": "Expected cost",
+    "normalized_expected_cost": "Normalised cost",
+    "ece": "Calibration error (ECE)",
+    "ece_equal_mass": "ECE, equal-mass bins",
+    "classwise_ece": "Class-wise ECE",
+    "brier": "Brier score",
+    "nll": "Negative log-likelihood",
+    "aurc": "AURC",
+    "augrc": "AUGRC",
+    "cost_aurc": "Cost AURC",
+    "cost_augrc": "Cost AUGRC",
+    "failure_auroc": "Failure AUROC",
+    "silent_critical_rate": "Silent critical errors",
+    "ppv": "Positive predictive value",
+    "npv": "Negative predictive value",
+    "net_benefit": "Net benefit",
+}
+RATES = {
+    "accuracy",
+    "balanced_accuracy",
+    "cer",
+    "specificity",
+    "silent_critical_rate",
+    "ppv",
+    "npv",
+}
+COUNTS = {"critical_errors", "n"}
+DECISIONS = {
+    "given": "supplied decision",
+    "argmax": "highest probability",
+    "bayes": "least expected cost (Bayes)",
+}
+SCORES = {
+    "msr": "the highest probability",
+    "pe": "the entropy of the probabilities",
+    "margin": "the lead over the second class",
+    "gini": "the Gini index of the probabilities",
+    "mcd_msr": "the highest probability, averaged over stochastic passes",
+    "mcd_pe": "the entropy of the average over stochastic passes",
+    "mcd_mi": "the disagreement between stochastic passes",
+}
+VERDICTS = {
+    "passed": "passed",
+    "failed": "failed",
+    "inconclusive": "inconclusive",
+    "not_judged": "not judged",
+    "not_applicable": "not computed",
+    "warning": "warning",
+}
+
+
+def number(value: float | None, code: str = "", signed: bool = False) -> str:
+    """Write one value in the unit of its code: per cent (signed: percentage points), a count, a number."""
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    if code in COUNTS:
+        text = f"{value:,.0f}".replace(",", GAP)
+    elif code in RATES:
+        text = f"{100 * value:.{_percent_digits(value)}f}{GAP}{'pp' if signed else '%'}"
+    else:
+        text = f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}".replace(",", GAP)
+    text = text.replace("-", MINUS)
+    if text.startswith(MINUS) and not any(digit in text for digit in "123456789"):
+        text = text.removeprefix(MINUS)  # what rounds to zero has no sign
+    return f"+{text}" if signed and value > 0 else text
+
+
+def _percent_digits(value: float) -> int:
+    return 2 if 0 < abs(value) < 0.001 else 1
+
+
+def scale(start: float, end: float, code: str) -> str:
+    """Write the two ends of a scale as shortly as can be: ``0–100 %``, ``−0.01 to 0.2``."""
+    unit = f"{GAP}%" if code in RATES else ""
+    first, last = (f"{100 * value:g}" if unit else f"{value:g}" for value in (start, end))
+    return f"{first}–{last}{unit}" if start >= 0 else f"{MINUS}{first[1:]} to {last}{unit}"
+
+
+def span(finding: Finding, signed: bool = False) -> str:
+    """Write the interval of a finding, ``0.7–3.7 %``; empty when there is none."""
+    low, high, code = finding.get("low"), finding.get("high"), str(finding.get("code", ""))
+    if low is None or high is None:
+        return ""
+    first, second = number(low, code, signed), number(high, code, signed)
+    if signed:
+        first = first.removesuffix(f"{GAP}pp")
+    if signed or low < 0:
+        return f"{first} to {second}"
+    if code in RATES:
+        first = first.removesuffix(f"{GAP}%")
+    return f"{first}–{second}"
+
+
+def level(settings: Mapping[str, Any]) -> str:
+    """Write the confidence level, ``95 %``."""
+    return f"{100 * float(settings.get('level') or 0.95):g}{GAP}%"
+
+
+def counted(n: int | float | None, one: str = "case", many: str = "cases") -> str:
+    """Write a count with its noun: ``1 case``, ``1 512 cases``."""
+    if n is None:
+        return f"an unknown number of {many}"
+    return f"{n:,.0f}".replace(",", GAP) + f"{GAP}{one if n == 1 else many}"
+
+
+def label(finding: Finding) -> str:
+    """Name a finding: the short name of a known code, else the name it brought along."""
+    code = str(finding.get("code", ""))
+    return SHORT.get(code) or str(finding.get("name") or code)
+
+
+def decision(name: str | None) -> str:
+    """Name a decision rule in plain words."""
+    return "" if name is None else DECISIONS.get(name, name)
+
+
+def opening(text: str) -> str:
+    """Begin a text of ours with a capital; names that users gave are left as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def calibrated(name: str | None) -> str:
+    """Name a state of the probabilities in plain words."""
+    return {None: "", "none": "as supplied"}.get(name, f"recalibrated ({name})")
+
+
+def limit_of(code: str, bound: Any) -> str:
+    """Write the limit of one code in words."""
+    if not isinstance(bound, Mapping):
+        return NOTHING
+    said = {"max": "at most", "min": "at least"}
+    return " and ".join(f"{said.get(key, key)} {number(value, code)}" for key, value in bound.items())
+
+
+def file_name(text: Any) -> str:
+    """Keep only the last part of an absolute path: a page tells nothing about the machine it came from."""
+    said = str(text)
+    for kind in (PurePosixPath, PureWindowsPath):
+        if kind(said).is_absolute():
+            return kind(said).name
+    return said
+
+
+def harmless(critical: Sequence[Sequence[str]]) -> bool:
+    """Say whether every critical error ends in a class that is not itself critical."""
+    return not {true for true, _ in critical} & {called for _, called in critical}
+
+
+def headline(
+    errors: Finding | None, rate: Finding | None, critical: Sequence[Sequence[str]], share: str
+) -> str:
+    """Say how many critical cases were missed, in the sentence the page opens with."""
+    if errors is None or errors.get("value") is None or rate is None or rate.get("value") is None:
+        return ""
+    missed = int(errors["value"])
+    much = "none" if missed == 0 else number(missed, "critical_errors")
+    did = f"called {much} harmless" if harmless(critical) else f"made a critical error in {much}"
+    within = span(rate)
+    tail = f" ({share} interval {within})" if within else ""
+    noun = "case" if errors.get("n") == 1 else "cases"
+    return (
+        f"Of {number(errors.get('n'), 'critical_errors')} {noun} with a critical class, the model {did}: "
+        f"{number(rate['value'], 'cer')}{tail}."
+    )
+
+
+def accuracy_headline(finding: Finding | None, share: str) -> str:
+    """Open the page when no severity was given: how often the model was right, and no more."""
+    if finding is None or finding.get("value") is None:
+        return "No labelled case could be judged."
+    within = span(finding)
+    tail = f" ({share} interval {within})" if within else ""
+    return (
+        f"The model was right in {number(finding['value'], 'accuracy')} of {counted(finding.get('n'))}{tail}."
+    )
+
+
+def difference(finding: Finding | None, share: str) -> str:
+    """Say which of two models makes fewer critical errors, or that the data cannot tell."""
+    if finding is None or finding.get("value") is None:
+        return ""
+    value, low, high = finding["value"], finding.get("low"), finding.get("high")
+    if low is None or high is None or low <= 0 <= high:
+        return (
+            f"The critical error rate differs by {_points(value)} "
+            f"({share} interval {_points_span(finding)}): these cases cannot tell "
+            "which model makes fewer critical errors."
+        )
+    side = "lower" if value < 0 else "higher"
+    return (
+        f"The second model's critical error rate is {_points(abs(value))} {side} "
+        f"({share} interval of the difference {_points_span(finding)})."
+    )
+
+
+def _points(value: float) -> str:
+    text = f"{100 * value:+.1f}" if value < 0 else f"{100 * value:.1f}"
+    return text.replace("-", MINUS) + f"{GAP}percentage points"
+
+
+def _points_span(finding: Finding) -> str:
+    low, high = finding.get("low"), finding.get("high")
+    if low is None or high is None:
+        return "not known"
+    return f"{100 * low:+.1f} to {100 * high:+.1f}".replace("-", MINUS)

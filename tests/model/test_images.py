@@ -1,0 +1,114 @@
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from PIL import Image
+
+from primum.data.images import CorruptImageError
+from primum.model import backbone, features
+from primum.model.images import Images, Transform, augment, unreadable
+
+HALF = (0.5, 0.5, 0.5)
+
+
+def test_a_squashed_image_loses_detail_but_no_edge():
+    wide = np.zeros((60, 120, 3), dtype=np.uint8)
+    wide[:, :3], wide[:, -3:] = 255, 255  # bright edges: a crop would lose them
+    wide[:, 40:80:2] = 255
+    fine = Transform(96, HALF, HALF).pixels(Image.fromarray(wide)).astype(float)
+    soft = Transform(96, HALF, HALF, squash=24).pixels(Image.fromarray(wide)).astype(float)
+    assert fine.shape == soft.shape == (96, 96, 3)
+    assert soft[:, 0].mean() > 150
+    assert soft[:, -1].mean() > 150
+    assert (
+        np.abs(np.diff(soft[:, 36:60], axis=1)).mean() < 0.5 * np.abs(np.diff(fine[:, 36:60], axis=1)).mean()
+    )
+
+
+def test_batches_come_in_order_and_whole(folder_table, table):
+    transform = Transform(32, HALF, HALF)
+    rows = np.array([5, 3, 70, 71, 0, 11, 2])
+    read = torch.cat(list(Images(folder_table, transform).batches(rows, 3)))
+    held = Images(table, transform).batch(rows)
+    assert torch.equal(read, held)
+    np.testing.assert_array_equal(held.permute(0, 2, 3, 1).numpy(), table.pixels[rows])
+    assert list(Images(table, transform).batches(rows[:0], 3)) == []
+
+
+def test_a_corrupt_image_is_named(folder_table):
+    (folder_table.root / "c012.png").write_bytes(b"not a picture")
+    assert list(unreadable(folder_table)) == [12]
+    assert "c012.png" in unreadable(folder_table)[12]
+    with pytest.raises(CorruptImageError, match=r"c012\.png"):
+        list(Images(folder_table, Transform(32, HALF, HALF)).batches(np.arange(80), 16))
+
+
+def test_augmentation_is_mild_seeded_and_each_image_its_own():
+    grey = torch.linspace(0, 255, 32).repeat(32, 1).to(torch.uint8)[None, None].repeat(64, 3, 1, 1)
+    grey[..., :8, :] = 0  # the upper end stays up
+    torch.manual_seed(0)
+    first, then = augment(grey), augment(grey)
+    torch.manual_seed(0)
+    assert torch.equal(augment(grey), first)
+    assert not torch.equal(first, then)
+    assert first.shape == (64, 3, 32, 32)
+    assert first.min() >= 0
+    assert first.max() <= 1
+    assert (first.mean(dim=(1, 2, 3)) / (grey.float().mean() / 255) - 1).abs().max() < 0.3
+    rising = first[:, 0, 20, 28] > first[:, 0, 20, 4]
+    assert 10 < rising.sum() < 54  # about half are mirrored
+    assert (first[:, 0, 2, 8:24].mean(dim=1) < first[:, 0, 28, 8:24].mean(dim=1)).all()
+    assert len(torch.unique(first[:, 0, 16, 16])) > 50
+
+
+def test_features_are_computed_once_and_kept(table, tmp_path, monkeypatch):
+    network = backbone.build("mobilenetv3_small_050", table.classes, image_size=32)
+    images = Images(table, network.card.transform)
+    monkeypatch.setattr(features, "CHUNK", 30)
+    first = features.cached(network, images, tmp_path)
+    assert isinstance(first, np.memmap)
+    assert first.shape == (80, network.head.in_features)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
+    np.testing.assert_allclose(first, features.embed(network, images, np.arange(80)), atol=1e-5)
+
+    monkeypatch.setattr(features, "embed", lambda *args, **kwargs: pytest.fail("computed again"))
+    np.testing.assert_array_equal(features.cached(network, images, tmp_path), first)
+    cases = table.cases.with_columns(split=pl.lit("test"))
+    moved = Images(dataclasses.replace(table, cases=cases), network.card.transform)
+    np.testing.assert_array_equal(features.cached(network, moved, tmp_path), first)
+    other = backbone.build("mobilenetv3_small_050", table.classes, image_size=32)  # other random weights
+    with pytest.raises(pytest.fail.Exception):
+        features.cached(other, images, tmp_path)
+
+
+def test_an_interruption_costs_one_chunk(table, tmp_path, monkeypatch):
+    network = backbone.build("mobilenetv3_small_050", table.classes, image_size=32)
+    images = Images(table, network.card.transform)
+    whole = features.cached(network, images, tmp_path / "whole")
+    monkeypatch.setattr(features, "CHUNK", 32)
+    embed, asked = features.embed, []
+
+    def once(network, images, rows, **rest):
+        asked.append(int(rows[0]))
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return embed(network, images, rows, **rest)
+
+    monkeypatch.setattr(features, "embed", once)
+    with pytest.raises(KeyboardInterrupt):
+        features.cached(network, images, tmp_path / "cut")
+    assert not list((tmp_path / "cut").glob("*.npy"))
+    found = features.cached(network, images, tmp_path / "cut")
+    assert asked == [0, 32, 32, 64]
+    np.testing.assert_allclose(found, whole, atol=1e-5)
+
+
+def test_precision_is_decided_by_the_hardware(monkeypatch):
+    cpu = torch.device("cpu")
+    assert features.resolve("32-true", cpu) == "32-true"
+    for native, expected in ((True, "bf16-mixed"), (False, "32-true")):
+        for ask in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+            monkeypatch.setattr(torch.cpu, ask, lambda native=native: native, raising=False)
+        assert features.resolve("auto", cpu) == expected
