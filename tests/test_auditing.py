@@ -135,6 +135,14 @@ def test_unlabelled_rows_are_counted_and_left_out(table: pl.DataFrame) -> None:
     assert found.finding("unlabelled_rows").verdict == "warning"
 
 
+def test_another_prevalence_than_that_of_the_fit_rows_is_a_warning(table: pl.DataFrame) -> None:
+    assert "prevalence_shift" not in {f.code for f in primum.audit(table, bootstrap=100).findings}
+    fewer = table.filter((pl.col("split") == "cal") | (pl.col("label") != "naevus") | (pl.col("site") == "A"))
+    (found,) = [f for f in primum.audit(fewer, bootstrap=100).findings if f.code == "prevalence_shift"]
+    assert found.verdict == "warning"
+    assert "naevus" in found.why
+
+
 def test_without_severity_harm_is_not_applicable_and_says_why(table: pl.DataFrame) -> None:
     found = primum.audit(table, bootstrap=100)
     for code in ("cer", "critical_errors", "expected_cost", "cost_aurc", "silent_critical_rate"):

@@ -24,6 +24,7 @@ def curves(views: Mapping[str, View], findings: Sequence[Finding]) -> dict[str, 
             {
                 "group": group,
                 "decision": rule,
+                "calibrated": answers.calibrated,
                 "counts": confusion(part.labels, answers.decisions, part.classes).matrix().tolist(),
             }
             for group, part in views.items()

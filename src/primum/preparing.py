@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.stats import chi2_contingency
 
 from primum.finding import Finding, warning
 from primum.judge import decision, groups, recalibrate, selective
@@ -21,6 +22,7 @@ from primum.predictions import Predictions
 from primum.selecting import Selection
 
 FEW_FIT_ROWS = 100
+CHANCE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,26 @@ def _warnings(rows: Selection, opts: Options) -> list[Finding]:
     if rows.fit is not None and len(rows.fit) < FEW_FIT_ROWS:
         why = f"recalibration was fitted on {len(rows.fit)} rows; below {FEW_FIT_ROWS} it is mostly noise"
         found.append(warning("few_fit_rows", why, len(rows.fit), n))
+    if rows.fit is not None:
+        found += _prevalence(rows.test, rows.fit)
     return found
+
+
+def _prevalence(test: Predictions, fit: Predictions) -> list[Finding]:
+    """A warning when the class shares of fit and judged rows differ beyond chance (chi-squared, p < 0.01)."""
+    counts = np.stack([np.bincount(part.labels, minlength=len(test.classes)) for part in (fit, test)])
+    present = counts.sum(axis=0) > 0
+    counts, names = counts[:, present], np.array(test.classes)[present]
+    p = float(chi2_contingency(counts).pvalue)
+    if p >= CHANCE:
+        return []
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    k = int(np.abs(shares[0] - shares[1]).argmax())
+    why = (
+        f"class shares of fit and judged rows differ beyond chance ({names[k]} {shares[0, k]:.0%} against "
+        f"{shares[1, k]:.0%}): recalibration and Bayes decisions may not hold here"
+    )
+    return [warning("prevalence_shift", why, p, len(test))]
 
 
 def _not_supplied(rows: Selection, opts: Options) -> list[str]:

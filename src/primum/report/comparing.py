@@ -29,17 +29,24 @@ def of(comparison: Mapping[str, Any], images: Path | None = None) -> dict[str, A
     second = view.of(comparison.get("second") or {}, images, "second-")
     first["title"] = words.file_name(given.get("first") or first["title"])
     second["title"] = words.file_name(given.get("second") or second["title"])
-    main = [one for one in overall if chosen and tables.rule(one) == chosen[0]]
     return {
         "title": f"{first['title']} and {second['title']}",
         "facts": [words.counted(given.get("n")), "the same cases, answered by two models"],
         "level": words.level(given),
-        "lead": words.difference(tables.pick(main, "cer"), words.level(given)),
+        "leads": [lead for rule in chosen if (lead := _lead(overall, rule, words.level(given)))],
         "pictures": forests(overall),
         "warnings": [view.described(one) for one in findings if one.get("verdict") == "warning"],
         "differences": [difference(one) for one in findings],
         "models": [("First", first), ("Second", second)],
     }
+
+
+def _lead(findings: Sequence[Finding], rule: tables.Rule, share: str) -> tuple[str, str] | None:
+    """Name of a decision rule, and the sentence on its difference in critical errors."""
+    mine = [one for one in findings if tables.rule(one) == rule]
+    said = words.difference(tables.pick(mine, "cer"), share)
+    name = words.decision(rule[0] or None)
+    return (name[:1].upper() + name[1:], said) if said else None
 
 
 def forests(findings: Sequence[Finding]) -> list[dict[str, Any]]:
