@@ -3,6 +3,10 @@ BIN := .venv/bin
 
 .PHONY: demo test check slow bench clean
 
+# pytest runs one process per core: threads of their own would only get in each other's way
+test slow: export OMP_NUM_THREADS = 1
+test slow: export OPENBLAS_NUM_THREADS = 1
+
 demo: .venv/train
 	$(BIN)/primum demo --out demo-run
 

@@ -20,12 +20,13 @@ ROWS = (
 PROBABILITIES = ("auroc", "ece", "nll")
 HEAD = """# First run on real data
 
-Frozen EfficientNet-Lite0 (ImageNet weights from the offline package), one linear layer trained on its
-features, cross-entropy against the risk-calibrated loss (`expected`, λ = 10, a plain default stated before
-any test set was read; one seed). Costs 1 / 2 / 10 of the shipped presets. Every cell: value (95 % interval); the
-last column is the paired difference, second minus first, on the same cases. `bayes` decides by least expected
-cost on the probabilities of the recalibrator with the least cross-validated NLL on the calibration split,
-named above each table. Test sets are the official ones and were used to choose nothing.
+Frozen EfficientNet-Lite0 (ImageNet weights from the offline package), one linear layer trained on
+its features, cross-entropy against the risk-calibrated loss (`expected`, λ = 10, a plain default
+stated before any test set was read; one seed). Costs 1 / 2 / 10 of the shipped presets. Every cell:
+value (95 % interval); the last column is the paired difference, second minus first, on the same
+cases. `bayes` decides by least expected cost on the probabilities of the recalibrator with the
+least cross-validated NLL on the calibration split, named above each table. Test sets are the
+official ones and were used to choose nothing.
 """
 
 
