@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from PIL import Image
-from primum.data.images import ImageTable
 
+from primum.data.images import ImageTable
 from tests.model.made import CLASSES, made
 
 
