@@ -130,8 +130,11 @@ def _warnings(rows: Selection, opts: Options) -> list[Finding]:
 
 
 def _prevalence(test: Predictions, fit: Predictions) -> list[Finding]:
-    """A warning when the class shares of fit and judged rows differ beyond chance (chi-squared, p < 0.01)."""
-    counts = np.stack([np.bincount(part.labels, minlength=len(test.classes)) for part in (fit, test)])
+    """A warning when the class shares of fit and judged rows differ beyond chance (chi-squared, p < 0.01).
+
+    Cases of one patient are alike, so every patient counts once, with the first case by id.
+    """
+    counts = np.stack([np.bincount(_one_each(part), minlength=len(test.classes)) for part in (fit, test)])
     present = counts.sum(axis=0) > 0
     counts, names = counts[:, present], np.array(test.classes)[present]
     p = float(chi2_contingency(counts).pvalue)
@@ -144,6 +147,14 @@ def _prevalence(test: Predictions, fit: Predictions) -> list[Finding]:
         f"{shares[1, k]:.0%}): recalibration and Bayes decisions may not hold here"
     )
     return [warning("prevalence_shift", why, p, len(test))]
+
+
+def _one_each(table: Predictions) -> NDArray[np.int64]:
+    if table.patients is None:
+        return table.labels
+    by_id = table.ids.arg_sort()
+    first = by_id.gather(table.patients.gather(by_id).arg_unique())
+    return np.asarray(table.labels[first.to_numpy()])
 
 
 def _not_supplied(rows: Selection, opts: Options) -> list[str]:
