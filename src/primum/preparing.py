@@ -142,8 +142,9 @@ def _prevalence(test: Predictions, fit: Predictions) -> list[Finding]:
         return []
     shares = counts / counts.sum(axis=1, keepdims=True)
     k = int(np.abs(shares[0] - shares[1]).argmax())
+    of = "rows" if test.patients is None or fit.patients is None else "patients"
     why = (
-        f"class shares of fit and judged rows differ beyond chance ({names[k]} {shares[0, k]:.0%} against "
+        f"class shares of fit and judged {of} differ beyond chance ({names[k]} {shares[0, k]:.0%} against "
         f"{shares[1, k]:.0%}): recalibration and Bayes decisions may not hold here"
     )
     return [warning("prevalence_shift", why, p, len(test))]
