@@ -12,6 +12,15 @@ from primum.judge import interval
 from primum.judge.answers import View
 from primum.judge.interval import Estimate, Floats
 
+FEWEST = 10
+NO_SEVERITY = "no severity matrix was given"
+NO_CRITICAL = "no critical cells were given"
+
+
+def few(n: int) -> str:
+    """Why a metric that needs at least ten cases is not computed."""
+    return f"at least {FEWEST} cases are needed, there are {n}"
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
