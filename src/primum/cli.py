@@ -12,6 +12,8 @@ import typer
 from primum import __version__
 from primum.check import InputError, PrimumError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -60,6 +62,10 @@ def main() -> None:
         where = f"{error.filename}: " if error.filename else ""
         what = error.strerror or str(error) or "this cannot be used"
         _fail(f"{where}{what.lower()}; nothing was written there")
+    except SystemExit as done:
+        if done.code == INTERRUPTED:
+            print("primum: interrupted; earlier results stand as they were", file=sys.stderr)
+        raise
 
 
 def _fail(sentence: str) -> None:

@@ -136,11 +136,11 @@ def _named(read: list[Predictions], first: Any, second: Any) -> list[Predictions
 
 
 def _apart(first: str | Path, second: str | Path) -> tuple[str, str]:
-    """Names of two files that are called the same, from the last folders where their paths differ."""
-    left, right = Path(first).resolve().parts, Path(second).resolve().parts
-    start = next((i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), 0)
-    names = "/".join(left[start:]), "/".join(right[start:])
-    return names if names[0] != names[1] else ("first", "second")
+    """Names of two files that are called the same: the nearest folders above them that are not."""
+    for left, right in zip(Path(first).resolve().parents, Path(second).resolve().parents, strict=False):
+        if left.name != right.name:
+            return left.name or "first", right.name or "second"
+    return "first", "second"
 
 
 def _names(prepared: Prepared, index: Any) -> pl.Series:

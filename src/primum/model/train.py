@@ -103,8 +103,8 @@ def _finished(recipe: Recipe, folder: Path, resume: bool) -> bool:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         what = "a finished run" if (folder / "network.json").exists() else "an unfinished run"
         what = what if written.exists() else "something else"
-        hint = "; continue it with --resume" if what == "an unfinished run" else ""
-        raise InputError(f"{folder}: {what} is here and is not overwritten; name another folder{hint}")
+        hint = "continue it with --resume or " if what == "an unfinished run" else ""
+        raise InputError(f"{folder}: {what} is here and is not overwritten; {hint}name another folder")
     return False
 
 
