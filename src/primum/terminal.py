@@ -36,7 +36,8 @@ class Bar:
         self.what, self.count = what, 0
 
     def __enter__(self) -> Bar:
-        self.progress.start()
+        if not self.progress.disable:
+            self.progress.start()
         self.task = self.progress.add_task(f"{self.what}: reading", total=None)
         return self
 
@@ -48,7 +49,8 @@ class Bar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.progress.stop()
+        if not self.progress.disable:
+            self.progress.stop()
 
 
 def number(value: float | None) -> str:
