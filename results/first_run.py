@@ -73,6 +73,11 @@ def table(content: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def nlls(settings: Mapping[str, Any]) -> str:
+    """``name 0.123`` of every recalibrator."""
+    return ", ".join(f"{name} {entry['cv_nll']:.3f}" for name, entry in settings["recalibration"].items())
+
+
 def section(out: Path) -> list[str]:
     """One data set: command, what was judged, its table."""
     content = json.loads((out / "audit.json").read_text(encoding="utf-8"))
@@ -83,6 +88,7 @@ def section(out: Path) -> list[str]:
         f"\n## {name}\n",
         f"`primum demo --data {name} --root DATA/{name} --out {out.name} --seed {seed}`\n",
         f"{first['n']} test cases, {first['fit_rows']} to recalibrate on; best recalibrator: {best}.\n",
+        f"Cross-validated NLL on these: {nlls(first)} (cross-entropy); {nlls(second)} (risk-calibrated).\n",
         *table(content),
     ]
 
