@@ -19,7 +19,7 @@ from primum.judge import harm
 
 RECIPE = """
 name: tiny
-data: {name: phantom}
+data: {name: phantom, seed: 3}
 network: {name: mobilenetv3_small_050, weights: none, image_size: 64}
 loss: {name: risk_calibrated, strength: 5, severity: phantom}
 training: {epochs: 1, batch_size: 32, precision: 32-true}
@@ -62,6 +62,10 @@ def test_from_phantom_images_to_audit_json(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch, "predict", "run", "--data", "phantom", "--out", "again.parquet", "--embeddings"
     )
     again = tables.read("again.parquet")
+    assert again.ids.to_list() == predictions.ids.to_list()
+    trained_on = set(tables.read("run/predictions/train.parquet").metadata["patient"])
+    assert trained_on
+    assert not trained_on & set(again.metadata["patient"])
     np.testing.assert_allclose(again.logits, predictions.logits, atol=1e-4)
     assert again.embeddings is not None
 

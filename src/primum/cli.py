@@ -141,7 +141,7 @@ def predict(
         bool, typer.Option("--embeddings", help="Store what the last layer sees, too.")
     ] = False,
 ) -> None:
-    """Predict a data set with the network of a run.
+    """Predict a data set with the network of a run, cut into splits with the run's own seed.
 
     Example: [bold]primum predict runs/risk --data chest_xray --root data/chest_xray --out new.parquet[/bold]
     """
@@ -149,9 +149,11 @@ def predict(
     from primum.data import load
     from primum.frames import SPLITS
     from primum.model.predict import predict as answers
+    from primum.recipe import Recipe
 
     check.one_of(split, SPLITS, "--split:")
-    table = load(data, root).split(split)
+    seed = Recipe.read(run / "recipe.yaml").data.seed  # another would put training images into test
+    table = load(data, root, seed).split(split)
     tables.write(answers(run, table, embeddings=embeddings), out)
     print(f"{out}: answers for {len(table)} cases written")
 
