@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,19 +116,30 @@ def audit(
     read = tables.read(table, columns)
     opts = options(read.classes, read.name, severity, critical, prior, limits, by, bootstrap, seed)
     fitted = None if fit is None else tables.read(fit, columns)
-    return audit_prepared(prepare(select(read, fitted), opts), opts, progress)
+    prepared = prepare(select(read, fitted), opts)
+    views = views_of(prepared, by)
+    return audit_measured(prepared, opts, views, {g: measure(view) for g, view in views.items()}, progress)
 
 
-def audit_prepared(
-    prepared: Prepared, opts: Options, progress: Callable[[Finding], object] | None = None
-) -> Audit:
-    """Audit rows that are already selected, recalibrated and decided."""
+def views_of(prepared: Prepared, by: Sequence[str]) -> dict[str, View]:
+    """``"all"`` and every ``"column=value"`` → its rows, ready to be measured."""
     views = {"all": prepared.view}
-    views |= {name: prepared.view.take(rows) for name, rows in groups(prepared.test.metadata, opts.by)}
+    views |= {name: prepared.view.take(rows) for name, rows in groups(prepared.test.metadata, by)}
+    return views
+
+
+def audit_measured(
+    prepared: Prepared,
+    opts: Options,
+    views: Mapping[str, View],
+    measured: Mapping[str, Iterable[Measured]],
+    progress: Callable[[Finding], object] | None = None,
+) -> Audit:
+    """Audit rows that are prepared and measured: group → its view, and group → its metrics."""
     findings = []
     for group, view in views.items():
-        for measured in measure(view):
-            findings.append(as_finding(measured, view, group))
+        for metric in measured[group]:
+            findings.append(as_finding(metric, view, group))
             if progress is not None:
                 progress(findings[-1])
     judged = judge(findings, opts.limits) + prepared.warnings

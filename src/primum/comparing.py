@@ -11,11 +11,10 @@ import numpy as np
 import polars as pl
 
 from primum import __version__, check, tables
-from primum.auditing import Audit, audit_prepared
+from primum.auditing import Audit, audit_measured, views_of
 from primum.finding import Finding, found, not_applicable
 from primum.judge import interval
 from primum.judge.answers import View
-from primum.judge.groups import groups
 from primum.judge.interval import Estimate, Floats
 from primum.judge.measure import measure
 from primum.judge.measured import Measured
@@ -93,12 +92,19 @@ def compare(
         for side in rows
     ]
     left, right = (prepare(side, opts) for side, opts in zip(rows, asked, strict=True))
+    views = [views_of(side, by) for side in (left, right)]
+    measured = [{group: list(measure(view)) for group, view in side.items()} for side in views]
+    audits = [
+        audit_measured(side, opts, of, metrics, progress)
+        for side, opts, of, metrics in zip((left, right), asked, views, measured, strict=True)
+    ]
     findings = []
-    for finding in differences(left, right, by):
-        findings.append(finding)
-        if progress is not None:
-            progress(finding)
-    audits = [audit_prepared(part, opts, progress) for part, opts in zip((left, right), asked, strict=True)]
+    for group in views[0]:
+        pair = [(side[group], metrics[group]) for side, metrics in zip(views, measured, strict=True)]
+        for finding in differences(group, pair[0], pair[1], left.best, right.best):
+            findings.append(finding)
+            if progress is not None:
+                progress(finding)
     info = {
         "first": left.test.name,
         "second": right.test.name,
@@ -151,17 +157,20 @@ def _by_id(table: Predictions) -> Predictions:
     return table.take(table.ids.arg_sort().to_numpy())
 
 
-def differences(left: Prepared, right: Prepared, by: Sequence[str]) -> Iterator[Finding]:
-    """Every metric as second minus first, overall and by group."""
-    views = {"all": (left.view, right.view)}
-    for name, rows in groups(left.test.metadata, by):
-        views[name] = (left.view.take(rows), right.view.take(rows))
-    for group, (a, b) in views.items():
-        others = {key: m for m in measure(b) for key in _keys(m, right.best)}
-        for measured in measure(a):
-            for key in _keys(measured, left.best):
-                if key in others:
-                    yield difference(measured, others[key], a, b, group, key)
+def differences(
+    group: str,
+    first: tuple[View, list[Measured]],
+    second: tuple[View, list[Measured]],
+    first_best: str,
+    second_best: str,
+) -> Iterator[Finding]:
+    """Every metric of a group as second minus first, from what was measured on each side."""
+    (view_a, metrics_a), (view_b, metrics_b) = first, second
+    others = {key: metric for metric in metrics_b for key in _keys(metric, second_best)}
+    for metric in metrics_a:
+        for key in _keys(metric, first_best):
+            if key in others:
+                yield difference(metric, others[key], view_a, view_b, group, key)
 
 
 def _keys(measured: Measured, best: str) -> list[tuple[str | None, ...]]:
