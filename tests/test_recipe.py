@@ -10,6 +10,7 @@ from primum.check import InputError
 from primum.recipe import Recipe
 
 SMALL = {"data": {"name": "phantom"}, "network": {"name": "resnet18"}}
+RISKY = {"name": "risk_calibrated", "severity": "phantom"}
 SHIPPED = sorted((Path(__file__).parents[1] / "recipes").glob("*.yaml"))
 
 
@@ -21,9 +22,31 @@ def test_written_and_read_back_it_is_the_same(tmp_path):
     assert Recipe.read(path) == before
 
 
-def test_defaults_of_the_risk_calibrated_loss():
-    loss = Recipe.parse(SMALL | {"loss": {"name": "risk_calibrated", "severity": "phantom"}}).loss
-    assert (loss.form, loss.strength) == ("expected", 10.0)
+@pytest.mark.parametrize(
+    ("given", "filled"),
+    [
+        ({"name": "cross_entropy"}, {}),
+        ({"name": "class_weighted"}, {}),
+        ({"name": "focal"}, {"gamma": 2.0}),
+        ({"name": "label_smoothing"}, {"smoothing": 0.1}),
+        ({"name": "risk_calibrated"}, {"form": "expected", "base": "cross_entropy", "strength": 10.0}),
+        ({"name": "focal", "gamma": None}, {"gamma": 2.0}),
+        (
+            {"name": "risk_calibrated", "form": "confusion", "base": "focal"},
+            {"strength": 10.0, "beta": 0.5, "half": "both", "gamma": 2.0},
+        ),
+        (
+            {"name": "risk_calibrated", "form": "weighted", "base": "label_smoothing", "risk": "urgency"},
+            {"strength": 10.0, "smoothing": 0.1},
+        ),
+        ({"name": "hierarchical"}, {"strength": 0.5}),
+        ({"name": "hierarchical", "strength": 0}, {}),
+        ({"name": "logit_adjusted"}, {}),
+    ],
+)
+def test_a_loss_gets_the_defaults_that_belong_to_it_and_no_others(given, filled):
+    loss = Recipe.parse(SMALL | {"loss": given | {"severity": "phantom"}}).loss
+    assert loss.model_dump(exclude_none=True, exclude={"severity"}) == given | filled
 
 
 @pytest.mark.parametrize(
@@ -39,7 +62,32 @@ def test_defaults_of_the_risk_calibrated_loss():
         ({"loss": {"name": "risk_calibrated"}}, "needs a severity"),
         ({"loss": {"name": "risk_calibrated", "severity": "phantom", "strength": -1}}, "'loss.strength'"),
         ({"loss": {"name": "risk_calibrated", "severity": "phantom", "form": "weighed"}}, "'loss.form'"),
-        ({"loss": {"name": "cross_entropy", "strength": 3}}, "takes neither form nor strength"),
+        (
+            {"loss": {"name": "cross_entropy", "strength": 3}},
+            "'strength' under 'loss' belongs to risk_calibrated and",
+        ),
+        ({"loss": {"name": "hierarchical", "severity": "phantom", "strength": -1}}, "'loss.strength'"),
+        ({"loss": {"name": "hierarchical"}}, "hierarchical needs a severity"),
+        ({"loss": {"name": "logit_adjusted"}}, "logit_adjusted needs a severity"),
+        ({"loss": {"name": "logit_adjusted", "severity": "phantom", "strength": 1}}, "not to logit_adjusted"),
+        ({"loss": {"name": "focal", "base": "focal"}}, "'base' under 'loss' belongs to risk_calibrated"),
+        ({"loss": {"name": "focal", "gamma": -1}}, "'loss.gamma'"),
+        ({"loss": {"name": "label_smoothing", "smoothing": 1}}, "'loss.smoothing' should be less than 1"),
+        (
+            {"loss": {"name": "cross_entropy", "risk": "age"}},
+            "'risk' under 'loss' belongs to risk_calibrated",
+        ),
+        (
+            {"loss": {"name": "class_weighted", "gamma": 1}},
+            "'gamma' .* focal, as name or base, not to class_w",
+        ),
+        ({"loss": RISKY | {"beta": 0.5}}, "'beta' .* the form confusion, not to .* form expected"),
+        ({"loss": RISKY | {"half": "fine"}}, "'half' .* the form confusion"),
+        ({"loss": RISKY | {"gamma": 2}}, "'gamma' .* not to risk_calibrated .* base cross_entropy"),
+        ({"loss": RISKY | {"base": "focal", "smoothing": 0.1}}, "'smoothing' .* base focal"),
+        ({"loss": RISKY | {"base": "hierarchical"}}, "'loss.base'"),
+        ({"loss": RISKY | {"form": "confusion", "beta": 1.5}}, "'loss.beta'"),
+        ({"loss": RISKY | {"form": "confusion", "half": "critcal"}}, "did you mean 'critical'"),
         ({"training": {"monitor": "val_cost"}}, "val_cost needs a severity"),
         ({"training": {"monitor": "loss"}}, "did you mean 'val_loss'"),
     ],
@@ -69,6 +117,49 @@ def test_the_fingerprint_leaves_out_the_name_and_the_place_only():
     assert (
         Recipe.parse(SMALL | {"data": {"name": "phantom", "seed": 1}}).fingerprint() != recipe.fingerprint()
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "starts"),
+    [
+        ({}, "9714115d41144b92"),
+        ({"loss": {"name": "cross_entropy", "severity": "phantom"}}, "71cd64bab1334dd1"),
+        ({"loss": RISKY}, "308bdbc600e43063"),
+        (
+            {
+                "data": {"name": "phantom", "squash": 150},
+                "loss": {
+                    "name": "risk_calibrated",
+                    "severity": "isic2018",
+                    "strength": 4,
+                    "form": "expected",
+                },
+            },
+            "a3fc5817e8c062f5",
+        ),
+    ],
+)
+def test_runs_made_before_the_later_keys_keep_their_fingerprint(change, starts):
+    assert Recipe.parse(SMALL | change).fingerprint().startswith(starts)
+
+
+@pytest.mark.parametrize(
+    "change", [{"base": "focal"}, {"risk": "age"}, {"form": "confusion"}, {"strength": 9}]
+)
+def test_what_changes_the_loss_changes_the_fingerprint(change):
+    plain = Recipe.parse(SMALL | {"loss": RISKY})
+    assert Recipe.parse(SMALL | {"loss": RISKY | change}).fingerprint() != plain.fingerprint()
+    assert (
+        Recipe.parse(SMALL | {"loss": RISKY | {"base": "cross_entropy"}}).fingerprint() == plain.fingerprint()
+    )
+
+
+def test_leaving_out_copies_counts_only_where_it_is_asked_for():
+    plain = Recipe.parse(SMALL)
+    kept = Recipe.parse(SMALL | {"data": {"name": "phantom", "drop_leaks": False}})
+    asked = Recipe.parse(SMALL | {"data": {"name": "phantom", "drop_leaks": True}})
+    assert kept.fingerprint() == plain.fingerprint() != asked.fingerprint()
+    assert plain.without_leaks() == asked
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -14,6 +14,9 @@ from primum import check, files
 from primum.check import InputError
 
 Monitor = Literal["val_loss", "val_balanced_accuracy", "val_cost"]
+BaseName = Literal["cross_entropy", "class_weighted", "focal", "label_smoothing"]
+LossName = Literal[BaseName, "risk_calibrated", "hierarchical", "logit_adjusted"]
+ALWAYS = {"data": ("squash",), "loss": ("form", "strength", "severity")}  # keys hashed as null when not given
 
 
 class _Section(BaseModel):
@@ -28,12 +31,15 @@ class Data(_Section):
         root: folder of the data set; None where it is made or given on the command line.
         seed: seed of the splits (and of the images, where they are made).
         squash: resize to squash × squash pixels first, then to the network's size; None for one resize.
+        drop_leaks: leave out of train, val and cal what has a copy in test, and of train what has one in val
+            or cal.
     """
 
     name: str
     root: Path | None = None
     seed: int = 0
     squash: int | None = Field(default=None, ge=8)
+    drop_leaks: bool = False
 
 
 class Network(_Section):
@@ -55,36 +61,82 @@ class Network(_Section):
 
 
 class Loss(_Section):
-    """What is minimised (METHODS §2).
+    """What is minimised (METHODS §2). A field that does not belong to the loss named is refused.
 
     Attributes:
-        name: ``cross_entropy`` or ``risk_calibrated``.
+        name: ``cross_entropy``, ``class_weighted``, ``focal``, ``label_smoothing``, ``risk_calibrated``,
+            ``hierarchical`` or ``logit_adjusted``.
         form: form of the risk-calibrated loss; ``expected`` unless said otherwise.
-        strength: λ ≥ 0 of the risk-calibrated loss; 10 unless said otherwise.
-        severity: preset or file. The risk-calibrated loss needs it; cross-entropy only logs ``val_cost``.
+        base: loss that the risk-calibrated one builds on; ``cross_entropy`` unless said otherwise.
+        strength: λ ≥ 0 of the risk-calibrated loss, default 10; α ≥ 0 of the hierarchical one, default 0.5.
+        gamma: γ ≥ 0 of focal, as name or as base; default 2.
+        smoothing: ε of label smoothing, as name or as base, 0 ≤ ε < 1; default 0.1.
+        beta: β of the form ``confusion``, 0 ≤ β ≤ 1; default 0.5.
+        half: cells the form ``confusion`` changes: ``both`` (default), ``critical`` or ``fine``.
+        risk: column of the images with the positive risk factor of each case, for the risk-calibrated loss.
+        severity: preset or file. The last three losses need it; the others only log ``val_cost``.
     """
 
-    name: Literal["cross_entropy", "risk_calibrated"] = "cross_entropy"
-    form: Literal["expected"] | None = None
+    name: LossName = "cross_entropy"
+    form: Literal["expected", "weighted", "confusion"] | None = None
+    base: BaseName | None = None
     strength: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    gamma: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    smoothing: float | None = Field(default=None, ge=0, lt=1)
+    beta: float | None = Field(default=None, ge=0, le=1)
+    half: Literal["both", "critical", "fine"] | None = None
+    risk: str | None = None
     severity: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _defaults(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("name") == "risk_calibrated":
-            return {"form": "expected", "strength": 10.0} | given
-        return given
+        if not isinstance(given, dict):
+            return given
+        return given | {key: value for key, value in _own(given).items() if given.get(key) is None}
 
     @model_validator(mode="after")
     def _fits(self) -> Loss:
-        if self.name == "risk_calibrated" and self.severity is None:
-            raise ValueError("the risk-calibrated loss needs a severity, a preset name or a file")
-        if self.name == "cross_entropy" and (self.form, self.strength) != (None, None):
-            raise ValueError(
-                "cross-entropy takes neither form nor strength; name risk_calibrated to use them"
-            )
+        given = self.model_dump(exclude_none=True)
+        for key in [key for key in given if key not in {"name", "severity", *_own(given)}]:
+            raise ValueError(f"the key {key!r} under 'loss' belongs to {OWNER[key]}, not to {self._title()}")
+        if self.severity is None and self.name in ("risk_calibrated", "hierarchical", "logit_adjusted"):
+            raise ValueError(f"the loss {self.name} needs a severity, a preset name or a file")
         return self
+
+    def _title(self) -> str:
+        said = {"form": self.form, "base": self.base}
+        return " ".join([self.name, *(f"with {key} {value}" for key, value in said.items() if value)])
+
+
+OWNER = {
+    "form": "risk_calibrated",
+    "base": "risk_calibrated",
+    "strength": "risk_calibrated and hierarchical",
+    "gamma": "focal, as name or base",
+    "smoothing": "label_smoothing, as name or base",
+    "beta": "risk_calibrated of the form confusion",
+    "half": "risk_calibrated of the form confusion",
+    "risk": "risk_calibrated",
+}
+
+
+def _own(given: dict[str, Any]) -> dict[str, Any]:
+    """Field → default of the fields that belong to the loss ``given`` names, severity aside."""
+    own: dict[str, Any] = {}
+    name = given.get("name")
+    if name == "risk_calibrated":
+        own = {"form": "expected", "base": "cross_entropy", "strength": 10.0, "risk": None}
+        if given.get("form") == "confusion":
+            own |= {"beta": 0.5, "half": "both"}
+    elif name == "hierarchical":
+        own = {"strength": 0.5}
+    plain = (given.get("base") or "cross_entropy") if name == "risk_calibrated" else name
+    if plain == "focal":
+        own["gamma"] = 2.0
+    elif plain == "label_smoothing":
+        own["smoothing"] = 0.1
+    return own
 
 
 class Training(_Section):
@@ -163,9 +215,23 @@ class Recipe(_Section):
             return self
         return self.model_copy(update={"data": self.data.model_copy(update={"root": Path(root)})})
 
+    def without_leaks(self) -> Recipe:
+        """The same recipe with ``data.drop_leaks``."""
+        return self.model_copy(update={"data": self.data.model_copy(update={"drop_leaks": True})})
+
     def fingerprint(self) -> str:
-        """SHA-256 (hexadecimal) of everything but the name and where the data lie."""
-        content = self.model_dump(mode="json", exclude={"name": True, "data": {"root"}})
+        """SHA-256 (hexadecimal) of everything but the name and where the data lie.
+
+        A key that was added later counts only where it is given and says something new, so that runs made
+        before keep their fingerprint.
+        """
+        content = self.model_dump(mode="json", exclude_none=True, exclude={"name": True, "data": {"root"}})
+        for section, keys in ALWAYS.items():
+            content[section] = dict.fromkeys(keys) | content[section]
+        if content["loss"].get("base") == "cross_entropy":
+            del content["loss"]["base"]
+        if not self.data.drop_leaks:
+            del content["data"]["drop_leaks"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

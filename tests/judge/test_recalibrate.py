@@ -51,8 +51,8 @@ def test_inversion_of_any_probabilities_is_a_distribution() -> None:
 
 def test_temperature_cannot_undo_the_risk_calibrated_loss_and_the_inversion_can() -> None:
     rng = np.random.default_rng(3)
-    q = rng.dirichlet([0.6, 3, 0.4, 0.2, 0.8, 0.1, 0.1], 1500)
-    labels = (rng.random((1500, 1)) > q.cumsum(axis=1)).sum(axis=1)
+    q = rng.dirichlet([0.6, 3, 0.4, 0.2, 0.8, 0.1, 0.1], 500)
+    labels = (rng.random((500, 1)) > q.cumsum(axis=1)).sum(axis=1)
     p = np.array([minimiser(row, MATRIX.scaled, 10.0) for row in q])
     scaled = recalibrate.fit_temperature(np.log(p), labels)(np.log(p))
     inverse = recalibrate.Inversion(MATRIX.scaled, 10.0)(np.log(p))
@@ -117,13 +117,82 @@ def test_patients_stay_in_one_fold() -> None:
     assert len(set(fold)) == recalibrate.FOLDS
 
 
-def test_inversion_is_offered_only_for_the_expected_form() -> None:
-    loss = {"name": "risk_calibrated", "form": "expected", "strength": 4.0, "severity": MATRIX.to_dict()}
+def loss_of(name: str, **fields: object) -> dict[str, object]:
+    return {"loss": {"name": name, "severity": MATRIX.to_dict(), **fields}}
+
+
+def test_inversion_is_offered_only_where_it_is_exact() -> None:
     order = tuple(reversed(MATRIX.classes))
-    found = recalibrate.inversion_for({"loss": loss}, order)
-    assert found is not None
-    np.testing.assert_allclose(found.cost, MATRIX.scaled[::-1, ::-1])
-    assert recalibrate.inversion_for({"loss": {**loss, "form": "weighted"}}, order) is None
-    assert recalibrate.inversion_for({"loss": {"name": "cross_entropy"}}, order) is None
+    risky = {"form": "expected", "strength": 4.0}
+    for more in (
+        {},
+        {"base": "cross_entropy", "risk": None},
+    ):  # sources written before base and risk have neither
+        found = recalibrate.inversion_for(loss_of("risk_calibrated", **risky, **more), order)
+        assert isinstance(found, recalibrate.Inversion)
+        assert found.strength == 4
+        np.testing.assert_allclose(found.cost, MATRIX.scaled[::-1, ::-1])
+    for more in ({"form": "weighted"}, {"form": "confusion"}, {"base": "focal"}, {"risk": "urgency"}):
+        assert recalibrate.inversion_for(loss_of("risk_calibrated", **{**risky, **more}), order) is None
+    for name in ("cross_entropy", "class_weighted", "focal", "label_smoothing", "hierarchical"):
+        assert recalibrate.inversion_for(loss_of(name), order) is None
+    assert recalibrate.inversion_for({"loss": {"name": "logit_adjusted", "severity": None}}, order) is None
     assert recalibrate.inversion_for({}, order) is None
-    assert recalibrate.inversion_for({"loss": loss}, ("a", "b")) is None
+    assert recalibrate.inversion_for(loss_of("risk_calibrated", **risky), ("a", "b")) is None
+
+
+def adjusted_minimiser(q: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """The p that minimises ``−Σ_y q_y Σ_k G[y, k] log p_k``, found numerically."""
+
+    def loss(z: np.ndarray) -> tuple[float, np.ndarray]:
+        weight = q @ gain
+        return float(-(weight * log_softmax(z)).sum()), softmax(z) * weight.sum() - weight
+
+    return softmax(minimize(loss, np.zeros(len(q)), jac=True, options={"gtol": 1e-11}).x)
+
+
+@pytest.mark.parametrize("preset", severity.presets())
+def test_the_logit_adjusted_inversion_recovers_the_posterior_from_the_minimiser(preset: str) -> None:
+    matrix = severity.read(preset)
+    q = np.random.default_rng(1).dirichlet(np.ones(len(matrix.classes)), 20)
+    p = np.array([adjusted_minimiser(row, 1 - matrix.scaled) for row in q])
+    source = {"loss": {"name": "logit_adjusted", "severity": matrix.to_dict()}}
+    inverse = recalibrate.inversion_for(source, matrix.classes)
+    assert isinstance(inverse, recalibrate.GainInversion)
+    np.testing.assert_allclose(inverse(np.log(p)), q, atol=1e-4)
+    np.testing.assert_array_equal(p.argmax(axis=1), decision.bayes(q, matrix.cost))
+    backwards = recalibrate.inversion_for(source, matrix.classes[::-1])
+    assert backwards is not None
+    np.testing.assert_allclose(backwards(np.log(p[:, ::-1])), q[:, ::-1], atol=1e-4)
+
+
+def test_a_gain_that_cannot_be_inverted_offers_nothing() -> None:
+    matrix = severity.SeverityMatrix(
+        ("a", "b", "c", "d"),
+        np.array([[0, 2, 1, 1], [2, 0, 1, 1], [1, 1, 0, 2], [1, 1, 2, 0.0]]),
+        np.eye(4) > 1,
+    )
+    assert np.linalg.matrix_rank(1 - matrix.scaled) < 4
+    source = {"loss": {"name": "logit_adjusted", "severity": matrix.to_dict()}}
+    assert recalibrate.inversion_for(source, matrix.classes) is None
+
+
+def test_the_logit_adjusted_inversion_of_any_probabilities_is_a_distribution() -> None:
+    p = np.r_[np.random.default_rng(0).dirichlet(np.ones(7) * 0.1, 500), np.eye(7)]
+    with np.errstate(divide="ignore"):
+        q = recalibrate.GainInversion(1 - MATRIX.scaled)(np.log(p))
+    assert (q >= 0).all()
+    np.testing.assert_allclose(q.sum(axis=1), 1)
+
+
+def test_the_logit_adjusted_inversion_is_chosen_where_it_is_true() -> None:
+    rng = np.random.default_rng(4)
+    q = rng.dirichlet([0.6, 3, 0.4, 0.2, 0.8, 0.1, 0.1], 3000)
+    labels = (rng.random((3000, 1)) > q.cumsum(axis=1)).sum(axis=1)
+    logits = np.log(q @ (1 - MATRIX.scaled))
+    chosen = recalibrate.choose(
+        logits, labels, None, 0, recalibrate.inversion_for(loss_of("logit_adjusted"), MATRIX.classes)
+    )
+    assert set(chosen.fitted) == {"none", "inversion", "temperature", "vector"}
+    assert chosen.best == "inversion"
+    np.testing.assert_allclose(chosen.fitted["inversion"](logits), q, atol=1e-6)

@@ -17,6 +17,10 @@ from primum.judge.calibration import FLOOR
 from primum.judge.interval import Floats
 
 FOLDS = 5
+ROWS_PER_CLASS = 10  # below, the 2K numbers of vector scaling fit noise, and with many classes for minutes
+CONDITION = 1e6  # of a gain matrix that is still called invertible
+CELLS = 4_000_000  # numbers held at once by the systems of an inversion
+MOST_INVERTED = 200  # classes; beyond, a K × K system for every case takes minutes
 Recalibrator = Callable[[Any], Floats]
 Fit = Callable[[Any, Any], Recalibrator]
 
@@ -66,9 +70,8 @@ class Inversion:
 
     def __call__(self, logits: Any) -> Floats:
         probs = softmax(bounded(logits), axis=1)
-        return np.concatenate(
-            [self._invert(part) for part in np.array_split(probs, max(1, len(probs) // 20_000))]
-        )
+        parts = max(1, probs.size * probs.shape[1] // CELLS)
+        return np.concatenate([self._invert(part) for part in np.array_split(probs, min(parts, len(probs)))])
 
     def _invert(self, probs: Floats) -> Floats:
         k = probs.shape[1]
@@ -77,10 +80,32 @@ class Inversion:
             raw = np.linalg.solve(system, probs[:, :, None])[:, :, 0]
         except np.linalg.LinAlgError:
             raw = (np.linalg.pinv(system) @ probs[:, :, None])[:, :, 0]
-        raw *= np.sign(raw.sum(axis=1, keepdims=True))
-        raw = np.maximum(raw, 0)
-        total = raw.sum(axis=1, keepdims=True)
-        return np.asarray(np.where(total > 0, raw / np.where(total > 0, total, 1), probs))
+        return _share(raw * np.sign(raw.sum(axis=1, keepdims=True)), probs)
+
+
+@dataclass(frozen=True, eq=False)
+class GainInversion:
+    """Exact inverse of the logit-adjusted loss at its minimiser, ``p ∝ Gᵀ q``: ``q ∝ (Gᵀ)⁻¹ p``.
+
+    Nothing is fitted. Where p is no minimiser for any q (some entry comes out negative) that entry is set to
+    0. Source: Narasimhan and Menon, NeurIPS 2021.
+
+    Attributes:
+        gain: (K, K) G, the largest cost minus the cost, rows true; invertible.
+    """
+
+    gain: Floats
+
+    def __call__(self, logits: Any) -> Floats:
+        probs = softmax(bounded(logits), axis=1)
+        return _share(np.linalg.solve(self.gain.T, probs.T).T, probs)
+
+
+def _share(raw: Floats, instead: Floats) -> Floats:
+    """Rows (N, K) without what is negative, divided by their sum; ``instead`` where nothing is left."""
+    raw = np.maximum(raw, 0)
+    total = raw.sum(axis=1, keepdims=True)
+    return np.asarray(np.where(total > 0, raw / np.where(total > 0, total, 1), instead))
 
 
 def fit_temperature(logits: Any, labels: Any) -> Temperature:
@@ -102,9 +127,16 @@ def fit_vector(logits: Any, labels: Any, start: Vector | None = None) -> Vector:
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         weight, bias = parameters[:k], parameters[k:]
-        logs = log_softmax(values * weight + bias, axis=1)
-        value = -logs[rows, true].mean() + ridge * (((weight - 1) ** 2).sum() + (bias**2).sum())
-        residual = np.exp(logs)
+        residual = (
+            values * weight
+        )  # in place from here on: with many classes this is the audit's longest loop
+        residual += bias
+        residual -= residual.max(axis=1, keepdims=True)
+        chosen = residual[rows, true]
+        np.exp(residual, out=residual)
+        total = residual.sum(axis=1)
+        value = (np.log(total) - chosen).mean() + ridge * (((weight - 1) ** 2).sum() + (bias**2).sum())
+        residual /= total[:, None]
         residual[rows, true] -= 1
         slope_weight = np.einsum("ij,ij->j", residual, values) / n + 2 * ridge * (weight - 1)
         return float(value), np.r_[slope_weight, residual.mean(axis=0) + 2 * ridge * bias]
@@ -135,25 +167,29 @@ class Chosen:
 
 
 def choose(
-    logits: Any, labels: Any, clusters: NDArray[Any] | None, seed: int, inversion: Inversion | None = None
+    logits: Any, labels: Any, clusters: NDArray[Any] | None, seed: int, inversion: Recalibrator | None = None
 ) -> Chosen:
     """Fit every recalibrator on the fit split and name the best by 5-fold cross-validated NLL.
+
+    Vector scaling is left out where the fit split holds fewer than ten rows per class, N < 10 K.
 
     Args:
         logits: (N, K) logits or log-probabilities.
         labels: (N,) class indices.
         clusters: (N,) patient of each case, kept in one fold, or None.
         seed: of the folds.
-        inversion: for a network trained with the ``expected`` risk-calibrated loss.
+        inversion: of the loss the network was trained with, where it is known (:func:`inversion_for`).
     """
     values, true = check.array(logits), check.array(labels)
     fold = _folds(np.arange(len(true)) if clusters is None else clusters, seed)
     fixed: dict[str, Recalibrator] = {"none": unchanged}
     if inversion is not None:
         fixed["inversion"] = inversion
-    full = fit_vector(values, true)
-    fitted: dict[str, Recalibrator] = {**fixed, "temperature": fit_temperature(values, true), "vector": full}
-    fits: Mapping[str, Fit] = {"temperature": fit_temperature, "vector": partial(fit_vector, start=full)}
+    fitted: dict[str, Recalibrator] = {**fixed, "temperature": fit_temperature(values, true)}
+    fits: dict[str, Fit] = {"temperature": fit_temperature}
+    if len(true) >= ROWS_PER_CLASS * values.shape[1]:
+        full = fit_vector(values, true)
+        fitted["vector"], fits["vector"] = full, partial(fit_vector, start=full)
     scores = {name: _log_loss(method(values), true).mean() for name, method in fixed.items()}
     for name, fit in fits.items():
         losses = np.empty(len(true))
@@ -175,18 +211,28 @@ def _log_loss(probs: Floats, labels: NDArray[np.int64]) -> Floats:
     return -np.log(np.maximum(probs[np.arange(len(labels)), labels], FLOOR))
 
 
-def inversion_for(source: Mapping[str, Any], classes: Sequence[str]) -> Inversion | None:
-    """The exact inversion when ``source`` names the ``expected`` risk-calibrated loss, else None."""
+def inversion_for(source: Mapping[str, Any], classes: Sequence[str]) -> Inversion | GainInversion | None:
+    """The exact inversion of the loss ``source`` names, for logits in the order of ``classes``.
+
+    There is one for the ``expected`` risk-calibrated loss over cross-entropy without per-case risk, and for
+    the logit-adjusted loss where its gain matrix is invertible; None for every other loss, whose networks are
+    recalibrated empirically, and for the risk-calibrated loss of more than 200 classes.
+    """
     loss = source.get("loss")
-    if (
-        not isinstance(loss, Mapping)
-        or loss.get("name") != "risk_calibrated"
-        or loss.get("form") != "expected"
-    ):
+    if not isinstance(loss, Mapping):
         return None
     severity = loss.get("severity") or {}
     if sorted(severity.get("classes", ())) != sorted(classes):
         return None
     at = [severity["classes"].index(name) for name in classes]
     cost = np.asarray(severity["cost"], dtype=np.float64)[np.ix_(at, at)]
-    return Inversion(cost / cost.max(), float(loss["strength"]))
+    if not cost.any():
+        return None
+    if loss.get("name") == "risk_calibrated" and loss.get("form") == "expected":
+        plain = loss.get("base", "cross_entropy") == "cross_entropy" and loss.get("risk") is None
+        few = len(classes) <= MOST_INVERTED
+        return Inversion(cost / cost.max(), float(loss["strength"])) if plain and few else None
+    if loss.get("name") == "logit_adjusted":
+        gain = 1 - cost / cost.max()
+        return GainInversion(gain) if np.linalg.cond(gain) < CONDITION else None
+    return None

@@ -33,17 +33,25 @@ from lightning.pytorch.callbacks import (  # noqa: E402
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
 
 from primum.model.images import augment  # noqa: E402
+from primum.model.losses import RiskCalibratedLoss  # noqa: E402
 from primum.recipe import Training  # noqa: E402
 
 Inputs = Callable[[NDArray[np.int64]], Tensor]
-Batch = tuple[Tensor, Tensor]
+Batch = tuple[Tensor, ...]  # inputs, labels and, for a loss that takes one, the risk of each case
 
 
 class Rows(Dataset[Batch]):
     """Chosen rows of something that gives a whole batch at once: features (B, D), or images (B, 3, S, S)."""
 
-    def __init__(self, inputs: Inputs, labels: NDArray[np.int64], rows: NDArray[np.int64]) -> None:
-        self.inputs, self.labels, self.rows = inputs, labels, rows
+    def __init__(
+        self,
+        inputs: Inputs,
+        labels: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        risk: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.inputs, self.rows = inputs, rows
+        self.beside: list[NDArray[Any]] = [labels] if risk is None else [labels, risk]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -53,7 +61,7 @@ class Rows(Dataset[Batch]):
 
     def __getitems__(self, indices: list[int]) -> Batch:
         at = self.rows[np.asarray(indices)]
-        return self.inputs(at), torch.from_numpy(self.labels[at])
+        return self.inputs(at), *(torch.from_numpy(values[at]) for values in self.beside)
 
 
 class Shuffled(Sampler[int]):
@@ -96,7 +104,8 @@ class Fit(LightningModule):
     Args:
         part: module to train.
         prepare: normalises uint8 images (B, 3, S, S); features pass it by.
-        loss: ``loss(logits (B, K), labels (B,)) -> ()``.
+        loss: ``loss(logits (B, K), labels (B,)) -> ()``; also given the risk (B,) where the batches have one.
+            With a ``confusion`` it observes the second of the loaders that follow an epoch.
         cost: (K, K) cost of each mistake for ``val_cost``, or None.
         training: the recipe's.
         steps: optimiser steps of the whole training, for the cosine.
@@ -107,7 +116,7 @@ class Fit(LightningModule):
         self,
         part: nn.Module,
         prepare: Callable[[Tensor], Tensor],
-        loss: Callable[[Tensor, Tensor], Tensor],
+        loss: nn.Module,
         cost: NDArray[np.float64] | None,
         training: Training,
         steps: int,
@@ -118,28 +127,36 @@ class Fit(LightningModule):
         self.prepare, self.loss, self.cost = prepare, loss, cost
         self.settings, self.steps, self.seed = training, steps, seed
         self.answers: list[Batch] = []
+        self.observed: list[Batch] = []
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed(self.seed * 1_000_003 + self.global_step)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        inputs, labels = batch
+        inputs, labels, *risk = batch
         if inputs.dtype == torch.uint8:
             inputs = self.prepare(augment(inputs)).contiguous(memory_format=torch.channels_last)
-        loss = self.loss(self.part(inputs).float(), labels)
+        loss: Tensor = self.loss(self.part(inputs).float(), labels, *risk)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        inputs, labels = batch
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        inputs, *beside = batch
         if inputs.dtype == torch.uint8:
             inputs = self.prepare(inputs).contiguous(memory_format=torch.channels_last)
-        self.answers.append((self.part(inputs).float(), labels))
+        kept = self.observed if dataloader_idx else self.answers
+        kept.append((self.part(inputs).float(), *beside))
 
     def on_validation_epoch_end(self) -> None:
-        logits, labels = (torch.cat(part) for part in zip(*self.answers, strict=True))
+        if self.observed:  # before validation, which judges by the loss of the next epoch
+            seen, true = (torch.cat(part) for part in list(zip(*self.observed, strict=True))[:2])
+            self.observed.clear()
+            assert isinstance(self.loss, RiskCalibratedLoss)
+            assert self.loss.confusion is not None
+            self.loss.confusion.observe(seen, true)
+        logits, labels, *risk = (torch.cat(part) for part in zip(*self.answers, strict=True))
         self.answers.clear()
-        self.log("val_loss", self.loss(logits, labels), prog_bar=True)
+        self.log("val_loss", self.loss(logits, labels, *risk), prog_bar=True)
         predicted = logits.argmax(dim=1).cpu().numpy()
         for name, value in scores(predicted, labels.cpu().numpy(), self.cost).items():
             self.log(name, value, prog_bar=True)
@@ -172,7 +189,7 @@ def scores(
 def fit(
     module: Fit,
     train: DataLoader[Batch],
-    val: DataLoader[Batch],
+    after: list[DataLoader[Batch]],
     out: Path,
     *,
     precision: str,
@@ -180,6 +197,9 @@ def fit(
     progress: bool,
 ) -> int:
     """Train until the recipe's epochs or its patience are over, leave the best weights in ``module.part``.
+
+    ``after`` are the batches that follow each epoch: for validation and, for a loss that observes confusions,
+    of the training rows held out for it.
 
     Checkpoints go to ``out/checkpoints``, logs to ``out/log/part-1`` (``part-2`` after the first resume).
 
@@ -221,7 +241,7 @@ def fit(
         )
         module.part.train()
         try:
-            trainer.fit(module, train, val, ckpt_path=str(last) if resume and last.exists() else None)
+            trainer.fit(module, train, after, ckpt_path=str(last) if resume and last.exists() else None)
         except SystemExit:  # Lightning turns Ctrl-C into an exit
             raise KeyboardInterrupt from None
         epochs = int(trainer.current_epoch)
@@ -237,7 +257,8 @@ def fit(
 
 def _take_best(module: Fit, folder: Path) -> None:
     best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
-    module.part.cpu().load_state_dict({key.removeprefix("part."): value for key, value in best.items()})
+    own = {key[5:]: value for key, value in best.items() if key.startswith("part.")}
+    module.part.cpu().load_state_dict(own)
 
 
 @contextmanager

@@ -73,23 +73,25 @@ def classify(network: Network, found: NDArray[np.float32]) -> NDArray[np.float32
     return logits
 
 
-def origin(recipe: Recipe, severity: SeverityMatrix | None, **rest: Any) -> dict[str, Any]:
+def origin(
+    recipe: Recipe, severity: SeverityMatrix | None, weights: list[float] | None = None, **rest: Any
+) -> dict[str, Any]:
     """What a run's predictions say of themselves, JSON-ready and without paths.
 
-    ``loss`` holds ``name``, ``form``, ``strength`` and ``severity`` (classes and cost, as
-    ``SeverityMatrix.to_dict`` gives them): what is needed to undo the loss's miscalibration.
+    ``loss`` holds what is needed to undo the loss's miscalibration: every field of the recipe's section (null
+    where it does not belong to the loss), ``severity`` as ``SeverityMatrix.to_dict`` gives it where it was
+    trained on, and the class ``weights``.
     """
-    risky = recipe.loss.name == "risk_calibrated"
+    costly = recipe.loss.name in ("risk_calibrated", "hierarchical", "logit_adjusted")
     return {
         "recipe": recipe.name,
         "network": recipe.network.name,
         "weights": Path(recipe.network.weights).name,
         "trunk": recipe.network.trunk,
         "loss": {
-            "name": recipe.loss.name,
-            "form": recipe.loss.form,
-            "strength": recipe.loss.strength,
-            "severity": severity.to_dict() if risky and severity is not None else None,
+            **recipe.loss.model_dump(mode="json"),
+            "weights": weights,
+            "severity": severity.to_dict() if costly and severity is not None else None,
         },
         "seed": recipe.seed,
         **rest,

@@ -1,0 +1,59 @@
+"""The loss a recipe names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from primum.check import InputError
+from primum.model.losses import (
+    ClassWeightedLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    HierarchicalLoss,
+    LabelSmoothingLoss,
+    LogitAdjustedLoss,
+    RiskCalibratedLoss,
+)
+from primum.recipe import Loss
+from primum.severity import SeverityMatrix
+
+
+def build(asked: Loss, severity: SeverityMatrix | None, counts: NDArray[np.int64]) -> nn.Module:
+    """The module of a recipe's loss section.
+
+    Args:
+        asked: the section of a recipe that was read, which has the loss's defaults filled in.
+        severity: what ``asked.severity`` names, classes in the order of the logits; or None.
+        counts: (K,) images of each class that are trained on.
+
+    Raises:
+        InputError: when the loss needs a severity, critical cells or images of every class and has none.
+    """
+    given = asked.model_dump(exclude_none=True, exclude={"name", "base", "risk", "severity"})
+    if asked.name not in ("risk_calibrated", "hierarchical", "logit_adjusted"):
+        return plain(asked.name, given, counts)
+    if severity is None:
+        raise InputError(f"the loss {asked.name} needs a severity, a preset name or a file")
+    if asked.name == "hierarchical":
+        return HierarchicalLoss(severity, **given)
+    if asked.name == "logit_adjusted":
+        return LogitAdjustedLoss(severity)
+    own = {key: given.pop(key) for key in ("strength", "form", "beta", "half") if key in given}
+    return RiskCalibratedLoss(severity, base=plain(asked.base or "cross_entropy", given, counts), **own)
+
+
+def plain(
+    name: str, given: dict[str, Any], counts: NDArray[np.int64]
+) -> CrossEntropyLoss | ClassWeightedLoss | FocalLoss | LabelSmoothingLoss:
+    """A loss that reads no severity; ``given`` holds its ``gamma`` or ``smoothing``."""
+    if name == "class_weighted":
+        return ClassWeightedLoss(counts)
+    if name == "focal":
+        return FocalLoss(**given)
+    if name == "label_smoothing":
+        return LabelSmoothingLoss(**given)
+    return CrossEntropyLoss()

@@ -1,0 +1,109 @@
+"""What a loss takes from the images it learns from: class counts, per-case risk, a slice held out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from torch import nn
+
+from primum import check
+from primum.check import InputError
+from primum.data import split
+from primum.model.losses.build import build
+from primum.model.losses.class_weighted import ClassWeightedLoss
+from primum.recipe import Recipe
+from primum.severity import SeverityMatrix
+
+if TYPE_CHECKING:
+    from primum.data.images import ImageTable
+
+HELD = {"held": 2, "train": 18}  # twentieths of the training patients
+
+
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """A loss with the rows it learns from.
+
+    Attributes:
+        loss: ``loss(logits, labels)`` or, where there is a risk, ``loss(logits, labels, risk)``.
+        train: rows trained on.
+        held: training rows held out to observe confusions and used for nothing else; none for most losses.
+        risk: (N,) risk factor of every row of the table (1 outside train and val), or None.
+    """
+
+    loss: nn.Module
+    train: NDArray[np.int64]
+    held: NDArray[np.int64]
+    risk: NDArray[np.float32] | None
+
+    @property
+    def weights(self) -> list[float] | None:
+        """Class weights inside the loss, or None."""
+        base = getattr(self.loss, "base", self.loss)
+        return base.weights.tolist() if isinstance(base, ClassWeightedLoss) else None
+
+
+def learning(
+    recipe: Recipe, table: ImageTable, rows: dict[str, NDArray[np.int64]], costs: SeverityMatrix | None
+) -> Learning:
+    """The recipe's loss for the rows of ``train`` and ``val``.
+
+    Raises:
+        InputError: when the loss cannot be had from this table: a severity or risk column that does not fit,
+            a class without an image, too few patients to hold some out.
+    """
+    asked, train = recipe.loss, rows["train"]
+    held = train[:0]
+    if asked.form == "confusion":
+        train, held = held_out(table, train, recipe.seed)
+    counts = np.bincount(table.label_index[train], minlength=len(table.classes))
+    risk = None if asked.risk is None else risks(table, asked.risk, np.r_[rows["train"], rows["val"]])
+    return Learning(build(asked, costs, counts), train, held, risk)
+
+
+def held_out(
+    table: ImageTable, rows: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Training rows without, and with, a tenth of the patients, stratified by label.
+
+    Raises InputError with fewer than 20 patients.
+    """
+    cases = table.cases[pl.Series(rows, dtype=pl.UInt32)]
+    patients = cases.select(pl.coalesce(pl.col("patient").cast(pl.String), pl.col("id").cast(pl.String)))
+    groups = patients.to_series().to_numpy().astype(str)
+    if len(np.unique(groups)) < split.PARTS:
+        raise InputError(
+            f"{table.name}: the form confusion holds out a tenth of the training patients and needs at least "
+            f"{split.PARTS} of them, {len(np.unique(groups))} arrived; take the form expected"
+        )
+    part = split.assign(cases["label"].to_numpy().astype(str), groups, seed, HELD)
+    return rows[part == "train"], rows[part == "held"]
+
+
+def risks(table: ImageTable, column: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(N,) risk factor of each image from a column of the table; 1 outside ``rows``.
+
+    Raises InputError for an unknown column and, in ``rows``, for what is missing or no positive number.
+    """
+    check.one_of(column, table.cases.columns, f"{table.name}: risk column")
+    values = table.cases[column]
+    numbers = (
+        values.cast(pl.Float64, strict=False)
+        if values.dtype.is_numeric() or values.dtype == pl.String
+        else None
+    )
+    found = np.full(len(table), np.nan) if numbers is None else numbers.fill_null(np.nan).to_numpy()
+    bad = [row for row in rows.tolist() if not (np.isfinite(found[row]) and found[row] > 0)]
+    if bad:
+        raise InputError(
+            f"{table.name}: the risk column {column!r} must hold a positive number for every train and val "
+            f"image, {len(bad)} of {len(rows)} do not, first {values[min(bad)]!r} in row {min(bad) + 1}; "
+            "write 1 where the risk is ordinary"
+        )
+    risk = np.ones(len(table), dtype=np.float32)
+    risk[rows] = found[rows]
+    return risk
