@@ -15,13 +15,15 @@ from sklearn.metrics import balanced_accuracy_score
 
 import primum
 from primum.check import InputError
-from primum.judge import decision, harm
+from primum.judge import decision, harm, operating
 from primum.severity import read as read_severity
 
 CODES = {
     "accuracy", "balanced_accuracy", "macro_f1", "auroc", "cer", "critical_errors", "specificity",
     "expected_cost", "normalized_expected_cost", "ece", "ece_equal_mass", "classwise_ece", "brier", "nll",
     "aurc", "augrc", "cost_aurc", "cost_augrc", "failure_auroc", "silent_critical_rate",
+    "cer_at_specificity_70", "cer_at_specificity_80", "cer_at_specificity_90",
+    "specificity_reached_70", "specificity_reached_80", "specificity_reached_90",
 }  # fmt: skip
 
 
@@ -87,6 +89,26 @@ def test_row_order_and_column_order_change_nothing(table: pl.DataFrame, audited:
         for name in ("value", "low", "high"):
             assert getattr(finding, name) == pytest.approx(getattr(other, name), rel=1e-4, abs=1e-6), finding
     assert again.cases["id"].to_list() == audited.cases["id"].to_list()
+
+
+def test_matched_specificity_is_read_on_the_judged_rows_and_fitted_on_the_fit_rows(
+    table: pl.DataFrame, audited: primum.Audit
+) -> None:
+    matrix = read_severity("phantom")
+    test = table.filter(pl.col("split") == "test")
+    labels = np.array([matrix.classes.index(name) for name in test["label"]])
+    probs = test.select([f"prob_{name}" for name in matrix.classes]).to_numpy()
+    found = audited.finding("cer_at_specificity_80", decision=None, calibrated="none")
+    assert found.value == pytest.approx(operating.cer_at_specificity(labels, probs, matrix.critical, 0.8))
+    fitted = audited.settings["specificity_thresholds"]
+    assert list(fitted) == ["0.7", "0.8", "0.9"]
+    assert fitted["0.7"] <= fitted["0.8"] <= fitted["0.9"]
+    deployed = audited.finding("cer_at_specificity_80", decision="operating")
+    assert deployed.calibrated == audited.settings["recalibrator"]
+    assert f"{fitted['0.8']:.4g}" in deployed.why
+    alone = primum.audit(test, severity="phantom", bootstrap=100)
+    assert alone.settings["specificity_thresholds"] is None
+    assert "no rows to fit" in alone.finding("specificity_reached_80").why
 
 
 def test_json_round_trip_and_no_nan(audited: primum.Audit, tmp_path: Path) -> None:

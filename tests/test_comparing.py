@@ -95,6 +95,21 @@ def test_other_cases_labels_or_classes_are_refused(pair: Any, change: Any, said:
         primum.compare(pair[0], change(pair[1]), severity="phantom", bootstrap=100)
 
 
+def test_patients_of_one_side_are_those_of_both(pair: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    first, second = (side.with_columns(patient=pl.col("split") + pl.col("id").str.slice(-2)) for side in pair)
+    for given in ((first, second.drop("patient")), (first.drop("patient"), second)):
+        alone = primum.compare(*given, severity="phantom", bootstrap=200)
+        both = primum.compare(first, second, severity="phantom", bootstrap=200)
+        assert [one.to_dict() for one in alone.findings] == [one.to_dict() for one in both.findings]
+
+
+def test_other_patients_are_refused(pair: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    first, second = (side.with_columns(patient=pl.col("id")) for side in pair)
+    second = second.with_columns(patient=pl.col("split"))
+    with pytest.raises(InputError, match="the patients of 350 cases differ"):
+        primum.compare(first, second, severity="phantom", bootstrap=200)
+
+
 def test_three_files(pair: tuple[pl.DataFrame, pl.DataFrame], tmp_path: Path) -> None:
     found = primum.compare(*pair, severity="phantom", bootstrap=100)
     out = found.save(tmp_path / "out")

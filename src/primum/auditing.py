@@ -182,6 +182,9 @@ def settings(prepared: Prepared, opts: Options) -> dict[str, Any]:
         "patients": None if test.patients is None else int(test.patients.n_unique()),
         "operating_coverage": OPERATING_COVERAGE,
         "thresholds": {rule: dict(answers.threshold) for rule, answers in prepared.view.answers.items()},
+        "specificity_thresholds": None
+        if prepared.view.operating is None
+        else {f"{s:g}": t for s, t in prepared.view.operating.threshold.items()},
         "recalibrator": prepared.best,
         "recalibration": None
         if chosen is None

@@ -13,9 +13,8 @@ import polars as pl
 from primum import __version__, check, tables
 from primum.auditing import Audit, audit_measured, views_of
 from primum.finding import Finding, found, not_applicable
-from primum.judge import interval
+from primum.judge import combination, interval
 from primum.judge.answers import View
-from primum.judge.interval import Estimate, Floats
 from primum.judge.measure import measure
 from primum.judge.measured import Measured
 from primum.options import options
@@ -86,7 +85,7 @@ def compare(
     fits = [None, None] if fit is None else [tables.read(side, columns) for side in fit]
     check.same_classes(read[1].classes, read[0].classes, read[1].name, read[0].name)
     rows = [select(_by_id(table), fitted) for table, fitted in zip(read, fits, strict=True)]
-    same_cases(*rows)
+    rows = list(same_cases(rows[0], rows[1]))
     asked = [
         options(side.test.classes, side.test.name, severity, critical, prior, limits, by, bootstrap, seed)
         for side in rows
@@ -165,18 +164,18 @@ def differences(
     second_best: str,
 ) -> Iterator[Finding]:
     """Every metric of a group as second minus first, from what was measured on each side."""
-    (view_a, metrics_a), (view_b, metrics_b) = first, second
+    (view_a, metrics_a), (_, metrics_b) = first, second
     others = {key: metric for metric in metrics_b for key in _keys(metric, second_best)}
     for metric in metrics_a:
         for key in _keys(metric, first_best):
             if key in others:
-                yield difference(metric, others[key], view_a, view_b, group, key)
+                yield difference(metric, others[key], view_a, group, key)
 
 
 def _keys(measured: Measured, best: str) -> list[tuple[str | None, ...]]:
     """What a metric is paired by: probabilities as they came, and the best of each side under one name."""
     code, decision, score, calibrated = measured.key
-    if decision == "bayes":
+    if decision in ("bayes", "operating"):
         return [(code, decision, score, "best")]
     if decision is not None or calibrated is None:
         return [(code, decision, score, calibrated)]
@@ -184,44 +183,11 @@ def _keys(measured: Measured, best: str) -> list[tuple[str | None, ...]]:
     return [(code, decision, score, name) for name in names]
 
 
-def difference(
-    a: Measured, b: Measured, view_a: View, view_b: View, group: str, key: tuple[str | None, ...]
-) -> Finding:
+def difference(a: Measured, b: Measured, view_a: View, group: str, key: tuple[str | None, ...]) -> Finding:
     """Second minus first of one metric, with its paired interval."""
     where: dict[str, Any] = {"group": group, "decision": key[1], "score": key[2], "calibrated": key[3]}
     for side, measured in (("first", a), ("second", b)):
         if measured.why_not:
             return not_applicable(a.code, f"{side}: {measured.why_not}", a.n, **where)
-    finding = found(a.code, _paired(a, b, view_a, view_b), **where)
+    finding = found(a.code, combination.difference([a], [b], view_a).estimated(view_a), **where)
     return replace(finding, name=f"{finding.name}, second − first")
-
-
-def _paired(a: Measured, b: Measured, view_a: View, view_b: View) -> Estimate:
-    value = b.value - a.value
-    span = a.bounds[1] - a.bounds[0]
-    if a.influence is not None and b.influence is not None:
-        error = interval.influence_error(b.influence - a.influence, view_a.clusters)
-        if error > 1e-12:
-            return interval.normal(value, error, a.n)
-        return interval.unmoved(value, a.weakest, (value - span / 2, value + span / 2))
-    draws = _replicates(b, view_b) - _replicates(a, view_a)
-    if np.ptp(draws) > 1e-12:
-        return interval.from_replicates(value, draws, a.n, a.kind)
-    if a.hits is not None:
-        span = float(a.n) if a.count else 1.0
-    half = span if np.isfinite(span) else 1.0
-    return interval.unmoved(
-        value, a.n if a.hits is not None else a.weakest, (value - half / 2, value + half / 2)
-    )
-
-
-def _replicates(measured: Measured, view: View) -> Floats:
-    if measured.replicates is not None:
-        return measured.replicates
-    assert measured.hits is not None
-    assert measured.among is not None
-    bins = np.zeros(len(measured.hits), dtype=np.int64)
-    hits = view.resampler.sums(bins, 1, (measured.hits & measured.among).astype(np.float64))[:, 0]
-    cases = view.resampler.sums(bins, 1, measured.among.astype(np.float64))[:, 0]
-    share = hits / np.maximum(cases, 1)
-    return share * measured.n if measured.count else share

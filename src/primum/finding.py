@@ -13,6 +13,7 @@ import yaml
 from primum import check, files
 from primum.check import InputError
 from primum.judge.interval import LEVEL, Estimate, Tails
+from primum.judge.significance import holm
 
 NAMES = {
     "accuracy": ("Accuracy", "higher"),
@@ -22,6 +23,12 @@ NAMES = {
     "cer": ("Critical error rate", "lower"),
     "critical_errors": ("Critical errors", "lower"),
     "specificity": ("Specificity", "higher"),
+    "cer_at_specificity_70": ("Critical error rate at 70 % specificity", "lower"),
+    "cer_at_specificity_80": ("Critical error rate at 80 % specificity", "lower"),
+    "cer_at_specificity_90": ("Critical error rate at 90 % specificity", "lower"),
+    "specificity_reached_70": ("Specificity reached, fitted to 70 %", "higher"),
+    "specificity_reached_80": ("Specificity reached, fitted to 80 %", "higher"),
+    "specificity_reached_90": ("Specificity reached, fitted to 90 %", "higher"),
     "expected_cost": ("Expected cost", "lower"),
     "normalized_expected_cost": ("Normalised expected cost", "lower"),
     "ece": ("Calibration error (ECE, equal width)", "lower"),
@@ -51,7 +58,7 @@ class Finding:
         value, low, high: the number and its 95 % interval, None when not applicable.
         n: cases it stands on.
         group: ``"all"`` or ``"column=value"``.
-        decision: ``"argmax"``, ``"bayes"``, ``"given"`` or None.
+        decision: ``"argmax"``, ``"bayes"``, ``"given"``, ``"operating"`` (a fitted threshold) or None.
         score: confidence score it judges, or None.
         calibrated: ``"none"``, the recalibrator's name, or None.
         better: ``"higher"``, ``"lower"`` or None.
@@ -155,12 +162,12 @@ def judge(findings: Sequence[Finding], limits: Mapping[str, Mapping[str, float]]
     judged = list(findings)
     for key, members in families.items():
         sides = [_sides(judged[i], limits[key[0]]) for i in members]
-        adjusted = _holm([min(kept, broken) for kept, broken in sides])
+        adjusted = holm([min(kept, broken) for kept, broken in sides])
         for i, (kept, broken), p in zip(members, sides, adjusted, strict=True):
             verdict = "inconclusive" if p > 1 - LEVEL else "passed" if kept < broken else "failed"
             said = " and ".join(f"{side} {value:g}" for side, value in limits[key[0]].items())
-            holm = f", Holm-adjusted over {len(members)} groups" if len(members) > 1 else ""
-            why = "; ".join(part for part in (f"limit {said}{holm}", judged[i].why) if part)
+            over = f", Holm-adjusted over {len(members)} groups" if len(members) > 1 else ""
+            why = "; ".join(part for part in (f"limit {said}{over}", judged[i].why) if part)
             judged[i] = replace(judged[i], verdict=verdict, why=why)
     return judged
 
@@ -178,12 +185,3 @@ def _sides(finding: Finding, limit: Mapping[str, float]) -> tuple[float, float]:
         kept.append(not_above)
         broken.append(not_below)
     return max(kept), min(broken)
-
-
-def _holm(p_values: Sequence[float]) -> list[float]:
-    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
-    adjusted, running = [0.0] * len(p_values), 0.0
-    for rank, i in enumerate(order):
-        running = max(running, min(1.0, (len(p_values) - rank) * p_values[i]))
-        adjusted[i] = running
-    return adjusted

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.stats import chi2_contingency
 
 from primum.finding import Finding, warning
-from primum.judge import decision, groups, recalibrate, selective
-from primum.judge.answers import Answers, View
+from primum.judge import decision, groups, harm, operating, recalibrate, selective
+from primum.judge.answers import Answers, Operating, View
 from primum.judge.confidence import SCORES
 from primum.judge.interval import Floats
 from primum.judge.recalibrate import Chosen
@@ -72,7 +72,11 @@ def prepare(rows: Selection, opts: Options) -> Prepared:
         opts.cost, opts.critical, opts.priors, opts.replicates, opts.seed,
     )  # fmt: skip
     best = "none" if chosen is None else chosen.best
-    view = replace(view, answers=_answers(test, fit, probs, fit_probs, best, opts))
+    view = replace(
+        view,
+        answers=_answers(test, fit, probs, fit_probs, best, opts),
+        operating=None if fit is None else operating_of(fit.labels, fit_probs[best], best, opts.critical),
+    )
     return Prepared(rows, view, chosen, _warnings(rows, opts), _not_supplied(rows, opts))
 
 
@@ -113,12 +117,28 @@ def _answers(
     return answers
 
 
+def operating_of(
+    labels: NDArray[np.int64], probs: Floats, calibrated: str, critical: NDArray[np.bool_] | None
+) -> Operating:
+    """Thresholds on the critical mass that keep each specificity on fit rows: labels (N,), probs (N, K)."""
+    if critical is None:
+        return Operating(calibrated, {}, "no critical cells were given")
+    fatal = harm.critical_classes(critical)
+    among = fatal[labels]
+    if fatal.all() or among.all():
+        return Operating(calibrated, {}, "no fit row is of a class that is not critical")
+    score = decision.critical_mass(probs, critical)
+    found = {s: operating.threshold_at_specificity(score, among, s) for s in operating.SPECIFICITIES}
+    return Operating(calibrated, {s: t for s, t in found.items() if np.isfinite(t)})
+
+
 def _warnings(rows: Selection, opts: Options) -> list[Finding]:
     n, found = len(rows.test), []
     if rows.counts["unlabelled"]:
         count = rows.counts["unlabelled"]
         found.append(warning("unlabelled_rows", f"{count} rows without a label were left out", count, n))
     found += [warning("table_note", note, 1, n) for note in rows.test.notes]
+    found += _dropped(rows.test)
     for sentence in opts.severity.lint() if opts.severity is not None else ():
         found.append(warning("severity_lint", f"severity: {sentence}", 1, n))
     if rows.fit is not None and len(rows.fit) < FEW_FIT_ROWS:
@@ -127,6 +147,18 @@ def _warnings(rows: Selection, opts: Options) -> list[Finding]:
     if rows.fit is not None:
         found += _prevalence(rows.test, rows.fit)
     return found
+
+
+def _dropped(test: Predictions) -> list[Finding]:
+    """What was left out of training because of copies, where the table's source tells it."""
+    given = test.source.get("dropped")
+    told = given if isinstance(given, Mapping) else {}
+    counts = {name: n for name, n in told.items() if isinstance(n, int)}
+    if not any(counts.values()):
+        return []
+    parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)
+    why = f"before training {parts} images were left out, since a copy of them stands in test, val or cal"
+    return [warning("dropped_copies", why, sum(counts.values()), len(test))]
 
 
 def _prevalence(test: Predictions, fit: Predictions) -> list[Finding]:

@@ -30,8 +30,8 @@ class Saved(ABC):
 
     def to_json(self, path: str | Path | None = None) -> str:
         """JSON text, written whole to ``path`` when one is given."""
-        content = _finite(self.to_dict())
-        return _written(json.dumps(content, allow_nan=False, indent=1, default=str), path)
+        blocks = (f" {_text(name)}: {_block(part)}" for name, part in self.to_dict().items())
+        return _written("{\n" + ",\n".join(blocks) + "\n}", path)
 
     def to_html(self, path: str | Path | None = None, images: str | Path | None = None) -> str:
         """The report as one offline page, written whole to ``path`` when one is given.
@@ -63,6 +63,28 @@ class Saved(ABC):
         from primum.report.notebook import summary
 
         return summary(self.to_dict())
+
+
+def _block(part: Any) -> str:
+    """One line per entry: a matrix of a thousand classes would be a million lines otherwise."""
+    if isinstance(part, Mapping) and part:
+        return (
+            "{\n" + ",\n".join(f"  {_text(str(key))}: {_text(value)}" for key, value in part.items()) + "\n }"
+        )
+    if isinstance(part, list | tuple) and part:
+        return "[\n" + ",\n".join(f"  {_text(value)}" for value in part) + "\n ]"
+    return _text(part)
+
+
+def _text(content: Any) -> str:
+    try:
+        return json.dumps(content, allow_nan=False, default=_plain)
+    except ValueError:  # NaN or infinity somewhere
+        return json.dumps(_finite(content), allow_nan=False, default=str)
+
+
+def _plain(content: Any) -> Any:
+    return dict(content) if isinstance(content, Mapping) else str(content)
 
 
 def _finite(content: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from primum import check
 from primum.check import InputError
@@ -120,8 +121,11 @@ def _reordered(table: Predictions, classes: tuple[str, ...]) -> Predictions:
     )
 
 
-def same_cases(first: Selection, second: Selection) -> None:
-    """Refuse two selections that do not judge the same ids with the same labels, in the same order."""
+def same_cases(first: Selection, second: Selection) -> tuple[Selection, Selection]:
+    """The two selections, with the patients of either where only one of them knows any.
+
+    Raises InputError unless both judge the same ids with the same labels and patients, in the same order.
+    """
     a, b = first.test, second.test
     only = len(set(a.ids) ^ set(b.ids))
     if only:
@@ -132,3 +136,21 @@ def same_cases(first: Selection, second: Selection) -> None:
     differing = int((np.array(b.classes)[b.labels] != np.array(a.classes)[a.labels]).sum())
     if differing:
         raise InputError(f"{a.name} and {b.name}: the labels of {differing} cases differ; use one reference")
+    if a.patients is None and b.patients is None:
+        return first, second
+    if a.patients is None or b.patients is None:
+        known = b.patients if a.patients is None else a.patients
+        pair = [replace(side, test=_of(side.test, known)) for side in (first, second)]
+        return pair[0], pair[1]
+    moved = int((a.patients != b.patients).sum())
+    if moved:
+        raise InputError(
+            f"{a.name} and {b.name}: the patients of {moved} cases differ, and pairing needs the same on "
+            "both sides; use one list of patients"
+        )
+    return first, second
+
+
+def _of(table: Predictions, patients: pl.Series | None) -> Predictions:
+    assert patients is not None
+    return replace(table, metadata=table.metadata.with_columns(patients.alias("patient")))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from primum.judge import accuracy, calibration, confidence, decision, harm, selective
+from primum.judge import accuracy, calibration, confidence, decision, harm, operating, selective
 
 SEVERITY = {"fine": 1.0, "false_alarm": 2.0, "critical": 10.0}
 
@@ -41,6 +41,15 @@ def _area(metric: Callable[..., float]) -> Callable[[Any, Any], float]:
     return lambda labels, probs: metric(confidence.msr(probs), labels != decision.argmax(probs))
 
 
+def _matched(specificity: float) -> Callable[..., float]:
+    def on(labels: Any, probs: Any, order: Any = None) -> float:
+        k = probs.shape[1]
+        order = np.arange(k) if order is None else order
+        return operating.cer_at_specificity(labels, probs, critical(k)[np.ix_(order, order)], specificity)
+
+    return on
+
+
 METRICS: dict[str, Callable[..., float]] = {
     "accuracy": _decided(accuracy.accuracy),
     "balanced_accuracy": _decided(accuracy.balanced_accuracy),
@@ -58,6 +67,8 @@ HARM: dict[str, Callable[..., float]] = {
     "cer": _harm(harm.critical_error_rate, critical),
     "critical_errors": _harm(harm.critical_errors, critical),
     "specificity": _harm(harm.specificity, critical),
+    "cer_at_specificity_70": _matched(0.7),
+    "cer_at_specificity_90": _matched(0.9),
     "expected_cost": _harm(harm.expected_cost, cost),
     "normalized_expected_cost": _harm(harm.normalized_expected_cost, cost),
 }

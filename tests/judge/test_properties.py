@@ -70,7 +70,7 @@ def test_constant_probabilities_give_a_number(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_one_case_gives_a_number_or_a_sentence(name: str) -> None:
     case = np.array([2]), np.array([[0.2, 0.3, 0.5]])
-    if name in ("auroc", "specificity"):
+    if name in ("auroc", "specificity", "cer_at_specificity_70", "cer_at_specificity_90"):
         with pytest.raises(InputError, match="needs"):
             ALL[name](*case)
     else:
@@ -93,7 +93,19 @@ def test_right_and_sure_is_best(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ece", "ece_equal_mass", "classwise_ece", "brier", "nll", "aurc", "augrc", "cer", "expected_cost"],
+    [
+        "ece",
+        "ece_equal_mass",
+        "classwise_ece",
+        "brier",
+        "nll",
+        "aurc",
+        "augrc",
+        "cer",
+        "expected_cost",
+        "cer_at_specificity_70",
+        "cer_at_specificity_90",
+    ],
 )
 def test_right_and_sure_costs_nothing(name: str) -> None:
     labels = np.arange(30) % 3

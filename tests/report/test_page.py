@@ -205,3 +205,24 @@ def test_a_real_audit_renders(table: pl.DataFrame) -> None:
     said = words_of(render(made.to_dict()))
     assert "Critical error: melanoma called naevus." in said
     assert "By site" in said
+
+
+def test_critical_errors_are_shown_at_the_same_specificity(table: pl.DataFrame) -> None:
+    made = judged(table, severity="phantom", bootstrap=100).to_dict()
+    said = words_of(render(made))
+    shown = said[said.index("At the same specificity") : said.index("Does it stay within the limits")]
+    best = made["settings"]["recalibrator"]
+    rows = (
+        "Threshold read on these rows, as supplied",
+        f"Threshold from the fit rows, recalibrated ({best})",
+    )
+    assert all(row in shown for row in rows)
+    for decided in (None, "operating"):
+        (found,) = [
+            f["value"] for f in made["findings"]
+            if (f["code"], f["decision"], f["calibrated"]) == ("cer_at_specificity_80", decided, best)
+        ]  # fmt: skip
+        assert f"{100 * found:.1f} %" in shown
+    assert "for 80.0 % specificity" in said
+    plain = words_of(render(judged(table, bootstrap=100).to_dict()))
+    assert "At the same specificity" not in plain

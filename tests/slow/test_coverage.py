@@ -7,13 +7,14 @@ import pytest
 from scipy.special import softmax
 
 from primum.judge import confidence, decision, selective
-from primum.judge.answers import Answers, View
+from primum.judge.answers import Answers, Operating, View
 from primum.judge.measure import measure
 
 from ..judge.metrics import cost, critical
 
 K, RUNS, LARGE = 4, 1_000, 1_000_000
 MILD, STRONG = 1.5, 3.0
+OPERATING = Operating("none", {0.7: 0.4, 0.8: 0.5, 0.9: 0.65})
 
 
 def view(rng: np.random.Generator, n: int, sharpness: float, clustered: bool) -> View:
@@ -40,7 +41,7 @@ def view(rng: np.random.Generator, n: int, sharpness: float, clustered: bool) ->
         answers[rule] = Answers(rule, decisions, "none", scores, threshold)
     return View(
         labels, {"none": probs}, answers, patients if clustered else None, patients, cost(K), critical(K),
-        None, 500, 0,
+        None, 500, 0, OPERATING,
     )  # fmt: skip
 
 

@@ -37,6 +37,22 @@ class Answers:
         return Answers(self.rule, self.decisions[rows], self.calibrated, confidence, self.threshold)
 
 
+@dataclass(frozen=True)
+class Operating:
+    """Thresholds on the critical mass that were fitted to a wanted specificity.
+
+    Attributes:
+        calibrated: name of the recalibrator whose probabilities are summed.
+        threshold: wanted specificity → threshold; critical at or above it. A specificity that only calling no
+            case critical would reach is absent.
+        why_not: why nothing could be fitted, or empty.
+    """
+
+    calibrated: str
+    threshold: Mapping[float, float]
+    why_not: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """Labelled rows of one group, ready to be measured.
@@ -49,6 +65,7 @@ class View:
         units: (N,) int, what the bootstrap draws: the patient, or the rank of the id.
         cost: (K, K) or None. critical: (K, K) bool or None. priors: (K,) deployment priors or None.
         replicates, seed: of the bootstrap.
+        operating: thresholds on the critical mass, or None without rows to fit them on.
     """
 
     labels: NDArray[np.int64]
@@ -61,6 +78,7 @@ class View:
     priors: Floats | None
     replicates: int
     seed: int
+    operating: Operating | None = None
 
     def take(self, rows: NDArray[Any]) -> View:
         """The same for integer ``rows``."""
@@ -70,7 +88,7 @@ class View:
             {rule: answers.take(rows) for rule, answers in self.answers.items()},
             None if self.clusters is None else self.clusters[rows],
             self.units[rows],
-            self.cost, self.critical, self.priors, self.replicates, self.seed,
+            self.cost, self.critical, self.priors, self.replicates, self.seed, self.operating,
         )  # fmt: skip
 
     @property

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum import check
+from primum.check import InputError
+from primum.judge.harm import critical_classes
 from primum.judge.interval import Floats
 
 
@@ -24,6 +26,39 @@ def bayes(probs: Any, cost: Any) -> NDArray[np.int64]:
         cost: (K, D), rows true; a column beyond K is a further decision, such as deferring.
     """
     return np.asarray(np.argmin(check.array(probs) @ check.array(cost), axis=1), dtype=np.int64)
+
+
+def critical_mass(probs: Any, critical: Any) -> Floats:
+    """(N,) probability that a critical class is the true one: sum of probs (N, K) over the critical classes.
+
+    ``critical`` (K, K) bool; a class is critical when its row has a cell. Raises InputError when no class is
+    critical or every class is: then there is no mass to weigh.
+    """
+    fatal = _fatal(critical)
+    return np.asarray(check.array(probs)[:, fatal].sum(axis=1), dtype=np.float64)
+
+
+def by_critical_mass(probs: Any, critical: Any, threshold: float) -> NDArray[np.int64]:
+    """(N,) decisions: a critical class where the critical mass is at or above ``threshold``, else a negative.
+
+    Within the critical classes, and within the negatives, the most probable one is answered (the first where
+    several tie). So at a threshold t of two classes this is "critical where p ≥ t".
+    """
+    p, fatal = check.array(probs), _fatal(critical)
+    called = critical_mass(p, critical) >= threshold
+    inside, outside = np.flatnonzero(fatal), np.flatnonzero(~fatal)
+    answers = np.where(called, inside[p[:, fatal].argmax(axis=1)], outside[p[:, ~fatal].argmax(axis=1)])
+    return np.asarray(answers, dtype=np.int64)
+
+
+def _fatal(critical: Any) -> NDArray[np.bool_]:
+    fatal = critical_classes(check.array(critical))
+    if fatal.all() or not fatal.any():
+        raise InputError(
+            f"critical: at least one critical class and one negative are needed, {int(fatal.sum())} of "
+            f"{len(fatal)} classes are critical"
+        )
+    return fatal
 
 
 def reprior(probs: Any, priors: Any, new_priors: Any) -> Floats:

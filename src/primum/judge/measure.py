@@ -11,6 +11,7 @@ from primum.judge import accuracy, calibration
 from primum.judge.answers import View
 from primum.judge.interval import Floats
 from primum.judge.measure_decisions import DECISION_CODES, TWO_CLASS_CODES, decisions
+from primum.judge.measure_operating import operating_points
 from primum.judge.measure_scores import SCORE_CODES, scores
 from primum.judge.measured import FEWEST, NO_SEVERITY, Measured, few
 
@@ -29,6 +30,7 @@ def measure(view: View) -> Iterator[Measured]:
                 yield from scores(view, answers, score)
         elif rule == "bayes":
             yield from _no_bayes(view)
+    yield from operating_points(view)
 
 
 def _no_bayes(view: View) -> Iterator[Measured]:

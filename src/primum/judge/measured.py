@@ -33,7 +33,7 @@ class Measured:
         decision, score, calibrated: what it was measured on.
         value: the metric.
         n: cases it stands on.
-        hits: (N,) 0/1, with ``among`` (N,) bool the rows of the denominator; for a share or a count.
+        hits: (N,) 0/1, or their mean over models; for a share or a count. among: (N,) bool, its denominator.
         influence: (N,) influence of each case.
         replicates: (B,) bootstrap values.
         scale: of a normal interval. bounds: range of the metric. weakest: smallest number of cases it needs.

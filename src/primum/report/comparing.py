@@ -14,8 +14,8 @@ DIRECTIONS = {
     "higher": "right of the line, the second model is better",
 }
 DRAWN = (
-    "cer", "silent_critical_rate", "expected_cost", "ece", "nll", "aurc", "cost_aurc",
-    "specificity", "balanced_accuracy", "accuracy", "macro_f1", "auroc", "failure_auroc",
+    "cer", "cer_at_specificity_80", "silent_critical_rate", "expected_cost", "ece", "nll", "aurc",
+    "cost_aurc", "specificity", "balanced_accuracy", "accuracy", "macro_f1", "auroc", "failure_auroc",
 )  # fmt: skip
 
 

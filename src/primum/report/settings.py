@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from primum.check import shorten
 from primum.report import words
 
 MOST_CLASSES = 25
@@ -43,6 +44,7 @@ def rows(given: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Class shares assumed", ", ".join(f"{k} {words.number(v, 'ppv')}" for k, v in prior.items())),
         ("Groups", ", ".join(str(name) for name in given.get("by") or [])),
         ("Operating coverage", words.number(given.get("operating_coverage"), "accuracy")),
+        ("Thresholds on the critical mass", _thresholds(given.get("specificity_thresholds") or {})),
         ("Interval level", words.level(given)),
         ("Bootstrap replicates", given.get("bootstrap")),
         ("Seed", given.get("seed")),
@@ -55,9 +57,11 @@ def rows(given: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _said(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_said(part)}" for name, part in value.items())
+        if "cost" in value:  # a severity matrix, perhaps of a thousand classes
+            return _said(value.get("name") or "without a name")
+        return ", ".join(f"{name} {_said(part)}" for name, part in value.items() if part is not None)
     if isinstance(value, list | tuple):
-        return ", ".join(_said(part) for part in value)
+        return shorten([_said(part) for part in value], MOST_CLASSES)
     return words.file_name(value)
 
 
@@ -68,6 +72,14 @@ def _recalibration(compared: Mapping[str, Any]) -> str:
         loss = result.get("cv_nll") if isinstance(result, Mapping) else None
         said.append(name if loss is None else f"{name} (cross-validated NLL {words.number(loss)})")
     return ", ".join(said)
+
+
+def _thresholds(fitted: Mapping[str, Any]) -> str:
+    """Say the threshold that was fitted to each specificity."""
+    return ", ".join(
+        f"{words.number(value)} for {words.number(float(wanted), 'specificity')} specificity"
+        for wanted, value in fitted.items()
+    )
 
 
 def severity(given: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -8,7 +8,10 @@ from typing import Any
 from primum.report import drawings, words
 from primum.report.words import Finding
 
-CRITICAL_CODES = ("cer", "critical_errors", "silent_critical_rate")
+CRITICAL_CODES = (
+    "cer", "critical_errors", "silent_critical_rate",
+    "cer_at_specificity_70", "cer_at_specificity_80", "cer_at_specificity_90",
+)  # fmt: skip
 
 
 def pick(findings: Iterable[Finding], code: str, **where: Any) -> Finding | None:

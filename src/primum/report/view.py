@@ -11,6 +11,10 @@ from primum.report.words import Finding
 
 KEY_CODES = ("cer", "specificity", "balanced_accuracy", "macro_f1", "accuracy")
 PLAIN_KEY_CODES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
+MATCHED_CODES = (
+    "cer_at_specificity_70", "specificity_reached_70", "cer_at_specificity_80", "specificity_reached_80",
+    "cer_at_specificity_90", "specificity_reached_90",
+)  # fmt: skip
 GROUP_CODES = ("cer", "specificity", "balanced_accuracy", "accuracy", "expected_cost", "ece")
 MOST_PAIRS = 4
 
@@ -27,6 +31,7 @@ def of(audit: Mapping[str, Any], images: Path | None = None, prefix: str = "") -
         "level": words.level(given),
         "headline": headline(given, overall),
         "key": key_table(given, overall),
+        "matched": matched_table(given, overall),
         "warnings": [described(one) for one in findings if one.get("verdict") == "warning"],
         "limits": [
             {**one, "said": described(one["finding"])} for one in tables.limits(findings, given.get("limits"))
@@ -96,6 +101,24 @@ def key_table(given: Mapping[str, Any], overall: Sequence[Finding]) -> dict[str,
         return words.opening(tables.rule_name(tables.rule(one)))
 
     return tables.laid_out(judged, row, wanted, limits, zoom=False)
+
+
+def matched_table(given: Mapping[str, Any], overall: Sequence[Finding]) -> dict[str, Any]:
+    """Lay out the critical error rate at the same specificities, read on these rows and as deployed."""
+    chosen = {"none", given.get("recalibrator") or "none"}
+    mine = [one for one in overall if one.get("code") in MATCHED_CODES and one.get("calibrated") in chosen]
+    if not given.get("critical"):
+        mine = []
+
+    def row(one: Finding) -> str:
+        read = (
+            "threshold read on these rows"
+            if one.get("decision") is None
+            else tables.rule_name(("operating", "none"))
+        )
+        return words.opening(f"{read}, {words.calibrated(one.get('calibrated') or 'none')}")
+
+    return tables.laid_out(mine, row, MATCHED_CODES, given.get("limits"), zoom=False)
 
 
 def group_tables(given: Mapping[str, Any], findings: Sequence[Finding]) -> list[dict[str, Any]]:
