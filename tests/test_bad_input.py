@@ -256,7 +256,7 @@ def test_bad_severity(run: Run, what: str) -> None:
 
 
 BAD_OPTIONS = {
-    "--severity isic2019": "neither a file nor a preset (brain_tumor_mri, chest_xray, isic2018, phantom)",
+    "--severity isic2019": "neither a file nor a preset (brain_tumor_mri, breakhis,",
     "--severity folder.yaml": "this is a folder",
     "--severity noise.yaml": "this is not text",
     "--severity noise.csv": "this is not text",

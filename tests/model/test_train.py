@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from primum import severity, tables
+from primum import audit, severity, tables
 from primum.check import InputError
 from primum.data.images import CorruptImageError
 from primum.model import backbone
@@ -265,3 +265,29 @@ def test_bfloat16_is_close_and_named_in_the_card(table, serve, tmp_path):
     stored = tables.read(out / "predictions" / "test.parquet")
     np.testing.assert_allclose(low.logits, stored.logits, atol=0.05)
     assert low.logits.dtype == np.float32
+
+
+@pytest.mark.parametrize("mode", [{}, FROZEN], ids=["trained", "frozen"])
+def test_copies_of_judged_images_are_left_out_and_listed(table, serve, tmp_path, mode):
+    split = table.cases["split"].to_numpy()
+    fit, val, cal, test = (np.flatnonzero(split == name) for name in SPLITS)
+    for copy, of in ((fit[0], test[0]), (cal[1], test[0]), (fit[3], val[0]), (val[2], cal[2])):
+        table.pixels[copy] = table.pixels[of]
+    serve(table)
+    asked = recipe(training__epochs=1, data__drop_leaks=True, **mode)
+    out = train(asked, tmp_path / "run", progress=False)
+    ids = table.cases["id"]
+    listed = pl.read_csv(out / "dropped.csv")
+    assert listed["id"].to_list() == [ids[int(row)] for row in sorted((fit[0], fit[3], cal[1]))]
+    found = {name: tables.read(out / "predictions" / f"{name}.parquet") for name in SPLITS}
+    assert {name: len(part) for name, part in found.items()} == {
+        "train": len(fit) - 2, "val": len(val), "cal": len(cal) - 1, "test": len(test),
+    }  # fmt: skip
+    assert not set(listed["id"]) & {name for part in found.values() for name in part.ids}
+    assert found["test"].source["dropped"] == {"train": 2, "val": 0, "cal": 1}
+    warned = audit(out / "predictions" / "test.parquet", bootstrap=100).finding("dropped_copies")
+    assert "2 train and 1 cal images were left out" in warned.why
+    plain = train(recipe(training__epochs=1, **mode), tmp_path / "plain", progress=False)
+    assert "dropped" not in tables.read(plain / "predictions" / "test.parquet").source
+    assert not (plain / "dropped.csv").exists()
+    assert len(list((tmp_path / ".features").glob("*.npy"))) == (1 if mode else 0)  # both read one file

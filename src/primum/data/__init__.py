@@ -1,4 +1,7 @@
-"""Where the images come from. A new data set is one file with ``load(root, seed)`` and one line here."""
+"""Where the images come from. A new data set is one file with ``load(root, seed)`` and one line here.
+
+Variants of a data set have names of their own: ``<data set>[_<task>][_<fold, magnification or size>]``.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,32 @@ from pathlib import Path
 
 from primum import check
 from primum.check import InputError
-from primum.data import brain_tumor_mri, chest_xray, folder, ham10000, phantom
 from primum.data.images import ImageTable
+from primum.data.sets import (
+    brain_tumor_mri,
+    breakhis,
+    chest_xray,
+    chest_xray_nih,
+    folder,
+    ham10000,
+    manifest,
+    medmnist,
+    phantom,
+    sicapv2,
+)
 
 LOADERS: dict[str, Callable[[Path | None, int], ImageTable]] = {
     "folder": folder.load,
+    "manifest": manifest.load,
     "brain_tumor_mri": brain_tumor_mri.load,
     "chest_xray": chest_xray.load,
+    "chest_xray_subtypes": chest_xray.load_subtypes,
+    "chest_xray_nih": chest_xray_nih.load,
     "ham10000": ham10000.load,
     "phantom": phantom.load,
+    **breakhis.LOADERS,
+    **sicapv2.LOADERS,
+    **medmnist.LOADERS,
 }
 
 
@@ -24,12 +44,15 @@ def load(name: str, root: Path | str | None = None, seed: int = 0) -> ImageTable
 
     Args:
         name: a key of :data:`LOADERS`.
-        root: folder of the data set, or the folder that holds it; not needed for made data.
+        root: folder of the data set, or the folder that holds it; the CSV of a manifest; not needed for made
+            data.
         seed: of the splits that are not official, and of made images.
 
     Raises:
         InputError: for an unknown name, a missing folder, or a folder of another layout.
     """
+    if name not in LOADERS and name.startswith(medmnist.PREFIX):
+        medmnist.suitable(name)
     loader = LOADERS[check.one_of(name, tuple(LOADERS), "data set")]
     if root is None and name != "phantom":
         raise InputError(

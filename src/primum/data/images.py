@@ -12,13 +12,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from primum import check
-from primum.check import InputError, MissingExtraError
+from primum.check import InputError
+from primum.data import decode
+from primum.data.decode import SUFFIXES as SUFFIXES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 COLUMNS = ("id", "label", "patient", "site", "split", "path")
+CHANNELS, SEPARATOR = "channels", ";"
 
 
 class CorruptImageError(InputError):
@@ -34,9 +36,10 @@ class ImageTable:
         classes: the K class names.
         cases: N rows; ``id`` (unique), ``label`` (class name), ``patient`` (patient or lesion: what splits
             keep together), ``site`` (or null), ``split`` (train, val, cal, test), ``path`` (relative to
-            ``root``, or null for made images), and any further columns.
+            ``root``, or null for made images), and any further columns. In a column ``channels`` each image
+            is several grey files of one size, separated by ``;``, and ``path`` is the first of them.
         root: folder the paths start from, or None for made images.
-        pixels: (N, H, W, 3) uint8 of made images, or None.
+        pixels: (N, H, W, C) uint8 of made images, or None.
 
     Raises:
         InputError: when a column is missing, ids repeat, or a label or split is unknown.
@@ -81,56 +84,84 @@ class ImageTable:
             raise InputError(f"{self.name}: no image is in split {name!r}")
         return self.take(rows)
 
+    @property
+    def channels(self) -> int:
+        """C: 3 for RGB, else the number of grey files or planes per image."""
+        if self.pixels is not None:
+            return int(self.pixels.shape[-1])
+        if CHANNELS in self.cases.columns and len(self):
+            return int(self.cases[CHANNELS][0].count(SEPARATOR)) + 1
+        return 3
+
     def image(self, row: int) -> Image:
-        """Image of one row, RGB; 16-bit grey is scaled to 8 bits.
+        """Image of one row for people, RGB; of several channels the first. 16-bit grey is scaled to 8 bits.
 
         Raises:
             CorruptImageError: when the file is missing or does not decode.
+            MissingExtraError: when a library it needs is not installed.
         """
-        try:
-            from PIL import Image as images
-        except ImportError:
-            raise MissingExtraError("reading images needs Pillow: pip install 'primum[train]'") from None
+        if self.pixels is None:
+            return self._open(self.cases["path"][row])
+        shown: Image = self.planes(row)[0].convert("RGB")
+        return shown
+
+    def planes(self, row: int) -> tuple[Image, ...]:
+        """Image of one row for a network: one RGB image, or C grey ones of the same size.
+
+        Raises:
+            CorruptImageError: as :meth:`image`, and for channels that are coloured or differ in size.
+            MissingExtraError: as :meth:`image`.
+        """
         if self.pixels is not None:
-            return images.fromarray(self.pixels[row])
-        path = self.cases["path"][row]
+            images, stored = decode.pillow(), self.pixels[row]
+            if stored.shape[-1] == 3:
+                return (images.fromarray(stored),)
+            return tuple(
+                images.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(stored, -1, 0)
+            )
+        if CHANNELS not in self.cases.columns:
+            return (self.image(row),)
+        paths = self.cases[CHANNELS][row].split(SEPARATOR)
+        opened = [self._open(path) for path in paths]
+        for path, one in zip(paths, opened, strict=True):
+            red, green, blue = (band.tobytes() for band in one.split())
+            if one.size != opened[0].size or not red == green == blue:
+                why = "it is coloured" if one.size == opened[0].size else "it has another size than the first"
+                raise self._corrupt(f"a grey channel was expected at {path}, {why}; export it again")
+        return tuple(one.getchannel(0) for one in opened)
+
+    def _open(self, path: str) -> Image:
         try:
-            with images.open((self.root or Path()) / path) as opened:
-                opened.load()
-                return _rgb(opened)
-        except (OSError, ValueError, SyntaxError, images.DecompressionBombError) as error:
-            reason = "there is no such file" if isinstance(error, FileNotFoundError) else "it does not decode"
-            raise CorruptImageError(
-                f"{self.name}: a readable image was expected at {path}, {reason}; "
-                "repair it, or leave such images out with --skip-corrupt"
-            ) from None
+            return decode.read((self.root or Path()) / path)
+        except decode.UnreadableError as error:
+            raise self._corrupt(f"a readable image was expected at {path}, {error}") from None
+
+    def _corrupt(self, said: str) -> CorruptImageError:
+        return CorruptImageError(f"{self.name}: {said}, or leave such images out with --skip-corrupt")
 
     def fingerprint(self) -> str:
-        """sha256 over ids, labels, splits and the pixels or file sizes: the same data give the same text."""
+        """sha256 over ids, labels, splits and the pixels or files: the same data give the same text.
+
+        Of a file its path and size count, and where no compression makes sizes differ (DICOM, BMP, TIFF), 16
+        KiB from its beginning and from its middle.
+        """
         digest = hashlib.sha256(f"{self.name} {self.classes}".encode())
         for column in ("id", "label", "split"):
             digest.update("\x1f".join(str(value) for value in self.cases[column]).encode())
         if self.pixels is not None:
             digest.update(np.ascontiguousarray(self.pixels).tobytes())
-        for path in self.cases["path"].drop_nulls() if self.pixels is None else ():
+            return f"sha256:{digest.hexdigest()[:32]}"
+        listed = self.cases[CHANNELS if CHANNELS in self.cases.columns else "path"].drop_nulls()
+        for path in (path for cell in listed for path in self._files(cell)):
             file = (self.root or Path()) / path
-            digest.update(f"{path} {file.stat().st_size if file.exists() else -1}".encode())
+            size = file.stat().st_size if file.exists() else -1
+            digest.update(f"{path} {size}".encode())
+            if size >= 0 and file.suffix.lower() not in decode.PACKED:
+                digest.update(decode.sample(file, size))
         return f"sha256:{digest.hexdigest()[:32]}"
 
-
-def _rgb(opened: Image) -> Image:
-    """RGB of any mode; 16-bit grey is scaled to 8 bits, transparency is laid on black."""
-    from PIL import Image as images
-
-    if opened.mode.startswith(("I", "F")):
-        grey = np.asarray(opened, dtype=np.float64)
-        top = 65535.0 if opened.mode.startswith("I") else max(float(grey.max()), 1e-12)
-        return images.fromarray(np.clip(grey / top * 255, 0, 255).astype(np.uint8)).convert("RGB")
-    if opened.mode in ("RGBA", "LA", "PA") or "transparency" in opened.info:
-        seen = opened.convert("RGBA")
-        ground = images.new("RGBA", seen.size, (0, 0, 0, 255))
-        return images.alpha_composite(ground, seen).convert("RGB")
-    return opened.convert("RGB")
+    def _files(self, cell: str) -> list[str]:
+        return cell.split(SEPARATOR) if CHANNELS in self.cases.columns else [cell]
 
 
 def at_root(root: Path, name: str, needed: str) -> Path:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 from primum.check import InputError
+from primum.data.folds import stratified
 
 PARTS = 20
 WITH_TEST = {"val": 2, "cal": 4, "train": 14}
@@ -30,23 +30,24 @@ def assign(
     Raises:
         InputError: with fewer than 20 groups.
     """
-    names, index = np.unique(groups, return_inverse=True)
+    names = np.unique(groups)
     if len(names) < PARTS:
         raise InputError(
             f"splitting needs at least {PARTS} patients (or images, where no patients are known), "
-            f"{len(names)} arrived; give the splits yourself as folders train, val, cal and test"
+            f"{len(names)} arrived; give the splits yourself, as folders or a column split"
         )
-    order = np.lexsort((labels, index))
-    folds = StratifiedGroupKFold(n_splits=PARTS, shuffle=True, random_state=seed)
-    part = np.empty(len(labels), dtype=np.int64)
-    counts = np.unique(labels, return_counts=True)[1]
-    strata = labels[order] if counts.max() >= PARTS else np.zeros(len(labels), dtype=np.int64)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-        for number, (_, held) in enumerate(folds.split(np.zeros(len(labels)), strata, index[order])):
-            part[order[held]] = number
+    part = np.array(_parts(tuple(labels.tolist()), tuple(groups.tolist()), seed))
     of_part = [split for split, count in twentieths.items() for _ in range(count)]
-    return np.array(of_part)[part]
+    found: NDArray[np.str_] = np.array(of_part)[part]
+    return found
+
+
+@lru_cache(maxsize=8)
+def _parts(label_of: tuple[str, ...], group_of: tuple[str, ...], seed: int) -> tuple[int, ...]:
+    """Which of the 20 parts each case falls into; kept, since many thousand groups take seconds."""
+    labels, groups = np.array(label_of), np.array(group_of)
+    strata, index = (np.unique(names, return_inverse=True)[1] for names in (labels, groups))
+    return tuple(stratified(strata, index, PARTS, seed).tolist())
 
 
 def leaks(cases: pl.DataFrame) -> list[str]:

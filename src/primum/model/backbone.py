@@ -74,7 +74,7 @@ class Network(nn.Module):
 
     Attributes:
         card: what is written beside the weights.
-        trunk: timm network, (B, 3, S, S) → (B, D).
+        trunk: timm network, (B, C, S, S) → (B, D).
         head: linear, (B, D) → (B, K); its ``head.weight`` and ``head.bias`` can be read alone from the file.
     """
 
@@ -89,21 +89,21 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(card.dropout)
         self.head = nn.Linear(int(width), len(card.classes))
         for name in ("mean", "std"):
-            values = torch.tensor(getattr(card.transform, name)).view(1, 3, 1, 1)
+            values = torch.tensor(getattr(card.transform, name)).view(1, -1, 1, 1)
             self.register_buffer(name, values, persistent=False)
 
     def prepare(self, pixels: Tensor) -> Tensor:
-        """Normalise (B, 3, S, S) pixels, uint8 or float in 0..1, into what ``forward`` takes."""
+        """Normalise (B, C, S, S) pixels, uint8 or float in 0..1, into what ``forward`` takes."""
         scaled = pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
         return (scaled - self.mean) / self.std
 
     def embed(self, images: Tensor) -> Tensor:
-        """(B, D) pooled features of normalised images (B, 3, S, S)."""
+        """(B, D) pooled features of normalised images (B, C, S, S)."""
         features: Tensor = self.trunk(images)
         return features
 
     def forward(self, images: Tensor) -> Tensor:
-        """(B, K) logits of normalised images (B, 3, S, S)."""
+        """(B, K) logits of normalised images (B, C, S, S)."""
         logits: Tensor = self.head(self.dropout(self.embed(images)))
         return logits
 
@@ -124,6 +124,7 @@ def build(
     dropout: float = 0.2,
     image_size: int = 224,
     squash: int | None = None,
+    channels: int = 3,
 ) -> Network:
     """Build a network for K classes.
 
@@ -134,15 +135,18 @@ def build(
         dropout: probability before the last layer.
         image_size: side of the square input, pixels.
         squash: see :class:`~primum.model.images.Transform`.
+        channels: C of the images. Other than 3, the weights of the first convolution are adapted by timm's
+            rule (summed for one channel, else repeated in turn and scaled by 3 / C), and every channel is
+            normalised by the average of the three colours' mean and std.
 
     Raises:
         InputError: for an unknown name, weights that do not fit, or a hub that cannot be reached.
         MissingExtraError: for ``offline`` without its package.
     """
     if weights == "hub":
-        trunk = sources.from_hub(name, image_size)
+        trunk = sources.from_hub(name, image_size, channels)
     else:
-        trunk = sources.trunk(name, False, image_size)
+        trunk = sources.trunk(name, False, image_size, channels)
         if weights == "offline":
             sources.load_offline(trunk, name)
         elif weights != "none":
@@ -151,6 +155,8 @@ def build(
     mean, std = tuple(shown["mean"]), tuple(shown["std"])
     if weights == "offline":  # trained on (x − 127) / 128
         mean, std = (127 / 255,) * 3, (128 / 255,) * 3
+    if channels != 3:
+        mean, std = ((sum(values) / len(values),) * channels for values in (mean, std))
     interpolation = shown["interpolation"] if shown["interpolation"] in ("bilinear", "nearest") else "bicubic"
     transform = Transform(image_size, mean, std, interpolation, squash)
     return Network(Card(name, check.class_names(classes, name), dropout, transform), trunk)
@@ -177,7 +183,8 @@ def load(folder: Path | str) -> Network:
     except ValueError as error:
         raise InputError(f"{described}: this is not valid JSON ({error})") from None
     card = Card.from_dict(content, str(described))
-    network = Network(card, sources.trunk(card.name, False, card.transform.image_size))
+    shown = card.transform
+    network = Network(card, sources.trunk(card.name, False, shown.image_size, len(shown.mean)))
     stored = files.existing(Path(folder) / "network.safetensors", "the weights of a trained network")
     try:
         network.load_state_dict(load_file(stored))

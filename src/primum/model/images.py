@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from primum.check import InputError
 from primum.data.images import CorruptImageError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Transform:
 
     Attributes:
         image_size: side of the network's square input, pixels.
-        mean, std: (3,) RGB normalisation on the 0..1 scale.
+        mean, std: (C,) normalisation of each channel on the 0..1 scale.
         interpolation: ``nearest``, ``bilinear`` or ``bicubic``, antialiased where it shrinks.
         squash: side of a square every image is resized to first, or None. Nothing is ever cropped.
     """
@@ -43,13 +44,16 @@ class Transform:
     interpolation: str = "bicubic"
     squash: int | None = None
 
-    def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
-        """(S, S, 3) uint8 of an RGB image, S = ``image_size``."""
+    def pixels(self, *planes: Image.Image) -> NDArray[np.uint8]:
+        """(S, S, C) uint8 of one RGB image or of C grey ones, S = ``image_size``."""
+        return np.dstack([np.asarray(self._resized(plane), dtype=np.uint8) for plane in planes])
+
+    def _resized(self, plane: Image.Image) -> Image.Image:
         how = Image.Resampling[self.interpolation.upper()]
         for side in (self.squash, self.image_size):
-            if side is not None and image.size != (side, side):
-                image = image.resize((side, side), how)
-        return np.asarray(image, dtype=np.uint8)
+            if side is not None and plane.size != (side, side):
+                plane = plane.resize((side, side), how)
+        return plane
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -60,6 +64,8 @@ class Transform:
 class Images:
     """The images of a table through one transform, in batches; decoded in threads, nothing kept.
 
+    Refuses images of another number of channels than the transform's.
+
     >>> images.batch(np.array([0, 1])).shape
     torch.Size([2, 3, 224, 224])
     """
@@ -67,14 +73,22 @@ class Images:
     table: ImageTable
     transform: Transform
 
+    def __post_init__(self) -> None:
+        found, expected = self.table.channels, len(self.transform.mean)
+        if len(self.table) and found != expected:
+            raise InputError(
+                f"{self.table.name}: images of {expected} channels were expected by the network, images of "
+                f"{found} arrived; take a network trained on such images"
+            )
+
     def __len__(self) -> int:
         return len(self.table)
 
     def _pixels(self, row: int) -> NDArray[np.uint8]:
-        return self.transform.pixels(self.table.image(int(row)))
+        return self.transform.pixels(*self.table.planes(int(row)))
 
     def batch(self, rows: NDArray[np.int64]) -> Tensor:
-        """(B, 3, S, S) uint8 of the images at integer ``rows``; raises CorruptImageError."""
+        """(B, C, S, S) uint8 of the images at integer ``rows``; raises CorruptImageError."""
         stored, side = self.table.pixels, self.transform.image_size
         ready = self.transform.squash in (None, side) and stored is not None
         if ready and stored is not None and stored.shape[1:3] == (side, side):
@@ -102,7 +116,7 @@ def unreadable(table: ImageTable) -> dict[int, str]:
 
     def fault(row: int) -> str | None:
         try:
-            table.image(row)
+            table.planes(row)
         except CorruptImageError as error:
             return str(error)
         return None
@@ -120,10 +134,10 @@ def augment(images: Tensor) -> Tensor:
     Mirrored left to right only: a chest film has an upper end. Randomness is torch's own.
 
     Args:
-        images: (B, 3, S, S) uint8 or float in 0..1.
+        images: (B, C, S, S) uint8 or float in 0..1.
 
     Returns:
-        (B, 3, S, S) float32 in 0..1.
+        (B, C, S, S) float32 in 0..1.
     """
     shown = images.float() / 255 if images.dtype == torch.uint8 else images
     b, device = len(shown), shown.device

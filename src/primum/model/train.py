@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +13,16 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor, nn
-from torch.nn import functional
 
 from primum import data, files, severity, tables
 from primum.check import InputError
+from primum.data import copies
 from primum.data.images import CorruptImageError
+from primum.data.leaking import leaking
 from primum.model import backbone, features, need
 from primum.model.backbone import Network
 from primum.model.images import Images, unreadable
-from primum.model.loss import RiskCalibratedLoss
+from primum.model.losses.learning import Learning, learning
 from primum.model.predict import from_embeddings, origin
 from primum.recipe import Recipe
 from primum.severity import SeverityMatrix
@@ -38,21 +38,31 @@ SPLITS = ("train", "val", "cal", "test")
 
 
 def train(
-    recipe: Recipe, out: Path | str, resume: bool = False, skip_corrupt: bool = False, progress: bool = True
+    recipe: Recipe,
+    out: Path | str,
+    resume: bool = False,
+    skip_corrupt: bool = False,
+    progress: bool = True,
+    cache: Path | None = None,
+    embeddings: bool = True,
 ) -> Path:
     """Train what the recipe says and leave everything in ``out``.
 
     Written: ``recipe.yaml`` as run, ``log/`` (CSV, TensorBoard), ``predictions/{train,val,cal,test}.parquet``
-    (without augmentation, embeddings included), ``network.safetensors`` and, last, ``network.json``, whose
+    (without augmentation), ``network.safetensors`` and, last, ``network.json``, whose
     presence says that the run is finished. The epoch with the best ``training.monitor`` is the one kept.
+    What ``data.drop_leaks`` left out is listed in ``dropped.csv``.
 
     Args:
         recipe: what to train.
-        out: folder of the run. Features of a frozen trunk are kept beside it, in ``out/../.features``.
+        out: folder of the run.
         resume: continue an interrupted run of the same recipe from its last whole epoch; a finished one is
             left as it is.
         skip_corrupt: leave out images that do not decode and list them in ``out/skipped.csv``.
         progress: show bars and one line per stage on standard error.
+        cache: folder for the features of a frozen trunk, and for which images are copies of each other;
+            ``out/../.features`` unless said otherwise.
+        embeddings: store what the last layer sees beside the logits.
 
     Returns:
         ``out``.
@@ -68,23 +78,34 @@ def train(
     with torch.random.fork_rng():  # the caller's random numbers stay as they were
         torch.manual_seed(recipe.seed)
         table, skipped = _table(recipe, skip_corrupt)
-        rows = _rows(table)
+        stores = cache or folder.parent / ".features"
+        without, dropped = _dropped(recipe, table, stores, progress)
+        rows = _rows(table, without)
         costs = None if recipe.loss.severity is None else severity.read(recipe.loss.severity)
         costs = costs and costs.ordered(table.classes, table.name)
+        learned = learning(recipe, table, rows, costs)
         network = _network(recipe, table)
         say(f"{table.name}: {len(rows['train'])} train, {len(rows['val'])} val, {len(skipped)} skipped")
+        if recipe.data.drop_leaks:
+            say(f"{len(dropped)} images are left out, since a copy of them stands in test, val or cal")
+        if len(learned.held):
+            say(f"{len(learned.held)} train images are held out, not trained on, to see what is confused")
         images, stored = Images(table, network.card.transform), None
         if recipe.network.trunk == "frozen":
-            stored = features.cached(network, images, folder.parent / ".features", bar=progress)
-        _start(recipe, folder, skipped)
-        epochs = _fit(recipe, network, images, stored, rows, costs, folder, resume, progress)
-        rest = {"epochs": epochs, "trained_on": {"data": table.name, "data_fingerprint": table.fingerprint()}}
-        network.card = replace(network.card, source=origin(recipe, costs, **rest))
+            stored = features.cached(network, images, stores, bar=progress)
+        _start(recipe, folder, {"skipped": skipped, "dropped": dropped})
+        epochs = _fit(recipe, network, images, stored, learned, rows["val"], costs, folder, resume, progress)
+        used = table.take(np.setdiff1d(np.arange(len(table)), without))
+        seen = {"data": table.name, "data_fingerprint": used.fingerprint(), "held_out": len(learned.held)}
+        rest = {"epochs": epochs, "trained_on": seen}
+        if recipe.data.drop_leaks:
+            rest["dropped"] = {split: int((dropped["split"] == split).sum()) for split in SPLITS[:3]}
+        network.card = replace(network.card, source=origin(recipe, costs, learned.weights, **rest))
 
         for split, at in rows.items():
             found = features.embed(network, images, at, bar=progress) if stored is None else stored[at]
             with files.whole(folder / "predictions" / f"{split}.parquet") as draft:
-                tables.write(from_embeddings(network, table.take(at), found), draft)
+                tables.write(from_embeddings(network, table.take(at), found, embeddings=embeddings), draft)
         backbone.save(network, folder)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     say(f"{folder}: {epochs} epochs")
@@ -123,9 +144,19 @@ def _table(recipe: Recipe, skip_corrupt: bool) -> tuple[ImageTable, pl.DataFrame
     return (table if good is None else table.take(good)), skipped
 
 
-def _rows(table: ImageTable) -> dict[str, NDArray[np.int64]]:
-    """Split → its rows, for the splits that have any; training and validation rows need labels."""
-    found = {split: np.flatnonzero((table.cases["split"] == split).to_numpy()) for split in SPLITS}
+def _dropped(
+    recipe: Recipe, table: ImageTable, stores: Path, progress: bool
+) -> tuple[NDArray[np.int64], pl.DataFrame]:
+    """Rows that ``data.drop_leaks`` leaves out, and a table (id, split, why) of them; none without it."""
+    if not recipe.data.drop_leaks:
+        return np.empty(0, dtype=np.int64), pl.DataFrame()
+    return leaking(table, copies.cached(table, stores, bar=progress))
+
+
+def _rows(table: ImageTable, without: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+    """Split → its rows but ``without``, for splits that have any; training and validation need labels."""
+    used = ~np.isin(np.arange(len(table)), without)
+    found = {split: np.flatnonzero((table.cases["split"] == split).to_numpy() & used) for split in SPLITS}
     for split in ("train", "val"):
         found[split] = found[split][table.label_index[found[split]] >= 0]
         if not len(found[split]):
@@ -144,18 +175,20 @@ def _network(recipe: Recipe, table: ImageTable) -> Network:
         dropout=asked.dropout,
         image_size=asked.image_size,
         squash=recipe.data.squash,
+        channels=table.channels,
     )
     precision = features.resolve(recipe.training.precision)
     network.card = replace(network.card, precision=precision, recipe=recipe.fingerprint())
     return network
 
 
-def _start(recipe: Recipe, folder: Path, skipped: pl.DataFrame) -> None:
+def _start(recipe: Recipe, folder: Path, left_out: dict[str, pl.DataFrame]) -> None:
     with files.whole(folder / "recipe.yaml") as draft:
         draft.write_text(recipe.to_yaml(), encoding="utf-8")
-    if len(skipped):
-        with files.whole(folder / "skipped.csv") as draft:
-            skipped.write_csv(draft)
+    for name, images in left_out.items():
+        if len(images):
+            with files.whole(folder / f"{name}.csv") as draft:
+                images.write_csv(draft)
 
 
 def _fit(
@@ -163,7 +196,8 @@ def _fit(
     network: Network,
     images: Images,
     stored: NDArray[np.float32] | None,
-    rows: dict[str, NDArray[np.int64]],
+    learned: Learning,
+    val: NDArray[np.int64],
     costs: SeverityMatrix | None,
     folder: Path,
     resume: bool,
@@ -175,18 +209,14 @@ def _fit(
     inputs: Inputs = images.batch
     if stored is not None:  # one layer gains nothing from less precision
         part, inputs, precision = nn.Sequential(network.dropout, network.head), _from(stored), "32-true"
-    labels = images.table.label_index
-    loaders = (
-        loader(Rows(inputs, labels, rows["train"]), training.batch_size, recipe.seed),
-        loader(Rows(inputs, labels, rows["val"]), 2 * training.batch_size, None),
-    )
-    loss: Callable[[Tensor, Tensor], Tensor] = functional.cross_entropy
-    if recipe.loss.name == "risk_calibrated" and costs is not None and recipe.loss.strength is not None:
-        loss = RiskCalibratedLoss(costs, recipe.loss.strength)
+    labels, risk = images.table.label_index, learned.risk
+    train = loader(Rows(inputs, labels, learned.train, risk), training.batch_size, recipe.seed)
+    watched = [rows for rows in (val, learned.held) if len(rows)]
+    after = [loader(Rows(inputs, labels, rows, risk), 2 * training.batch_size, None) for rows in watched]
     raw = None if costs is None else costs.cost
-    steps = training.epochs * len(loaders[0])
-    module = Fit(part, network.prepare, loss, raw, training, steps, recipe.seed)
-    return fit(module, *loaders, folder, precision=precision, resume=resume, progress=progress)
+    steps = training.epochs * len(train)
+    module = Fit(part, network.prepare, learned.loss, raw, training, steps, recipe.seed)
+    return fit(module, train, after, folder, precision=precision, resume=resume, progress=progress)
 
 
 def _from(stored: NDArray[np.float32]) -> Inputs:

@@ -10,6 +10,7 @@ import timm
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from primum import check, files
@@ -24,8 +25,8 @@ OTHER_WAYS = (
 )
 
 
-def trunk(name: str, pretrained: bool, image_size: int, **overlay: Any) -> nn.Module:
-    """A timm network without its classifier: (B, 3, S, S) → pooled features (B, D).
+def trunk(name: str, pretrained: bool, image_size: int, channels: int = 3, **overlay: Any) -> nn.Module:
+    """A timm network without its classifier: (B, C, S, S) → pooled features (B, D).
 
     Raises:
         InputError: for a name timm does not know, with the nearest it does.
@@ -33,7 +34,7 @@ def trunk(name: str, pretrained: bool, image_size: int, **overlay: Any) -> nn.Mo
     base = name.split(".")[0]
     if not timm.is_model(base):
         raise InputError(f"network {name!r} is not a timm network{check.nearest(base, timm.list_models())}")
-    settings: dict[str, Any] = {"pretrained": pretrained, "num_classes": 0}
+    settings: dict[str, Any] = {"pretrained": pretrained, "num_classes": 0, "in_chans": channels}
     if overlay:
         settings["pretrained_cfg_overlay"] = overlay
     try:
@@ -46,7 +47,7 @@ def trunk(name: str, pretrained: bool, image_size: int, **overlay: Any) -> nn.Mo
     return built
 
 
-def from_hub(name: str, image_size: int) -> nn.Module:
+def from_hub(name: str, image_size: int, channels: int = 3) -> nn.Module:
     """The trunk with timm's published weights, from the local cache or the hub.
 
     Raises:
@@ -55,13 +56,13 @@ def from_hub(name: str, image_size: int) -> nn.Module:
     from huggingface_hub import constants, try_to_load_from_cache
     from huggingface_hub.utils import get_session  # type: ignore[attr-defined]
 
-    trunk(name, False, image_size)  # refuse an unknown name before asking anyone
+    trunk(name, False, image_size, channels)  # refuse an unknown name before asking anyone
     repository = timm.get_pretrained_cfg_value(name, "hf_hub_id")
     if repository is None:
         raise InputError(f"network {name!r}: timm publishes no weights for it; {OTHER_WAYS}")
     cached = try_to_load_from_cache(repository, "model.safetensors")
     if isinstance(cached, str):
-        return trunk(name, True, image_size, file=cached)
+        return trunk(name, True, image_size, channels, file=cached)
     try:
         get_session().head(constants.ENDPOINT, timeout=HUB_SECONDS)
     except Exception as error:
@@ -70,7 +71,7 @@ def from_hub(name: str, image_size: int) -> nn.Module:
             f"({type(error).__name__}); {OTHER_WAYS}"
         ) from None
     try:
-        return trunk(name, True, image_size)
+        return trunk(name, True, image_size, channels)
     except (OSError, RuntimeError) as error:
         why = first_line(error)
         raise InputError(f"network {name!r}: no weights came from the hub ({why}); {OTHER_WAYS}") from None
@@ -94,7 +95,8 @@ def load_offline(network: nn.Module, name: str) -> None:
         raise InputError(f"weights: offline fits the network {OFFLINE} only, {name!r} was asked for")
     own = [key for key in network.state_dict() if not key.endswith(COUNTER)]
     stored = [tensor for key, tensor in read(offline_file()).items() if not key.endswith(COUNTER)]
-    network.load_state_dict(dict(zip(own, stored, strict=False)), strict=False)  # a trunk lacks the last two
+    fitted = adapted(network, dict(zip(own, stored, strict=False)))
+    network.load_state_dict(fitted, strict=False)  # a trunk lacks the last two
 
 
 def load_local(network: nn.Module, path: str) -> None:
@@ -107,7 +109,7 @@ def load_local(network: nn.Module, path: str) -> None:
     tensors = {key.removeprefix("module."): tensor for key, tensor in read(found).items()}
     if any(key.startswith("trunk.") for key in tensors):  # a network primum wrote
         tensors = {key[6:]: tensor for key, tensor in tensors.items() if key.startswith("trunk.")}
-    own = network.state_dict()
+    own, tensors = network.state_dict(), adapted(network, tensors)
     lacking = [key for key in own if key not in tensors and not key.endswith(COUNTER)]
     other = [key for key in own if key in tensors and own[key].shape != tensors[key].shape]
     if lacking or other:
@@ -117,6 +119,17 @@ def load_local(network: nn.Module, path: str) -> None:
             f"{check.shorten(lacking or other, 3)}; take a file saved from the timm network of the same name"
         )
     network.load_state_dict({key: tensors[key] for key in own if key in tensors}, strict=False)
+
+
+def adapted(network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, a first convolution made for RGB turned to the network's channels by timm's rule."""
+    shown: Any = network.pretrained_cfg
+    first = shown.get("first_conv") or ()
+    for key in (f"{name}.weight" for name in ([first] if isinstance(first, str) else first)):
+        made, own = tensors.get(key), network.state_dict().get(key)
+        if made is not None and own is not None and made.ndim == own.ndim == 4 and made.shape[1] == 3:
+            tensors = tensors | {key: adapt_input_conv(own.shape[1], made)}
+    return tensors
 
 
 def read(path: Path) -> dict[str, Tensor]:

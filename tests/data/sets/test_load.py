@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
+from primum.check import MOST_LISTED
 from primum.data import LOADERS, load
+from primum.data.official import COUNTS
 
 
 @pytest.mark.parametrize("name", LOADERS)
@@ -17,7 +19,18 @@ def test_every_loader_takes_root_and_seed(name: str) -> None:
 
 
 def test_unknown_names_are_refused_with_the_nearest(refused) -> None:
-    refused(lambda: load("chest_xrays"), "'chest_xrays'", "did you mean 'chest_xray'?", *LOADERS)
+    refused(
+        lambda: load("chest_xrays"),
+        "'chest_xrays'",
+        "did you mean 'chest_xray'?",
+        *list(LOADERS)[:MOST_LISTED],
+    )
+    refused(lambda: load("medmnist_pathmnist_63"), "did you mean 'medmnist_pathmnist_64'?")
+    refused(lambda: load("breakhis_50x"), "did you mean 'breakhis_40x'?")
+
+
+def test_counts_are_of_known_data_sets() -> None:
+    assert set(COUNTS) <= set(LOADERS)
 
 
 @pytest.mark.parametrize("name", sorted(set(LOADERS) - {"phantom"}))

@@ -51,6 +51,7 @@ def _train(folder: Path) -> pl.DataFrame:
         pl.col("dx").str.to_uppercase().alias("label"),
         pl.col("lesion_id").alias("patient"),
         pl.col("dataset").alias("site"),
+        pl.lit("train").alias("official_split"),
         pl.col("image_id").replace_strict(files).map_elements(
             lambda name: f"{folder.name}/images/{name}", return_dtype=pl.String
         ).alias("path"),
@@ -71,5 +72,6 @@ def _test(folder: Path) -> pl.DataFrame:
         pl.col("id").alias("patient"),
         pl.lit("isic2018_test").alias("site"),
         pl.lit("test").alias("split"),
+        pl.lit("test").alias("official_split"),
         pl.Series("path", [f"isic2018_test/images/{files[name]}" for name in found["id"]]),
     )

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 from scipy.stats import multivariate_normal
 
-from primum.data import phantom as made
 from primum.data.images import ImageTable
+from primum.data.sets import phantom as made
 from primum.data.split import leaks
 from primum.severity import read
 

@@ -10,7 +10,7 @@ import pytest
 
 from primum.check import InputError
 from primum.data import load
-from primum.data.chest_xray import names
+from primum.data.sets.chest_xray import names
 from primum.data.split import leaks
 
 Picture = Callable[[Path, int], None]

@@ -2,8 +2,9 @@
 
 Many images stand in the set twice, also across the official split. Patients are unknown, so copies (same
 bytes) are one group. The official test set stays whole: ``twin_in_train`` marks its images that have a copy
-among the training files, and those copies stay in train, so that val and cal hold no image of the test set.
-Altered copies (other contrast or sharpness) are not found here.
+among the training files, and those copies stay in train, so that val and cal hold no file of the test set.
+Altered copies (other contrast or sharpness) are split as if they were other images: ``primum data check``
+finds them, and ``data.drop_leaks`` of a recipe leaves them out.
 """
 
 from __future__ import annotations

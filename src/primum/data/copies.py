@@ -1,0 +1,152 @@
+"""Every image of a table that stands in it more than once, found once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from primum import files
+from primum.data import duplicates
+from primum.data.images import CHANNELS, SEPARATOR, CorruptImageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from primum.data.images import ImageTable
+
+THREADS = min(16, os.cpu_count() or 1)
+JPEG = b"\xff\xd8\xff"
+
+
+@dataclass(frozen=True, eq=False)
+class Copies:
+    """What stands more than once among N images.
+
+    Attributes:
+        content: (N,) number of the bytes (or pixels): equal numbers, equal bytes; -1 for unreadable images.
+        group: (N,) number of the group of copies, exact and near ones, each image belongs to; -1 for none.
+        unreadable: row → the sentence about it.
+    """
+
+    content: NDArray[np.int64]
+    group: NDArray[np.int64]
+    unreadable: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What is compared of N images.
+
+    Attributes:
+        digests: (N,) hash of the bytes, empty for unreadable images. bits: (N, 256) difference hashes.
+        thumbs: (N, 64, 64) grey thumbnails. unreadable: row → the sentence about it.
+    """
+
+    digests: NDArray[np.str_]
+    bits: duplicates.Bits
+    thumbs: duplicates.Pixels
+    unreadable: dict[int, str]
+
+
+def find(table: ImageTable, *, bar: bool = False) -> Copies:
+    """Compare every image with every other: the same bytes, or the same picture after other treatment.
+
+    Of several channels the bytes of all count and the first is looked at. Unreadable images have no copies.
+
+    Raises:
+        MissingExtraError: when a library that reads the images is not installed.
+    """
+    return joined(marks(table, bar=bar))
+
+
+def marks(table: ImageTable, *, bar: bool = False) -> Marks:
+    """Read every image once, in threads."""
+    n = len(table)
+    digests, unreadable = np.full(n, "", dtype="U64"), {}
+    bits = np.zeros((n, duplicates.CELLS**2), dtype=bool)
+    thumbs = np.zeros((n, duplicates.SIDE, duplicates.SIDE), dtype=np.uint8)
+    with ThreadPoolExecutor(THREADS) as pool:
+        coming = pool.map(lambda row: _look(table, row), range(n))
+        shown = track(
+            coming, "looking for copies", n, console=Console(stderr=True), transient=True, disable=not bar
+        )
+        for row, seen in enumerate(shown):
+            if isinstance(seen, str):
+                unreadable[row] = seen
+            else:
+                digests[row], bits[row], thumbs[row] = seen
+    return Marks(digests, bits, thumbs, unreadable)
+
+
+def joined(seen: Marks, far: int = duplicates.FAR, alike: float = duplicates.ALIKE) -> Copies:
+    """Groups of images that exact or near copies connect; the limits are those of ``duplicates.near``."""
+    n = len(seen.digests)
+    content = np.full(n, -1, dtype=np.int64)
+    good = np.flatnonzero(seen.digests != "")
+    _, first, content[good] = np.unique(seen.digests[good], return_index=True, return_inverse=True)
+    one_each = good[first]  # one image per content, so that many equal files cost nothing
+    exact = np.stack([one_each[content[good]], good], axis=1)
+    pairs = one_each[duplicates.near(seen.bits[one_each], seen.thumbs[one_each], far, alike)]
+    return Copies(content, duplicates.groups(n, [exact, pairs]), seen.unreadable)
+
+
+def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> Copies:
+    """Copies of a table, from ``folder`` or computed into it.
+
+    The file's name is the fingerprint of the images (not of labels or splits) and of the limits, so a file is
+    shared by every recipe that uses these images. Why an image is unreadable is not kept.
+    """
+    blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
+    limits = f"{duplicates.FAR} {duplicates.ALIKE} {duplicates.SAME} {duplicates.FLAT} {duplicates.NOISE}"
+    named = f"{replace(table, cases=blank).fingerprint()} {limits}"
+    kept = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
+    if not kept.exists():
+        found = find(table, bar=bar)
+        with files.whole(kept) as draft:
+            pl.DataFrame({"content": found.content, "group": found.group}).write_parquet(draft)
+    stored = pl.read_parquet(kept)
+    return Copies(stored["content"].to_numpy(), stored["group"].to_numpy())
+
+
+def _look(table: ImageTable, row: int) -> tuple[str, duplicates.Bits, duplicates.Pixels] | str:
+    """Hash of the bytes, difference hash and thumbnail of an image, or the sentence why there are none."""
+    if table.pixels is not None:
+        contents = [table.pixels[row].tobytes()]
+    else:
+        several = CHANNELS in table.cases.columns
+        listed = table.cases[CHANNELS][row].split(SEPARATOR) if several else [table.cases["path"][row]]
+        paths = [(table.root or Path()) / path for path in listed]
+        contents = [path.read_bytes() if path.is_file() else b"" for path in paths]
+    try:
+        bits, thumb = duplicates.mark(_picture(table, row, contents[0]))
+    except CorruptImageError as error:
+        return str(error)
+    digest = hashlib.sha256()
+    for content in contents:
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest(), bits, thumb
+
+
+def _picture(table: ImageTable, row: int, content: bytes) -> Image:
+    """The image of a row, a JPEG decoded at a fraction of its size only."""
+    if content.startswith(JPEG) and table.pixels is None:
+        from PIL import Image as images
+
+        try:
+            with images.open(io.BytesIO(content)) as opened:
+                opened.draft("L", (duplicates.SIDE, duplicates.SIDE))
+                return opened.convert("L")
+        except (OSError, ValueError, SyntaxError, images.DecompressionBombError):
+            pass  # the table says it in its own words
+    return table.image(row)

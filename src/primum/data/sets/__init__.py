@@ -1,0 +1,1 @@
+"""One file per data set, each with ``load(root, seed)``; their names stand in ``primum.data``."""

@@ -1,0 +1,180 @@
+"""A CSV that names every image: its file or files, its label, and what else is known of it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import posixpath
+from pathlib import Path, PureWindowsPath
+
+import numpy as np
+import polars as pl
+
+from primum import check, files
+from primum.check import InputError
+from primum.data.images import CHANNELS, SEPARATOR, ImageTable
+from primum.data.sets.folder import SPLIT_NAMES, splits
+from primum.data.split import leaks
+
+TEXT = ("id", "path", CHANNELS, "label", "patient", "site", "split")
+TAKEN = ("decision", "logits", "passes", "embedding")
+TAKEN_PREFIXES = ("prob_", "logit_", "score_")
+
+
+def load(root: Path | None, seed: int) -> ImageTable:
+    """The images that a CSV names (``docs/formats.md``); paths are relative to its folder.
+
+    Splits that a column gives stay; where only train and test are given, val and cal are cut from train;
+    without the column all four are cut. Patients are kept together, and refused where given splits part them.
+
+    Args:
+        root: the CSV itself.
+        seed: of the splits that are cut.
+
+    Raises:
+        InputError: for missing columns, files that are not there or lie outside the folder, ids or files
+            that stand twice, unknown splits, or fewer than two classes.
+    """
+    found = files.existing(root or Path(), "a manifest (CSV)")
+    folder, name = found.parent, found.name
+    cases = _with_paths(_read(found), folder, name)
+    cases = cases.with_columns(
+        pl.col(column) if column in cases.columns else pl.lit(None, pl.String).alias(column)
+        for column in ("id", "patient", "site", "split")
+    )
+    if cases["id"].null_count() == len(cases):
+        cases = cases.with_columns(id=pl.col("path"))
+    for column, what in (("path", "a path"), ("id", "an id")):
+        _once(cases[column], what, name)
+    cases = cases.with_columns(pl.col("patient").fill_null(pl.col("id")))
+    classes = tuple(cases["label"].drop_nulls().unique().sort().to_list())
+    if len(classes) < 2:
+        raise InputError(
+            f"{name}: labels of at least two classes are needed, {check.shorten(classes) or 'none'} arrived"
+        )
+    cases = cases.with_columns(pl.Series("split", _splits(cases, seed, name)))
+    first = ("id", "label", "patient", "site", "split", "path")
+    rest = [column for column in cases.columns if column not in first]
+    return ImageTable("manifest", classes, cases.select(*first, *rest), folder)
+
+
+def _read(found: Path) -> pl.DataFrame:
+    """The rows as text, but for further columns; blanks around are dropped, empty cells are null."""
+    with found.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        line = file.readline(1_000_000)
+    separator = max(",;\t", key=line.count)
+    header = next(csv.reader([line], delimiter=separator), [])
+    names = [column.strip() for column in header]
+    twice = sorted({column for column in names if names.count(column) > 1})
+    if twice:
+        raise InputError(f"{found.name}: column names must differ, {check.shorten(twice)} stands twice")
+    if "label" not in names or not {"path", CHANNELS} & set(names):
+        lacking = "label" if "label" not in names else "path"
+        raise InputError(
+            f"{found.name}: a manifest needs the columns path (or {CHANNELS}) and label, {lacking} is missing"
+            f"{check.nearest(lacking, names)} among {check.shorten(names, 12)}"
+        )
+    taken = [column for column in names if column in TAKEN or column.startswith(TAKEN_PREFIXES)]
+    if taken:
+        raise InputError(
+            f"{found.name}: the column {taken[0]} has the name of an answer in a table of predictions; "
+            "rename it"
+        )
+    try:
+        cases = pl.read_csv(
+            found, separator=separator, infer_schema_length=None,
+            schema_overrides={column: pl.String for column in header if column.strip() in TEXT},
+        )  # fmt: skip
+    except (pl.exceptions.PolarsError, OSError) as error:
+        why = " ".join(str(error).split())[:120]
+        raise InputError(f"{found.name}: this is not a readable CSV (UTF-8) file ({why})") from None
+    if not len(cases):
+        raise InputError(f"{found.name}: at least one image is needed, the file holds a header only")
+    cases.columns = names
+    text = pl.col(pl.String).str.strip_chars()
+    return cases.with_columns(pl.when(text != "").then(text).name.keep())
+
+
+def _with_paths(cases: pl.DataFrame, folder: Path, name: str) -> pl.DataFrame:
+    """``path``, and ``channels`` where there are any, checked and written in one way."""
+    if CHANNELS in cases.columns:
+        lists = [_normal(cell or "", name, row, CHANNELS) for row, cell in enumerate(cases[CHANNELS])]
+        odd = next((row for row, paths in enumerate(lists) if len(paths) != len(lists[0])), None)
+        if odd is not None:
+            raise InputError(
+                f"{name}: every row needs the same number of channels, row 1 has {len(lists[0])}, "
+                f"row {odd + 1} has {len(lists[odd])}"
+            )
+        given = cases["path"] if "path" in cases.columns else [None] * len(cases)
+        for row, (path, paths) in enumerate(zip(given, lists, strict=True)):
+            if path is not None and posixpath.normpath(path) != paths[0]:
+                raise InputError(
+                    f"{name}: beside {CHANNELS} the path is empty or the first channel, another file arrived "
+                    f"in row {row + 1}; name all files of the image under {CHANNELS}"
+                )
+        cases = cases.with_columns(
+            pl.Series(CHANNELS, [SEPARATOR.join(paths) for paths in lists]),
+            pl.Series("path", [paths[0] for paths in lists]),
+        )
+    else:
+        lists = [[_inside(cell or "", name, row, "path")] for row, cell in enumerate(cases["path"])]
+        cases = cases.with_columns(pl.Series("path", [paths[0] for paths in lists]))
+    every = dict.fromkeys(path for paths in lists for path in paths)
+    missing = [path for path in every if not os.path.isfile(folder / path)]
+    if missing:
+        hint = "write / between folders" if "\\" in missing[0] else "paths start from the folder of the CSV"
+        raise InputError(
+            f"{name}: {len(every)} image files were expected, {len(missing)} are missing, "
+            f"{missing[0]} for one; {hint}"
+        )
+    return cases
+
+
+def _normal(cell: str, name: str, row: int, column: str) -> list[str]:
+    return [_inside(part.strip(), name, row, column) for part in cell.split(SEPARATOR)]
+
+
+def _inside(path: str, name: str, row: int, column: str) -> str:
+    """The path without detours; refuses an empty one and one that leaves the folder."""
+    if not path:
+        raise InputError(f"{name}: every image needs a file, an empty {column} arrived in row {row + 1}")
+    plain = posixpath.normpath(path)
+    if plain.startswith(("/", "../")) or plain in ("..", ".") or PureWindowsPath(plain).drive:
+        raise InputError(
+            f"{name}: paths must be relative and stay inside the folder of the CSV, {path!r} arrived in row "
+            f"{row + 1}; move the CSV above the images"
+        )
+    return plain
+
+
+def _once(values: pl.Series, what: str, name: str) -> None:
+    if values.null_count():
+        row = int(values.is_null().arg_max() or 0)
+        raise InputError(f"{name}: every image needs {what} or none does, row {row + 1} has none")
+    twice = values.is_duplicated()
+    if twice.any():
+        first, second = np.flatnonzero((values == values[int(twice.arg_max() or 0)]).to_numpy())[:2]
+        raise InputError(
+            f"{name}: every image needs {what} of its own, {len(values) - values.n_unique()} repeat one, "
+            f"row {second + 1} that of row {first + 1}; leave one row per image"
+        )
+
+
+def _splits(cases: pl.DataFrame, seed: int, name: str) -> list[str]:
+    given = cases["split"].str.to_lowercase()
+    for value in given.drop_nulls().unique().sort():
+        check.one_of(value, tuple(SPLIT_NAMES), f"{name}: split")
+    if 0 < given.null_count() < len(given):
+        raise InputError(
+            f"{name}: either every row names a split or none does, {given.null_count()} of {len(given)} "
+            "are empty"
+        )
+    official = given.replace_strict(SPLIT_NAMES, default="", return_dtype=pl.String)
+    parted = leaks(cases.with_columns(official.alias("split")))
+    if parted:
+        raise InputError(
+            f"{name}: a patient must lie in one split, {len(parted)} of {cases['patient'].n_unique()} lie in "
+            "several; move them, or leave the column split out to have it cut by patient"
+        )
+    labels = cases["label"].fill_null("").to_numpy().astype(np.str_)
+    return splits(labels, cases["patient"].to_numpy().astype(np.str_), official.to_numpy(), seed)
