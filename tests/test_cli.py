@@ -11,14 +11,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 from primum import cli, finding, saving, terminal
 from tests.conftest import made_table
 
 Run = Callable[..., tuple[int, str, str]]
-VERBS = (["demo"], ["train"], ["predict"], ["audit"], ["compare"], ["severity", "check"])
+VERBS = (
+    ["demo"], ["train"], ["predict"], ["audit"], ["compare"], ["severity", "check"],
+    ["data", "list"], ["data", "check"],
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -88,6 +93,40 @@ def test_names_in_square_brackets_are_printed_as_they_are(run: Run) -> None:
     code, out, _ = run("severity", "check", "s.csv")
     assert code == 0
     assert "these mistakes cost nothing: [/b] called [bold]" in out
+
+
+def test_data_list_names_every_set_and_its_preset(run: Run) -> None:
+    code, out, _ = run("data", "list")
+    assert code == 0
+    said = " ".join(out.split())
+    for text in ("ham10000: skin lesions", "MEL, NV, BCC", "CC BY-NC 4.0", "severity isic2018", "manifest: "):
+        assert text in said
+
+
+def test_data_check_says_what_leaks_and_shows_it(run: Run) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (16, 12, 12, 3), dtype=np.uint8)
+    for k, split in enumerate(["train"] * 8 + ["val"] * 2 + ["cal"] * 2 + ["test"] * 4):
+        folder = Path("d", split, f"c[{k % 2}]")
+        folder.mkdir(parents=True, exist_ok=True)
+        blobs = Image.fromarray(pixels[0 if k == 15 else k]).resize((96, 96), Image.Resampling.BICUBIC)
+        blobs.save(folder / f"{k}.{'jpg' if k == 15 else 'png'}")
+    code, out, err = run("data", "check", "folder", "--root", "d", "--out", "o")
+    assert (code, err) == (0, "")
+    assert "the split leaks: 1 test image has a copy in train, val or cal, of 4" in out
+    assert "1 groups of copies stand under two labels" in out
+    assert "c[1]" in out
+    assert sorted(path.name for path in Path("o").iterdir()) == ["check.json", "copies.csv", "copies.html"]
+    content = json.loads(Path("o/check.json").read_text())
+    listed = pl.read_csv("o/copies.csv")
+    assert listed["id"].to_list() == ["train/c[0]/0.png", "test/c[1]/15.jpg"]
+    page = Path("o/copies.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert "in two splits" in page
+    documented = (Path(__file__).parents[1] / "docs" / "formats.md").read_text()
+    tables = content, content["counts"][0], content["copies"], content["across"][0], listed.columns
+    for field in {field for table in tables for field in table}:
+        assert f"`{field}`" in documented, f"docs/formats.md lacks {field}"
 
 
 def test_audit_writes_three_files_and_a_summary(run: Run) -> None:

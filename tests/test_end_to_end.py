@@ -35,7 +35,7 @@ def primum_command(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
 
 def test_from_phantom_images_to_audit_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("lightning", reason="training comes with the train extra")
-    from primum.data import phantom
+    from primum.data.sets import phantom
 
     monkeypatch.setattr(phantom, "PATIENTS", 120)
     monkeypatch.chdir(tmp_path)

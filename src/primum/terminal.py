@@ -17,8 +17,8 @@ from primum.finding import Finding
 from primum.severity import SeverityMatrix
 
 ROWS = (
-    "critical_errors", "cer", "silent_critical_rate", "specificity", "balanced_accuracy", "macro_f1",
-    "accuracy",
+    "critical_errors", "cer", "silent_critical_rate", "specificity", "cer_at_specificity_80",
+    "balanced_accuracy", "macro_f1", "accuracy",
     "expected_cost", "normalized_expected_cost", "aurc", "cost_aurc", "failure_auroc", "auroc", "ece", "nll",
 )  # fmt: skip
 RULES = ("argmax", "bayes", "given")
@@ -183,3 +183,25 @@ def show_severity(matrix: SeverityMatrix) -> None:
         console.print(f"[yellow]warning:[/yellow] {escape(sentence)}")
     if not lint:
         console.print("no warnings")
+
+
+def show_bench(content: Mapping[str, Any], out: Path) -> None:
+    """Print what a bench chose and found, and where the rest lies."""
+    for setting in content["settings"]:
+        named = setting["named"]
+        what = " ".join(part for part in (named["loss"], named["strength"], named["decision"]) if part)
+        title = f"{setting['data']}, {setting['network']}: named on validation {what}"
+        if "rows" not in setting:
+            console.print(f"[bold]{escape(title)}[/bold]")
+            continue
+        table = _table(title, ("", "decision", "CER", "specificity", "cost", "cost − reference"), 4)
+        for row in setting["rows"]:
+            found = [row["metrics"][code].get("mean") for code in ("cer", "specificity", "expected_cost")]
+            difference = row["metrics"]["expected_cost"].get("difference") or {"value": None}
+            name = " ".join(part for part in (row["loss"], row["strength"]) if part)
+            table.add_row(
+                escape(name), row["decision"], *map(number, found), cell(difference | {"verdict": ""})
+            )
+        console.print(table)
+    report = out / ("report.html" if "schema" in content else "choice.json")
+    console.print(f"{'report' if 'schema' in content else 'chosen'}: {escape(str(report))}", soft_wrap=True)

@@ -147,6 +147,37 @@ def risk_coverage(
     return figure
 
 
+def trade_off(curves: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Draw critical error rate against specificity, one curve per loss, the decisions marked on it.
+
+    Args:
+        curves: ``loss``, ``specificity`` and ``cer`` lists.
+        points: ``loss``, ``decision`` (argmax or bayes), ``specificity``, ``cer``, or None.
+    """
+    figure = _figure(520)
+    for at, curve in enumerate(curves):
+        colour = CURVES[at % len(CURVES)]
+        line = {"color": colour, "width": 2, "dash": DASHES[at // len(CURVES) % len(DASHES)]}
+        figure.add_scatter(
+            x=curve["specificity"], y=curve["cer"], mode="lines", name=plain(curve["loss"]), line=line,
+            legendgroup=curve["loss"], hovertemplate="specificity %{x:.0%}: %{y:.1%} missed",
+        )  # fmt: skip
+        for point in points:
+            if point["loss"] != curve["loss"] or point["cer"] is None or point["specificity"] is None:
+                continue
+            symbol = "circle" if point["decision"] == "argmax" else "diamond"
+            figure.add_scatter(
+                x=[point["specificity"]], y=[point["cer"]], mode="markers", showlegend=False,
+                legendgroup=curve["loss"], name=f"{plain(curve['loss'])}, {point['decision']}",
+                marker={"size": 10, "color": colour, "symbol": symbol, "line": {"color": PAPER, "width": 1}},
+                hovertemplate="specificity %{x:.1%}: %{y:.1%} missed",
+            )  # fmt: skip
+    figure.update_xaxes(title_text="specificity", tickformat=".0%", range=[0, 1.01])
+    figure.update_yaxes(title_text="critical error rate", tickformat=".0%", rangemode="tozero")
+    figure.update_layout(showlegend=True, legend={"y": -0.16, "yanchor": "top"}, margin={"b": 150})
+    return figure
+
+
 def curve_names(curves: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name curves by score, adding decision and calibration only where they tell curves apart."""
     several = {key: len({curve.get(key) for curve in curves}) > 1 for key in ("decision", "calibrated")}

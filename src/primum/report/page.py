@@ -1,4 +1,4 @@
-"""The page: one HTML file that opens offline, a pure function of an audit or of a comparison."""
+"""The page: one HTML file that opens offline, a pure function of an audit, a comparison or a bench."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from primum.check import InputError
-from primum.report import comparing, view
+from primum.report import benching, comparing, view
 
-AUDIT, COMPARISON = "primum.audit/1", "primum.comparison/1"
+AUDIT, COMPARISON, BENCH = "primum.audit/1", "primum.comparison/1", "primum.bench/1"
 
 
 def render(audit: Mapping[str, Any], images: Path | None = None) -> str:
-    """Write an audit or a comparison as one self-contained page.
+    """Write an audit, a comparison or a bench as one self-contained page.
 
     Args:
-        audit: the dict of an audit (``primum.audit/1``) or of a comparison (``primum.comparison/1``).
+        audit: the dict of an audit (``primum.audit/1``), a comparison (``primum.comparison/1``) or a bench
+            (``primum.bench/1``).
         images: the folder the paths of the cases point into; no file outside it is read. Without it the
             worst cases are named, not shown.
 
@@ -30,15 +31,17 @@ def render(audit: Mapping[str, Any], images: Path | None = None) -> str:
         The HTML text; the same audit and pictures always give the same text.
 
     Raises:
-        InputError: when the schema is neither of the two.
+        InputError: when the schema is none of these.
     """
     schema = audit.get("schema")
     if schema == AUDIT:
         shown, name = view.of(audit, images), "audit"
     elif schema == COMPARISON:
         shown, name = comparing.of(audit, images), "comparison"
+    elif schema == BENCH:
+        shown, name = benching.of(audit), "bench"
     else:
-        raise InputError(f"a report needs an audit of schema {AUDIT} or {COMPARISON}, not {schema!r}")
+        raise InputError(f"a report needs schema {AUDIT}, {COMPARISON} or {BENCH}, not {schema!r}")
     template = _environment().get_template("page.html.jinja")
     return template.render(
         kind=name,

@@ -1,0 +1,63 @@
+"""The command line: one module per kind of verb."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from primum import __version__
+from primum.check import PrimumError
+from primum.cli import bench, data, judging, severity, training
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Primum non nocere: fewer fatal errors in medical image classification, "
+    "and an honest account of when an answer may be used.",
+)
+app.add_typer(training.app)
+app.add_typer(judging.app)
+app.add_typer(severity.app, name="severity")
+app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench")
+
+
+def main() -> None:
+    """Run the command line; bad input is one sentence on stderr and exit code 2."""
+    try:
+        app(prog_name="primum")
+    except PrimumError as error:
+        _fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        what = error.strerror or str(error) or "this cannot be used"
+        _fail(f"{where}{what.lower()}; nothing was written there")
+    except SystemExit as done:
+        if done.code == INTERRUPTED:
+            print("primum: interrupted; earlier results stand as they were", file=sys.stderr)
+        raise
+
+
+def _fail(sentence: str) -> None:
+    print(f"primum: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        print(f"primum {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None: ...

@@ -1,0 +1,73 @@
+"""Arguments that several verbs share, and how their texts are read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from primum.check import InputError
+
+Fit = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Rows to recalibrate on; default the rows of TEST marked split=cal. For compare: twice."
+    ),
+]
+Severity = Annotated[
+    str | None, typer.Option(help="Severity matrix: a YAML or CSV file, or a preset's name.")
+]
+By = Annotated[list[str] | None, typer.Option(help="Judge the groups of this column too; may be repeated.")]
+Columns = Annotated[
+    str | None, typer.Option(help="Names in your table: id=StudyUID,label=gt,prob_malignant=score.")
+]
+Critical = Annotated[
+    list[str] | None,
+    typer.Option(help="A fatal mistake, TRUE:PREDICTED; may be repeated; replaces those of --severity."),
+]
+Prior = Annotated[str | None, typer.Option(help="Prevalence at deployment: CLASS=P,CLASS=P.")]
+Limits = Annotated[Path | None, typer.Option(help="Your limits, YAML lines such as 'cer: {max: 0.05}'.")]
+Bootstrap = Annotated[int, typer.Option(help="Bootstrap replicates.")]
+Seed = Annotated[int, typer.Option(help="Seed of everything drawn.")]
+Images = Annotated[
+    Path | None, typer.Option(help="Folder the path column is relative to; default the folder of the table.")
+]
+Root = Annotated[Path | None, typer.Option(help="Folder of the data set.")]
+
+
+def mapping(text: str | None, option: str) -> dict[str, str]:
+    """NAME=VALUE,NAME=VALUE as a dictionary."""
+    pairs = {}
+    for part in (text or "").split(","):
+        if not part.strip():
+            continue
+        name, sign, value = part.partition("=")
+        if not sign or not name.strip() or not value.strip():
+            raise InputError(f"{option}: NAME=VALUE,NAME=VALUE was expected, {part!r} arrived")
+        if name.strip() in pairs:
+            raise InputError(f"{option}: {name.strip()} stands twice; name each once")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def priors(text: str | None) -> dict[str, float]:
+    """CLASS=P,CLASS=P as a dictionary."""
+    found = {}
+    for name, value in mapping(text, "--prior").items():
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise InputError(f"--prior: a number was expected for {name}, {value!r} arrived") from None
+    return found
+
+
+def writable(out: Path) -> Path:
+    """The folder to write to, checked before anything is computed."""
+    standing = next(place for place in (out, *out.parents, Path()) if place.exists())
+    if not standing.is_dir():
+        raise InputError(f"--out {out}: a folder was expected, {standing} is a file; name another")
+    if not os.access(standing, os.W_OK | os.X_OK):
+        raise InputError(f"--out {out}: {standing} may not be written to; name another folder")
+    return out

@@ -1,0 +1,48 @@
+"""The verbs data list, data check."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from primum.cli.arguments import Root, writable
+
+app = typer.Typer(no_args_is_help=True, help="Data sets: what there is, and whether yours is sound.")
+
+
+@app.command("list")
+def data_list() -> None:
+    """List the data sets: classes, what must lie under --root, licence, severity preset.
+
+    Example: [bold]primum data list[/bold]
+    """
+    from primum.data.about import ABOUT
+    from primum.terminal_data import show_sets
+
+    show_sets(ABOUT)
+
+
+@app.command("check")
+def data_check(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Data set, as primum data list names it.")],
+    root: Root = None,
+    seed: Annotated[int, typer.Option(help="Seed of the splits that are not official.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for check.json, copies.csv and copies.html.")
+    ] = None,
+) -> None:
+    """Check a data set: counts, unreadable files, copies within and across splits, patients in two splits.
+
+    Example: [bold]primum data check chest_xray --root data/chest_xray --out chest-check[/bold]
+    """
+    folder = None if out is None else writable(out)
+    from primum.data.checking import check as checked
+    from primum.terminal_data import save_check, show_check
+
+    found = checked(name, root, seed, bar=sys.stderr.isatty())
+    show_check(found.content)
+    if folder is not None:
+        save_check(found.content, found.copies, found.table.root, folder)

@@ -1,0 +1,105 @@
+"""The verbs audit, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from primum.check import InputError
+from primum.cli.arguments import (
+    Bootstrap,
+    By,
+    Columns,
+    Critical,
+    Fit,
+    Images,
+    Limits,
+    Prior,
+    Seed,
+    Severity,
+    mapping,
+    priors,
+    writable,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def audit(
+    test: Annotated[Path, typer.Argument(metavar="TEST", help="Predictions: Parquet, CSV or NPZ.")],
+    fit: Fit = None,
+    severity: Severity = None,
+    by: By = None,
+    columns: Columns = None,
+    critical: Critical = None,
+    prior: Prior = None,
+    limits: Limits = None,
+    bootstrap: Bootstrap = 1000,
+    seed: Seed = 0,
+    images: Images = None,
+    out: Annotated[Path, typer.Option(help="Folder for audit.json, cases.parquet and report.html.")] = Path(
+        "audit"
+    ),
+) -> None:
+    """Judge a table of predictions from any framework.
+
+    Example: [bold]primum audit predictions.csv --severity isic2018 --by site --out audit[/bold]
+    """
+    if fit is not None and len(fit) > 1:
+        raise InputError(f"--fit: one table is expected, {len(fit)} arrived")
+    folder = writable(out)
+    from primum.auditing import audit as judge
+    from primum.terminal import Bar, show
+
+    with Bar("judging") as bar:
+        found = judge(
+            test, severity, fit[0] if fit else None, by or (), mapping(columns, "--columns"), critical or (),
+            priors(prior), limits, bootstrap, seed, bar,
+        )  # fmt: skip
+    found.save(folder, images or test.parent)
+    show(found.to_dict(), folder)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="A", help="Predictions of the first model.")],
+    second: Annotated[
+        Path, typer.Argument(metavar="B", help="Predictions of the second model, on the same cases.")
+    ],
+    fit: Fit = None,
+    severity: Severity = None,
+    by: By = None,
+    columns: Columns = None,
+    critical: Critical = None,
+    prior: Prior = None,
+    limits: Limits = None,
+    bootstrap: Bootstrap = 1000,
+    seed: Seed = 0,
+    images: Images = None,
+    out: Annotated[Path, typer.Option(help="Folder for audit.json, cases.parquet and report.html.")] = Path(
+        "comparison"
+    ),
+) -> None:
+    """Compare two models on the same cases, with paired intervals of every difference.
+
+    Example: [bold]primum compare plain.parquet risk.parquet --fit plain-cal.parquet --fit risk-cal.parquet
+    --severity isic2018[/bold]
+    """
+    if fit and len(fit) != 2:
+        raise InputError(
+            f"--fit: a table for the first model and one for the second are expected, {len(fit)} arrived"
+        )
+    folder = writable(out)
+    from primum.comparing import compare as judge
+    from primum.terminal import Bar, show
+
+    with Bar("comparing") as bar:
+        found = judge(
+            first, second, severity, (fit[0], fit[1]) if fit else None, by or (),
+            mapping(columns, "--columns"), critical or (), priors(prior), limits, bootstrap, seed, bar,
+        )  # fmt: skip
+    found.save(folder, images or first.parent)
+    show(found.to_dict(), folder)

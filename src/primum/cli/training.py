@@ -1,0 +1,87 @@
+"""The verbs demo, train, predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from primum.cli.arguments import Root, Seed
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        str, typer.Option(help="phantom (made images), ham10000, chest_xray or brain_tumor_mri.")
+    ] = "phantom",
+    root: Root = None,
+    out: Annotated[Path, typer.Option(help="Folder for the reports.")] = Path("demo-run"),
+    seed: Seed = 0,
+) -> None:
+    """Audit real predictions, then train two networks and compare them.
+
+    Example: [bold]primum demo --data ham10000 --root data/ham10000 --out ham-run[/bold]
+    """
+    from primum.demo import run
+
+    run(data, root, out, seed)
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="What to train (YAML).")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; default runs/NAME of the recipe.")
+    ] = None,
+    root: Root = None,
+    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run.")] = False,
+    skip_corrupt: Annotated[
+        bool, typer.Option(help="Leave out images that cannot be read, and list them.")
+    ] = False,
+    drop_leaks: Annotated[
+        bool, typer.Option("--drop-leaks", help="Train on no image that has a copy in test, val or cal.")
+    ] = False,
+) -> None:
+    """Train a network and write its predictions for every split.
+
+    Example: [bold]primum train recipes/phantom-risk-calibrated.yaml --out runs/risk[/bold]
+    """
+    from primum.model.train import train as run
+    from primum.recipe import Recipe
+
+    read = Recipe.read(recipe).with_root(root)
+    read = read.without_leaks() if drop_leaks else read
+    folder = run(read, out or Path("runs") / read.name, resume=resume, skip_corrupt=skip_corrupt)
+    print(f"{folder}: network and predictions written; next: primum audit {folder}/predictions/test.parquet "
+          f"--fit {folder}/predictions/cal.parquet")  # fmt: skip
+
+
+@app.command()
+def predict(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    data: Annotated[str, typer.Option(help="Data set, as primum data list names it.")],
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    root: Root = None,
+    split: Annotated[str, typer.Option(help="train, val, cal or test.")] = "test",
+    embeddings: Annotated[
+        bool, typer.Option("--embeddings", help="Store what the last layer sees, too.")
+    ] = False,
+) -> None:
+    """Predict a data set with the network of a run, cut into splits with the run's own seed.
+
+    Example: [bold]primum predict runs/risk --data chest_xray --root data/chest_xray --out new.parquet[/bold]
+    """
+    from primum import check, tables
+    from primum.data import load
+    from primum.frames import SPLITS
+    from primum.model.predict import predict as answers
+    from primum.recipe import Recipe
+
+    check.one_of(split, SPLITS, "--split:")
+    seed = Recipe.read(run / "recipe.yaml").data.seed  # another would put training images into test
+    table = load(data, root, seed).split(split)
+    tables.write(answers(run, table, embeddings=embeddings), out)
+    print(f"{out}: answers for {len(table)} cases written")

@@ -1,0 +1,72 @@
+"""Only what is missing is trained; what is damaged is done again; what differs is refused."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from primum.bench import plan as plans
+from primum.bench import runs
+from primum.bench.engine import Done
+from primum.check import InputError
+
+
+def carried(plan, out, fault=""):
+    """Folders that a bench would train, in their order."""
+    seen = []
+
+    def carry(tasks):
+        for task in tasks:
+            seen.append(str(task.folder.relative_to(out)))
+            yield Done(task, 1.0, fault)
+
+    try:
+        runs.train(plan, out, carry, 1, progress=False)
+    except InputError as error:
+        return seen, str(error)
+    return seen, ""
+
+
+def test_nothing_is_left_to_do(done):
+    assert carried(*done) == ([], "")
+
+
+def test_the_first_of_a_setting_goes_ahead_then_seed_by_seed(tmp_path, bench_file):
+    plan = plans.read(bench_file)
+    seen, _ = carried(plan, tmp_path / "empty")
+    assert seen[0] == "runs/one/tiny/plain/seed-0"
+    assert [folder[-1] for folder in seen] == ["0", "0", "0", "1", "1", "1"]
+
+
+@pytest.mark.parametrize("name", ["network.json", "predictions/test.parquet", "recipe.yaml"])
+def test_a_damaged_run_is_done_again(done, name):
+    plan, out = done
+    broken = plan.runs[2]
+    path = out / broken.folder / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 - 7])
+    assert carried(plan, out)[0] == [str(broken.folder)]
+    assert not (out / broken.folder).exists()
+
+
+def test_an_unfinished_run_goes_on(done):
+    plan, out = done
+    (out / plan.runs[0].folder / "network.json").unlink()
+    assert carried(plan, out)[0] == [str(plan.runs[0].folder)]
+    assert (out / plan.runs[0].folder / "predictions" / "val.parquet").exists()
+
+
+def test_runs_of_another_recipe_are_not_touched(done, bench_file):
+    plan, out = done
+    changed = yaml.safe_load(bench_file.read_text())
+    changed["training"]["epochs"] = 2
+    other = plans.plan(changed, "b.yaml")
+    _, said = carried(other, out)
+    assert "another recipe was run here" in said
+    assert (out / plan.runs[0].folder / "network.json").exists()
+
+
+def test_faults_are_told_after_all_were_tried(tmp_path, bench_file):
+    plan = plans.read(bench_file)
+    seen, said = carried(plan, tmp_path / "empty", "the disk is full")
+    assert len(seen) == 6
+    assert said.startswith("6 of 6 runs failed: one/tiny/plain/seed-0 (the disk is full)")
