@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+import primum
+
 CLASSES = ("naevus", "keratosis", "melanoma", "carcinoma")
 
 
@@ -41,3 +43,20 @@ def table() -> pl.DataFrame:
 @pytest.fixture(scope="session")
 def make() -> Callable[..., Any]:
     return made_table
+
+
+@pytest.fixture
+def refused() -> Callable[..., None]:
+    """Check that a call is refused in one sentence that holds each of some texts."""
+
+    def check(call: Callable[[], object], *texts: str) -> None:
+        with pytest.raises(primum.InputError) as caught:
+            call()
+        said = str(caught.value)
+        assert "\n" not in said
+        assert ". " not in said
+        assert not said.endswith(".")
+        for text in texts:
+            assert text in said
+
+    return check

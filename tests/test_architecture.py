@@ -37,13 +37,14 @@ ALLOWED: dict[str, set[str]] = {
         "__init__", "check", "tables", "severity", "finding", "options", "selecting", "preparing", "saving",
         "auditing", "predictions", "judge",
     },
-    "report": {"check"},
+    "imaging": {"check"},
+    "report": {"check", "imaging"},
     "terminal": {"finding", "severity"},
     "terminal_data": {"check", "files", "report", "terminal"},
 }  # fmt: skip
 LEFT = {
     "recipe": {"check", "files", "severity"},
-    "data": {"check", "files"},
+    "data": {"check", "files", "imaging"},
     "model": {"data", "predictions", "severity", "check", "files", "tables", "recipe", "__init__"},
 }
 TOP = {"__init__", "cli", "demo", "bench"}

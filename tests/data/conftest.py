@@ -73,20 +73,3 @@ def draw() -> Callable[[Path, Iterable[str]], None]:
             Image.fromarray(pixels).save(root / path)
 
     return write
-
-
-@pytest.fixture
-def refused() -> Callable[..., None]:
-    """Check that a call is refused in one sentence that holds each of some texts."""
-
-    def check(call: Callable[[], object], *texts: str) -> None:
-        with pytest.raises(primum.InputError) as caught:
-            call()
-        said = str(caught.value)
-        assert "\n" not in said
-        assert ". " not in said
-        assert not said.endswith(".")
-        for text in texts:
-            assert text in said
-
-    return check

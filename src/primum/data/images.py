@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from primum import check
 from primum.check import InputError
-from primum.data import decode
-from primum.data.decode import SUFFIXES as SUFFIXES
+from primum.imaging import decode
+from primum.imaging.decode import SUFFIXES as SUFFIXES
 
 if TYPE_CHECKING:
     from PIL.Image import Image

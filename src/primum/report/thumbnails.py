@@ -7,6 +7,9 @@ import io
 from pathlib import Path
 from typing import Any
 
+from primum.check import MissingExtraError
+from primum.imaging import dicom
+
 LARGEST = 1_000_000
 SIDE = 480
 SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
@@ -51,19 +54,24 @@ def _uri(content: bytes, kind: str) -> str:
 
 
 def _shrunk(path: Path) -> str | None:
-    """Shrink any format pillow reads; None without pillow or when the file is not a picture."""
+    """Shrink DICOM and any format pillow reads; None without a reader or when the file is not a picture."""
     try:
         from PIL import Image
     except ImportError:
         return None
     try:
+        if dicom.is_dicom(path):
+            return _small(dicom.read(path))
         with Image.open(path) as opened:
-            picture = _eight_bits(opened)
-            picture.thumbnail((SIDE, SIDE))
-            written = io.BytesIO()
-            picture.convert("RGB").save(written, format="JPEG", quality=88)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            return _small(_eight_bits(opened))
+    except (MissingExtraError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
+
+
+def _small(picture: Any) -> str:
+    picture.thumbnail((SIDE, SIDE))
+    written = io.BytesIO()
+    picture.convert("RGB").save(written, format="JPEG", quality=88)
     return _uri(written.getvalue(), "jpeg")
 
 

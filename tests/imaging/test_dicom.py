@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 from collections.abc import Callable
@@ -14,8 +15,10 @@ import pytest
 from PIL import Image
 
 from primum.check import MissingExtraError
-from primum.data import dicom, load
+from primum.data import load
 from primum.data.images import CorruptImageError, ImageTable
+from primum.imaging import dicom
+from primum.report.thumbnails import embed
 
 pydicom = pytest.importorskip("pydicom")
 
@@ -316,3 +319,16 @@ def test_the_fingerprint_sees_pixels_of_files_of_one_size(tmp_path: Path) -> Non
     save(made([[0, 2]], SOPInstanceUID="1.2.3"), tmp_path / "x.dcm")
     assert (tmp_path / "x.dcm").stat().st_size == size
     assert table.fingerprint() != mark
+
+
+def test_the_gallery_of_a_report_shows_it(tmp_path: Path) -> None:
+    values = np.tile(np.linspace(0, 4095, 32).astype(int), (32, 1))
+    save(made(values), tmp_path / "x.dcm")
+    (tmp_path / "y.dcm").write_bytes(b"\0" * 128 + b"DICM")
+    embedded = embed("x.dcm", tmp_path)
+    assert embedded is not None
+    picture = Image.open(io.BytesIO(base64.b64decode(embedded.partition(",")[2])))
+    expected = np.asarray(dicom.read(tmp_path / "x.dcm"), dtype=int)
+    assert np.abs(np.asarray(picture, dtype=int) - expected).mean() < 3
+    assert SECRET.encode() not in base64.b64decode(embedded.partition(",")[2])
+    assert embed("y.dcm", tmp_path) is None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from primum.check import MissingExtraError
-from primum.data import dicom
-from primum.data.dicom import UnreadableError as UnreadableError
+from primum.imaging import dicom
+from primum.imaging.dicom import UnreadableError as UnreadableError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
