@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import time
-
 import polars as pl
 import pytest
 import yaml
 from PIL import Image
 
-from primum.bench.engine import Done, Task, engine, local, on_ray
+from primum.bench.engine import Done, Task, engine, local
 from primum.bench.losses import bench
 from primum.check import InputError
 from primum.model import train as training
@@ -94,21 +91,3 @@ def test_a_fault_that_is_ours_leaves_its_trace_in_the_folder(tmp_path, monkeypat
 def test_wrong_engines_are_refused(asked, said):
     with pytest.raises(InputError, match=said):
         engine(*asked)
-
-
-@pytest.mark.parametrize("address", ["nonsense", "ray://nowhere"])
-def test_what_is_no_ray_address_is_refused(address):
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'primum[scale]'")
-    with pytest.raises(InputError, match="HOST:PORT"):
-        list(on_ray([], address))
-
-
-def test_a_ray_address_that_does_not_answer_is_one_sentence(monkeypatch):
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'primum[scale]'")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    began = time.monotonic()
-    with pytest.raises(InputError, match="was expected to answer there"):
-        list(on_ray([], f"127.0.0.1:{port}"))
-    assert time.monotonic() - began < 12

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import socket
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -13,14 +11,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from primum import check, files
-from primum.check import InputError, MissingExtraError, PrimumError
+from primum.check import InputError, PrimumError
 from primum.recipe import Recipe
 
 ENGINES = ("local", "ray")
-PATIENCE = 10.0  # seconds a Ray address has to answer
 
 
 @dataclass(frozen=True)
@@ -95,66 +91,6 @@ def local(tasks: Iterable[Task], jobs: int) -> Iterator[Done]:
             raise
 
 
-def on_ray(tasks: Iterable[Task], address: str | None) -> Iterator[Done]:
-    """Carry tasks out on a Ray cluster; without an address one is started in this process.
-
-    Every machine of the cluster needs primum installed and must see the folder of the bench and the data
-    under the same paths.
-
-    Raises:
-        MissingExtraError: without Ray. InputError: when the address does not answer in 10 seconds.
-    """
-    try:
-        import ray
-    except ImportError:
-        raise MissingExtraError("--engine ray needs Ray: pip install 'primum[scale]'") from None
-    if address is not None:
-        _answers(address)
-    begun = not ray.is_initialized()
-    if begun:
-        quiet: dict[str, Any] = {"include_dashboard": False} if address is None else {}
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        try:
-            ray.init(address=address or "local", log_to_driver=False, logging_level=logging.ERROR, **quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise InputError(f"--address {address}: Ray could not be reached there ({first})") from None
-    try:
-        nodes = ray.nodes()  # type: ignore[no-untyped-call]
-        gpus = 1 if any(node["Resources"].get("GPU", 0) >= 1 for node in nodes) else 0
-        wait: dict[Any, Task] = {}
-        for task in tasks:
-            remote = ray.remote(num_cpus=task.threads, num_gpus=gpus, max_retries=0)(carry_out)
-            wait[remote.remote(task)] = task
-        while wait:
-            (ready,), _ = ray.wait(list(wait), num_returns=1)
-            task = wait.pop(ready)
-            try:
-                yield ray.get(ready)
-            except ray.exceptions.RayError as error:
-                yield Done(task, 0.0, f"its worker was lost ({type(error).__name__})")
-    finally:
-        if begun:
-            ray.shutdown()
-
-
-def _answers(address: str) -> None:
-    """Refuse a Ray address that nobody listens at."""
-    if address in ("auto", "local"):
-        return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
-        raise InputError(f"--address: HOST:PORT, ray://HOST:PORT or auto was expected, {address!r} arrived")
-    try:
-        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
-    except OSError as error:
-        why = "no answer in 10 seconds" if isinstance(error, TimeoutError) else str(error.strerror or error)
-        raise InputError(
-            f"--address {address}: a Ray cluster was expected to answer there, {why.lower()}; start one with "
-            "'ray start --head', or leave --address out to run Ray on this machine"
-        ) from None
-
-
 def engine(
     name: str, jobs: int | None, address: str | None
 ) -> tuple[Callable[[list[Task]], Iterator[Done]], int]:
@@ -169,5 +105,7 @@ def engine(
         raise InputError(f"--jobs: 1 or more is needed, {jobs} arrived")
     count = jobs or jobs_here()
     if name == "ray":
+        from primum.bench.cluster import on_ray
+
         return (lambda tasks: on_ray(tasks, address)), max(1, cores() // count)
     return (lambda tasks: local(tasks, count)), max(1, cores() // count)

@@ -1,0 +1,106 @@
+"""The runs of a bench on a Ray cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from primum.bench.engine import Done, Task, carry_out
+from primum.check import InputError, MissingExtraError
+
+PATIENCE = 10.0  # seconds an address has to answer
+
+
+def on_ray(tasks: Iterable[Task], address: str | None) -> Iterator[Done]:
+    """Carry tasks out on a Ray cluster; without an address one is started in this process.
+
+    Every machine of the cluster needs primum installed and must see the working directory, the folder of the
+    bench and the data under the same paths.
+
+    Raises:
+        MissingExtraError: without Ray. InputError: when the address does not answer in 10 seconds.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise MissingExtraError("--engine ray needs Ray: pip install 'primum[scale]'") from None
+    begun = not ray.is_initialized()
+    if begun and address is None:
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    elif begun:
+        _connect(str(address))
+    try:
+        nodes = ray.nodes()  # type: ignore[no-untyped-call]
+        gpus = 1 if any(node["Resources"].get("GPU", 0) >= 1 for node in nodes) else 0
+        waiting: dict[Any, Task] = {}
+        for task in tasks:
+            remote = ray.remote(num_cpus=task.threads, num_gpus=gpus, max_retries=0)(_carry_out_in)
+            waiting[remote.remote(task, Path.cwd())] = task
+        while waiting:
+            (ready,), _ = ray.wait(list(waiting), num_returns=1)
+            task = waiting.pop(ready)
+            try:
+                yield ray.get(ready)
+            except ray.exceptions.RayError as error:
+                yield Done(task, 0.0, f"its worker was lost ({type(error).__name__})")
+    finally:
+        if begun:
+            ray.shutdown()
+
+
+def _carry_out_in(task: Task, home: Path) -> Done:
+    """Carry out a task whose relative paths start from ``home``."""
+    os.chdir(home)
+    return carry_out(task)
+
+
+def _connect(address: str) -> None:
+    """Join the cluster at an address; refuse one that does not answer in 10 seconds."""
+    import ray
+
+    _listening(address)
+    faults: list[Exception] = []
+
+    def join() -> None:
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except Exception as error:  # Ray raises many kinds
+            faults.append(error)
+
+    thread = Thread(target=join, daemon=True)  # Ray itself goes on trying for minutes
+    thread.start()
+    thread.join(PATIENCE)
+    if thread.is_alive():
+        raise _silent(
+            address,
+            "something listens, but Ray did not answer in 10 seconds (where the cluster asks for a token, set "
+            "RAY_AUTH_MODE=token)",
+        )
+    if faults:
+        raise _silent(address, str(faults[0]).strip().splitlines()[0])
+
+
+def _listening(address: str) -> None:
+    if address in ("auto", "local"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise InputError(f"--address: HOST:PORT, ray://HOST:PORT or auto was expected, {address!r} arrived")
+    try:
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
+    except OSError as error:
+        late = isinstance(error, TimeoutError)
+        raise _silent(address, "no answer in 10 seconds" if late else str(error.strerror or error)) from None
+
+
+def _silent(address: str, why: str) -> InputError:
+    said = f"{why[:1].lower()}{why[1:]}"
+    return InputError(
+        f"--address {address}: a Ray cluster was expected to answer there, {said}; start one with "
+        "'ray start --head', or leave --address out to run Ray on this machine"
+    )
