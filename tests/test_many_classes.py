@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import primum
-from primum.judge import recalibrate
+from primum.judge import inversion
 from primum.report import settings
 from primum.severity import SeverityMatrix
 
@@ -59,7 +59,7 @@ def test_the_inversion_of_a_thousand_classes_is_not_tried() -> None:
         names = [f"class {number}" for number in range(k)]
         severity = {"classes": names, "cost": (1 - np.eye(k)).tolist()}
         loss = {"name": "risk_calibrated", "form": "expected", "strength": 10.0, "severity": severity}
-        assert (recalibrate.inversion_for({"loss": loss}, names) is not None) == known
+        assert (inversion.inversion_for({"loss": loss}, names) is not None) == known
 
 
 def test_the_source_is_said_in_a_line() -> None:

@@ -16,6 +16,7 @@ from primum.judge import decision, groups, harm, operating, recalibrate, selecti
 from primum.judge.answers import Answers, Operating, View
 from primum.judge.confidence import SCORES
 from primum.judge.interval import Floats
+from primum.judge.inversion import inversion_for
 from primum.judge.recalibrate import Chosen
 from primum.options import OPERATING_COVERAGE, Options
 from primum.predictions import Predictions
@@ -63,7 +64,7 @@ def prepare(rows: Selection, opts: Options) -> Prepared:
     chosen, probs, fit_probs = None, {"none": test.probs}, {}
     if fit is not None:
         fit_clusters = _codes(fit.ids if fit.patients is None else fit.patients)
-        inversion = recalibrate.inversion_for(test.source, test.classes)
+        inversion = inversion_for(test.source, test.classes)
         chosen = recalibrate.choose(fit.logits, fit.labels, fit_clusters, opts.seed, inversion)
         probs |= {name: f(test.logits) for name, f in chosen.fitted.items() if name != "none"}
         fit_probs = {name: chosen.fitted[name](fit.logits) for name in {"none", chosen.best}}

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from primum import severity
-from primum.judge import calibration, decision, recalibrate
+from primum.judge import calibration, decision, inversion, recalibrate
 
 MATRIX = severity.read("isic2018")
 
@@ -32,19 +32,19 @@ def test_inversion_recovers_the_posterior_from_the_minimiser(strength: float) ->
     rng = np.random.default_rng(int(strength))
     q = rng.dirichlet(np.ones(7) * 2, 20)
     p = np.array([minimiser(row, MATRIX.scaled, strength) for row in q])
-    inverse = recalibrate.Inversion(MATRIX.scaled, strength)(np.log(p))
+    inverse = inversion.Inversion(MATRIX.scaled, strength)(np.log(p))
     np.testing.assert_allclose(inverse, q, atol=1e-5)
 
 
 def test_inversion_with_strength_zero_changes_nothing() -> None:
     p = np.random.default_rng(0).dirichlet(np.ones(7), 10)
-    np.testing.assert_allclose(recalibrate.Inversion(MATRIX.scaled, 0.0)(np.log(p)), p, atol=1e-12)
+    np.testing.assert_allclose(inversion.Inversion(MATRIX.scaled, 0.0)(np.log(p)), p, atol=1e-12)
 
 
 def test_inversion_of_any_probabilities_is_a_distribution() -> None:
     p = np.r_[np.random.default_rng(0).dirichlet(np.ones(7) * 0.1, 500), np.eye(7)]
     with np.errstate(divide="ignore"):
-        q = recalibrate.Inversion(MATRIX.scaled, 30.0)(np.log(p))
+        q = inversion.Inversion(MATRIX.scaled, 30.0)(np.log(p))
     assert (q >= 0).all()
     np.testing.assert_allclose(q.sum(axis=1), 1)
 
@@ -55,7 +55,7 @@ def test_temperature_cannot_undo_the_risk_calibrated_loss_and_the_inversion_can(
     labels = (rng.random((500, 1)) > q.cumsum(axis=1)).sum(axis=1)
     p = np.array([minimiser(row, MATRIX.scaled, 10.0) for row in q])
     scaled = recalibrate.fit_temperature(np.log(p), labels)(np.log(p))
-    inverse = recalibrate.Inversion(MATRIX.scaled, 10.0)(np.log(p))
+    inverse = inversion.Inversion(MATRIX.scaled, 10.0)(np.log(p))
 
     def spent(probs: np.ndarray) -> float:
         return float((q * MATRIX.cost[:, decision.bayes(probs, MATRIX.cost)].T).sum(axis=1).mean())
@@ -128,17 +128,17 @@ def test_inversion_is_offered_only_where_it_is_exact() -> None:
         {},
         {"base": "cross_entropy", "risk": None},
     ):  # sources written before base and risk have neither
-        found = recalibrate.inversion_for(loss_of("risk_calibrated", **risky, **more), order)
-        assert isinstance(found, recalibrate.Inversion)
+        found = inversion.inversion_for(loss_of("risk_calibrated", **risky, **more), order)
+        assert isinstance(found, inversion.Inversion)
         assert found.strength == 4
         np.testing.assert_allclose(found.cost, MATRIX.scaled[::-1, ::-1])
     for more in ({"form": "weighted"}, {"form": "confusion"}, {"base": "focal"}, {"risk": "urgency"}):
-        assert recalibrate.inversion_for(loss_of("risk_calibrated", **{**risky, **more}), order) is None
+        assert inversion.inversion_for(loss_of("risk_calibrated", **{**risky, **more}), order) is None
     for name in ("cross_entropy", "class_weighted", "focal", "label_smoothing", "hierarchical"):
-        assert recalibrate.inversion_for(loss_of(name), order) is None
-    assert recalibrate.inversion_for({"loss": {"name": "logit_adjusted", "severity": None}}, order) is None
-    assert recalibrate.inversion_for({}, order) is None
-    assert recalibrate.inversion_for(loss_of("risk_calibrated", **risky), ("a", "b")) is None
+        assert inversion.inversion_for(loss_of(name), order) is None
+    assert inversion.inversion_for({"loss": {"name": "logit_adjusted", "severity": None}}, order) is None
+    assert inversion.inversion_for({}, order) is None
+    assert inversion.inversion_for(loss_of("risk_calibrated", **risky), ("a", "b")) is None
 
 
 def adjusted_minimiser(q: np.ndarray, gain: np.ndarray) -> np.ndarray:
@@ -157,11 +157,11 @@ def test_the_logit_adjusted_inversion_recovers_the_posterior_from_the_minimiser(
     q = np.random.default_rng(1).dirichlet(np.ones(len(matrix.classes)), 20)
     p = np.array([adjusted_minimiser(row, 1 - matrix.scaled) for row in q])
     source = {"loss": {"name": "logit_adjusted", "severity": matrix.to_dict()}}
-    inverse = recalibrate.inversion_for(source, matrix.classes)
-    assert isinstance(inverse, recalibrate.GainInversion)
+    inverse = inversion.inversion_for(source, matrix.classes)
+    assert isinstance(inverse, inversion.GainInversion)
     np.testing.assert_allclose(inverse(np.log(p)), q, atol=1e-4)
     np.testing.assert_array_equal(p.argmax(axis=1), decision.bayes(q, matrix.cost))
-    backwards = recalibrate.inversion_for(source, matrix.classes[::-1])
+    backwards = inversion.inversion_for(source, matrix.classes[::-1])
     assert backwards is not None
     np.testing.assert_allclose(backwards(np.log(p[:, ::-1])), q[:, ::-1], atol=1e-4)
 
@@ -174,13 +174,13 @@ def test_a_gain_that_cannot_be_inverted_offers_nothing() -> None:
     )
     assert np.linalg.matrix_rank(1 - matrix.scaled) < 4
     source = {"loss": {"name": "logit_adjusted", "severity": matrix.to_dict()}}
-    assert recalibrate.inversion_for(source, matrix.classes) is None
+    assert inversion.inversion_for(source, matrix.classes) is None
 
 
 def test_the_logit_adjusted_inversion_of_any_probabilities_is_a_distribution() -> None:
     p = np.r_[np.random.default_rng(0).dirichlet(np.ones(7) * 0.1, 500), np.eye(7)]
     with np.errstate(divide="ignore"):
-        q = recalibrate.GainInversion(1 - MATRIX.scaled)(np.log(p))
+        q = inversion.GainInversion(1 - MATRIX.scaled)(np.log(p))
     assert (q >= 0).all()
     np.testing.assert_allclose(q.sum(axis=1), 1)
 
@@ -191,7 +191,7 @@ def test_the_logit_adjusted_inversion_is_chosen_where_it_is_true() -> None:
     labels = (rng.random((3000, 1)) > q.cumsum(axis=1)).sum(axis=1)
     logits = np.log(q @ (1 - MATRIX.scaled))
     chosen = recalibrate.choose(
-        logits, labels, None, 0, recalibrate.inversion_for(loss_of("logit_adjusted"), MATRIX.classes)
+        logits, labels, None, 0, inversion.inversion_for(loss_of("logit_adjusted"), MATRIX.classes)
     )
     assert set(chosen.fitted) == {"none", "inversion", "temperature", "vector"}
     assert chosen.best == "inversion"

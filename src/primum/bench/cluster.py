@@ -76,11 +76,8 @@ def _connect(address: str) -> None:
     thread.start()
     thread.join(PATIENCE)
     if thread.is_alive():
-        raise _silent(
-            address,
-            "something listens, but Ray did not answer in 10 seconds (where the cluster asks for a token, set "
-            "RAY_AUTH_MODE=token)",
-        )
+        asked = "where the cluster asks for a token, set RAY_AUTH_MODE=token"
+        raise _silent(address, f"something listens, but Ray did not answer in 10 seconds ({asked})")
     if faults:
         raise _silent(address, str(faults[0]).strip().splitlines()[0])
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader
 
 from primum import files
 from primum.check import InputError
@@ -32,63 +32,10 @@ from lightning.pytorch.callbacks import (  # noqa: E402
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
 
+from primum.model.batches import Batch  # noqa: E402
 from primum.model.images import augment  # noqa: E402
 from primum.model.losses import RiskCalibratedLoss  # noqa: E402
 from primum.recipe import Training  # noqa: E402
-
-Inputs = Callable[[NDArray[np.int64]], Tensor]
-Batch = tuple[Tensor, ...]  # inputs, labels and, for a loss that takes one, the risk of each case
-
-
-class Rows(Dataset[Batch]):
-    """Chosen rows of something that gives a whole batch at once: features (B, D), or images (B, 3, S, S)."""
-
-    def __init__(
-        self,
-        inputs: Inputs,
-        labels: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        risk: NDArray[np.float32] | None = None,
-    ) -> None:
-        self.inputs, self.rows = inputs, rows
-        self.beside: list[NDArray[Any]] = [labels] if risk is None else [labels, risk]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int) -> Batch:
-        return self.__getitems__([index])
-
-    def __getitems__(self, indices: list[int]) -> Batch:
-        at = self.rows[np.asarray(indices)]
-        return self.inputs(at), *(torch.from_numpy(values[at]) for values in self.beside)
-
-
-class Shuffled(Sampler[int]):
-    """Another order each epoch, decided by seed and epoch alone, so a resumed run sees the same one."""
-
-    def __init__(self, n: int, seed: int) -> None:
-        self.n, self.seed, self.epoch = n, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.n
-
-    def __iter__(self) -> Iterator[int]:
-        yield from np.random.default_rng([self.seed, self.epoch]).permutation(self.n).tolist()
-
-
-def loader(data: Rows, batch_size: int, seed: int | None) -> DataLoader[Batch]:
-    """Batches of ``data``, shuffled if a seed is given; an incomplete last batch is then left out."""
-    order = None if seed is None else Shuffled(len(data), seed)
-    drop = seed is not None and len(data) > batch_size
-    return DataLoader(data, batch_size, sampler=order, drop_last=drop, collate_fn=_as_is)
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
 
 
 class Bar(RichProgressBar):

@@ -21,6 +21,7 @@ from primum.data.images import CorruptImageError
 from primum.data.leaking import leaking
 from primum.model import backbone, features, need
 from primum.model.backbone import Network
+from primum.model.batches import Inputs, Rows, loader
 from primum.model.images import Images, unreadable
 from primum.model.losses.learning import Learning, learning
 from primum.model.predict import from_embeddings, origin
@@ -29,7 +30,7 @@ from primum.severity import SeverityMatrix
 
 need("lightning", "tensorboard")
 
-from primum.model.fit import Fit, Inputs, Rows, fit, loader  # noqa: E402
+from primum.model.fit import Fit, fit  # noqa: E402
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
