@@ -7,16 +7,18 @@ import pytest
 import yaml
 from PIL import Image
 
-from primum.bench.engine import Done, Task, engine, local
+from primum.bench.engine import Done, Task, carry_out, engine
 from primum.bench.losses import bench
+from primum.bench.plan import read
 from primum.check import InputError
 from primum.model import train as training
 from tests.model.made import CLASSES, made, recipe
 
 
-@pytest.fixture
-def small(tmp_path):
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
     """A bench of two losses on 240 made images in class folders, and where it writes."""
+    tmp_path = tmp_path_factory.mktemp("small")
     cases, pixels = made(240)
     for row, (label, split) in enumerate(zip(cases["label"], cases["split"], strict=True)):
         folder = tmp_path / "images" / split / label
@@ -40,37 +42,40 @@ def small(tmp_path):
     return tmp_path / "small.yaml", tmp_path / "images"
 
 
-def test_a_bench_trains_chooses_judges_and_then_has_nothing_to_do(small, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def ours(small):
+    """What the bench says when it is carried out on a process of this machine, and its folder."""
     file, images = small
-    content = bench(file, tmp_path / "out", images, jobs=1, progress=False)
+    return bench(file, images.parent / "ours", images, jobs=1, progress=False), images.parent / "ours"
+
+
+def test_a_bench_trains_chooses_judges_and_then_has_nothing_to_do(small, ours, monkeypatch):
+    file, images = small
+    content, out = ours
     assert {row["loss"] for row in content["settings"][0]["rows"]} == {"cross-entropy", "focal"}
-    assert len(list((tmp_path / "out" / ".features").glob("*.npy"))) == 1
-    stored = tmp_path / "out" / "runs" / "made" / "tiny" / "focal" / "seed-0" / "predictions" / "test.parquet"
+    assert len(list((out / ".features").glob("*.npy"))) == 1
+    stored = out / "runs" / "made" / "tiny" / "focal" / "seed-0" / "predictions" / "test.parquet"
     assert "embedding" not in pl.read_parquet_schema(stored)
     monkeypatch.setattr("primum.bench.engine.carry_out", None)
-    again = bench(file, tmp_path / "out", images, jobs=1, progress=False)
-    assert again == content
+    assert bench(file, out, images, jobs=1, progress=False) == content
 
 
-def test_ray_gives_what_this_machine_gives(small, tmp_path):
+def test_ray_gives_what_this_machine_gives(small, ours, tmp_path):
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'primum[scale]'")
     file, images = small
-    ours = bench(file, tmp_path / "ours", images, jobs=1, progress=False)
-    theirs = bench(file, tmp_path / "theirs", images, engine_name="ray", jobs=1, progress=False)
-    assert theirs["settings"] == ours["settings"]
+    theirs = bench(file, tmp_path, images, engine_name="ray", jobs=1, progress=False)
+    assert theirs["settings"] == ours[0]["settings"]
 
 
 def test_a_fault_is_told_not_raised(tmp_path):
     wrong = recipe(data__name="folder", data__root=str(tmp_path / "nowhere"))
     task = Task(wrong, tmp_path / "run", tmp_path / "features", 1)
-    (done,) = local([task], 1)
+    done = carry_out(task)
     assert isinstance(done, Done)
     assert "nowhere" in done.fault
 
 
 def test_a_fault_that_is_ours_leaves_its_trace_in_the_folder(tmp_path, monkeypatch):
-    from primum.bench.engine import carry_out
-
     def broken(*args, **rest):
         raise ZeroDivisionError("oops")
 
@@ -78,6 +83,17 @@ def test_a_fault_that_is_ours_leaves_its_trace_in_the_folder(tmp_path, monkeypat
     done = carry_out(Task(recipe(), tmp_path / "run", tmp_path / "features", 1))
     assert done.fault == "ZeroDivisionError, see fault.txt in its folder"
     assert "oops" in (tmp_path / "run" / "fault.txt").read_text()
+
+
+def test_an_interrupted_run_that_is_damaged_is_done_anew(small, tmp_path):
+    file, images = small
+    run = read(file, images).runs[0]
+    task = Task(run.recipe, tmp_path / "run", tmp_path / "features", 1)
+    (task.folder / "checkpoints").mkdir(parents=True)
+    (task.folder / "recipe.yaml").write_text(run.recipe.to_yaml())
+    (task.folder / "checkpoints" / "last.ckpt").write_bytes(b"half a checkpoint")
+    assert carry_out(task).fault == ""
+    assert (task.folder / "network.json").exists()
 
 
 @pytest.mark.parametrize(

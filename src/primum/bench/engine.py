@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from primum import check, files
@@ -41,20 +42,19 @@ class Done:
 def carry_out(task: Task) -> Done:
     """Train one task, going on where it was interrupted; a fault is returned, not raised.
 
-    What is no sentence of ours is left whole in ``fault.txt`` of the run's folder.
+    Where going on fails, since what was left is damaged, the run is done anew. What is no sentence of ours is
+    left whole in ``fault.txt`` of the run's folder.
     """
     began, fault = time.monotonic(), ""
     resume = (task.folder / "recipe.yaml").exists()
     try:
-        import torch
-
-        from primum.model.train import train
-
-        torch.set_num_threads(task.threads)
-        train(
-            task.recipe, task.folder, resume=resume, progress=False, cache=task.features,
-            embeddings=task.recipe.network.trunk == "trained",
-        )  # fmt: skip
+        try:
+            _train(task, resume)
+        except Exception as error:
+            if not resume or isinstance(error, PrimumError):
+                raise
+            shutil.rmtree(task.folder)
+            _train(task, False)
     except PrimumError as error:
         fault = str(error)
     except Exception as error:
@@ -62,6 +62,18 @@ def carry_out(task: Task) -> Done:
             draft.write_text(traceback.format_exc(), encoding="utf-8")
         fault = f"{type(error).__name__}, see fault.txt in its folder"
     return Done(task, time.monotonic() - began, fault)
+
+
+def _train(task: Task, resume: bool) -> None:
+    import torch
+
+    from primum.model.train import train
+
+    torch.set_num_threads(task.threads)
+    train(
+        task.recipe, task.folder, resume=resume, progress=False, cache=task.features,
+        embeddings=task.recipe.network.trunk == "trained",
+    )  # fmt: skip
 
 
 def cores() -> int:
@@ -88,6 +100,8 @@ def local(tasks: Iterable[Task], jobs: int) -> Iterator[Done]:
                     yield Done(waiting[future], 0.0, "its process was killed; try fewer --jobs")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():  # else they would finish the runs they have begun
+                process.terminate()
             raise
 
 
