@@ -155,6 +155,7 @@ def trade_off(curves: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str,
         points: ``loss``, ``decision`` (argmax or bayes), ``specificity``, ``cer``, or None.
     """
     figure = _figure(520)
+    marked = [point for point in points if point["cer"] is not None and point["specificity"] is not None]
     for at, curve in enumerate(curves):
         colour = CURVES[at % len(CURVES)]
         line = {"color": colour, "width": 2, "dash": DASHES[at // len(CURVES) % len(DASHES)]}
@@ -162,8 +163,8 @@ def trade_off(curves: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str,
             x=curve["specificity"], y=curve["cer"], mode="lines", name=plain(curve["loss"]), line=line,
             legendgroup=curve["loss"], hovertemplate="specificity %{x:.0%}: %{y:.1%} missed",
         )  # fmt: skip
-        for point in points:
-            if point["loss"] != curve["loss"] or point["cer"] is None or point["specificity"] is None:
+        for point in marked:
+            if point["loss"] != curve["loss"]:
                 continue
             symbol = "circle" if point["decision"] == "argmax" else "diamond"
             figure.add_scatter(
@@ -172,8 +173,10 @@ def trade_off(curves: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str,
                 marker={"size": 10, "color": colour, "symbol": symbol, "line": {"color": PAPER, "width": 1}},
                 hovertemplate="specificity %{x:.1%}: %{y:.1%} missed",
             )  # fmt: skip
-    figure.update_xaxes(title_text="specificity", tickformat=".0%", range=[0, 1.01])
-    figure.update_yaxes(title_text="critical error rate", tickformat=".0%", rangemode="tozero")
+    start = max(0.0, min((point["specificity"] for point in marked), default=0.0) - 0.05)
+    end = min(1.0, max((point["cer"] for point in marked), default=1.0) + 0.05)
+    figure.update_xaxes(title_text="specificity", tickformat=".0%", range=[start, 1.005])
+    figure.update_yaxes(title_text="critical error rate", tickformat=".0%", range=[-0.01 * end, end])
     figure.update_layout(showlegend=True, legend={"y": -0.16, "yanchor": "top"}, margin={"b": 150})
     return figure
 
