@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+
 import polars as pl
 import pytest
 import yaml
@@ -107,3 +113,31 @@ def test_an_interrupted_run_that_is_damaged_is_done_anew(small, tmp_path):
 def test_wrong_engines_are_refused(asked, said):
     with pytest.raises(InputError, match=said):
         engine(*asked)
+
+
+ORPHAN = """
+import os, time
+from primum.bench.engine import _live_with
+if os.fork() == 0:
+    _live_with(os.getppid())
+    print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are watched on POSIX only")
+def test_a_worker_ends_with_the_bench_however_that_ends():
+    parent = subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    for _ in range(100):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.kill(worker, signal.SIGKILL)
+    pytest.fail("the worker outlived its bench")

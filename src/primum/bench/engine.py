@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import active_children, get_context
 from pathlib import Path
+from threading import Thread
 
 from primum import check, files
 from primum.check import InputError, PrimumError
@@ -88,9 +89,21 @@ def jobs_here() -> int:
     return 1 if device().type != "cpu" else cores()
 
 
+def _live_with(parent: int) -> None:
+    """End this process when its parent does, however that ended: nobody else may be writing to its run."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
 def local(tasks: Iterable[Task], jobs: int) -> Iterator[Done]:
     """Carry tasks out on ``jobs`` processes of this machine, each as it is over."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(jobs, spawn, initializer=_live_with, initargs=(os.getpid(),)) as pool:
         try:
             waiting = {pool.submit(carry_out, task): task for task in tasks}
             for future in as_completed(waiting):
