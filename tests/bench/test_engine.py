@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import polars as pl
 import pytest
@@ -131,13 +130,8 @@ def test_a_worker_ends_with_the_bench_however_that_ends():
     assert parent.stdout is not None
     worker = int(parent.stdout.readline())
     parent.kill()
-    parent.wait()
-    parent.stdout.close()
-    for _ in range(100):
-        try:
-            os.kill(worker, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    os.kill(worker, signal.SIGKILL)
-    pytest.fail("the worker outlived its bench")
+    try:
+        parent.communicate(timeout=10)  # ends when the last holder of the pipe does
+    except subprocess.TimeoutExpired:
+        os.kill(worker, signal.SIGKILL)
+        pytest.fail("the worker outlived its bench")
