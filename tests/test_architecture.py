@@ -39,8 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "imaging": {"check"},
     "report": {"check", "imaging"},
-    "terminal": {"finding", "severity"},
-    "terminal_data": {"check", "files", "report", "terminal"},
+    "terminal": {"check", "files", "finding", "severity", "report"},
 }  # fmt: skip
 LEFT = {
     "recipe": {"check", "files", "severity"},

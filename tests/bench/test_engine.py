@@ -12,9 +12,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from primum.bench.engine import Done, Task, carry_out, engine
+from primum.bench.engine import engine
 from primum.bench.losses import bench
 from primum.bench.plan import read
+from primum.bench.tasks import Done, Task, carry_out
 from primum.check import InputError
 from primum.model import train as training
 from tests.model.made import CLASSES, made, recipe

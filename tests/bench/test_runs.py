@@ -7,7 +7,7 @@ import yaml
 
 from primum.bench import plan as plans
 from primum.bench import runs
-from primum.bench.engine import Done
+from primum.bench.tasks import Done
 from primum.check import InputError
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from primum.bench.engine import Done, Task, carry_out
+from primum.bench.tasks import Done, Task, carry_out
 from primum.check import InputError, MissingExtraError
 
 PATIENCE = 10.0  # seconds an address has to answer

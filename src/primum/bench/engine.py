@@ -3,78 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from multiprocessing import active_children, get_context
-from pathlib import Path
 from threading import Thread
 
-from primum import check, files
-from primum.check import InputError, PrimumError
-from primum.recipe import Recipe
+from primum import check
+from primum.bench.cluster import on_ray
+from primum.bench.tasks import Done, Task, carry_out
+from primum.check import InputError
 
 ENGINES = ("local", "ray")
-
-
-@dataclass(frozen=True)
-class Task:
-    """One training: what, where to, where stored features lie, and how many threads it may use."""
-
-    recipe: Recipe
-    folder: Path
-    features: Path
-    threads: int
-
-
-@dataclass(frozen=True)
-class Done:
-    """A task that is over: seconds it took, and what went wrong or ""."""
-
-    task: Task
-    seconds: float
-    fault: str = ""
-
-
-def carry_out(task: Task) -> Done:
-    """Train one task, going on where it was interrupted; a fault is returned, not raised.
-
-    Where going on fails, since what was left is damaged, the run is done anew. What is no sentence of ours is
-    left whole in ``fault.txt`` of the run's folder.
-    """
-    began, fault = time.monotonic(), ""
-    resume = (task.folder / "recipe.yaml").exists()
-    try:
-        try:
-            _train(task, resume)
-        except Exception as error:
-            if not resume or isinstance(error, PrimumError):
-                raise
-            shutil.rmtree(task.folder)
-            _train(task, False)
-    except PrimumError as error:
-        fault = str(error)
-    except Exception as error:
-        with files.whole(task.folder / "fault.txt") as draft:
-            draft.write_text(traceback.format_exc(), encoding="utf-8")
-        fault = f"{type(error).__name__}, see fault.txt in its folder"
-    return Done(task, time.monotonic() - began, fault)
-
-
-def _train(task: Task, resume: bool) -> None:
-    import torch
-
-    from primum.model.train import train
-
-    torch.set_num_threads(task.threads)
-    train(
-        task.recipe, task.folder, resume=resume, progress=False, cache=task.features,
-        embeddings=task.recipe.network.trunk == "trained",
-    )  # fmt: skip
 
 
 def cores() -> int:
@@ -132,7 +73,5 @@ def engine(
         raise InputError(f"--jobs: 1 or more is needed, {jobs} arrived")
     count = jobs or jobs_here()
     if name == "ray":
-        from primum.bench.cluster import on_ray
-
         return (lambda tasks: on_ray(tasks, address)), max(1, cores() // count)
     return (lambda tasks: local(tasks, count)), max(1, cores() // count)

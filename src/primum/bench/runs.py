@@ -11,8 +11,8 @@ import pyarrow.parquet as parquet
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from primum.bench.engine import Done, Task
 from primum.bench.plan import Plan, Run
+from primum.bench.tasks import Done, Task
 from primum.check import InputError, PrimumError
 from primum.recipe import Recipe
 

@@ -35,6 +35,6 @@ def bench_losses(
     """
     folder = writable(out)
     from primum.bench.losses import bench
-    from primum.terminal import show_bench
+    from primum.terminal.bench import show_bench
 
     show_bench(bench(file, folder, root, engine, jobs, address, choose_only), folder)

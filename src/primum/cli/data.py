@@ -20,7 +20,7 @@ def data_list() -> None:
     Example: [bold]primum data list[/bold]
     """
     from primum.data.about import ABOUT
-    from primum.terminal_data import show_sets
+    from primum.terminal.data import show_sets
 
     show_sets(ABOUT)
 
@@ -40,7 +40,7 @@ def data_check(
     """
     folder = None if out is None else writable(out)
     from primum.data.checking import check as checked
-    from primum.terminal_data import save_check, show_check
+    from primum.terminal.data import save_check, show_check
 
     found = checked(name, root, seed, bar=sys.stderr.isatty())
     show_check(found.content)

@@ -84,7 +84,7 @@ def show(content: Mapping[str, Any], out: Path) -> None:
     console.print(f"report: {escape(str(out / 'report.html'))}", soft_wrap=True)
 
 
-def _table(title: str, columns: Sequence[str], whole: int = 0, justify: JustifyMethod = "left") -> Table:
+def titled(title: str, columns: Sequence[str], whole: int = 0, justify: JustifyMethod = "left") -> Table:
     """An empty table under its title; the columns from 1 to ``whole`` are never broken."""
     console.print(f"[bold]{escape(title)}[/bold]")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -134,7 +134,7 @@ def _show_audit(content: Mapping[str, Any]) -> None:
         for rule in rules
     ]
     title = f"{settings['name']}: {settings['n']} cases, {len(settings['classes'])} classes, 95 % intervals"
-    table, gap = _table(title, ("", *heads), len(rules)), _gap(len(rules))
+    table, gap = titled(title, ("", *heads), len(rules)), _gap(len(rules))
     for code in ROWS:
         found = [_row(content, code, rule, _recalibrator(content)) for rule in rules]
         if any(finding is not None and finding["value"] is not None for finding in found):
@@ -146,7 +146,7 @@ def _show_audit(content: Mapping[str, Any]) -> None:
 def _show_comparison(content: Mapping[str, Any]) -> None:
     settings, sides = content["settings"], (content["first"], content["second"])
     title = f"{settings['first']} → {settings['second']}: {settings['n']} cases, 95 % intervals"
-    table, gap = _table(title, ("", "first", "second", "second − first"), 2), _gap(3)
+    table, gap = titled(title, ("", "first", "second", "second − first"), 2), _gap(3)
     for rule in RULES:
         if not all(rule in side["settings"]["thresholds"] for side in sides):
             continue
@@ -165,7 +165,7 @@ def _show_comparison(content: Mapping[str, Any]) -> None:
 def show_severity(matrix: SeverityMatrix) -> None:
     """Print a severity matrix, critical cells marked, then its lint."""
     title = f"{matrix.name}: rows true, columns decided; ! critical"
-    table = _table(title, ("true \\ decided", *matrix.classes), justify="right")
+    table = titled(title, ("true \\ decided", *matrix.classes), justify="right")
     for i, name in enumerate(matrix.classes):
         costs = [
             f"[bold red]{matrix.cost[i, j]:g}![/bold red]"
@@ -183,25 +183,3 @@ def show_severity(matrix: SeverityMatrix) -> None:
         console.print(f"[yellow]warning:[/yellow] {escape(sentence)}")
     if not lint:
         console.print("no warnings")
-
-
-def show_bench(content: Mapping[str, Any], out: Path) -> None:
-    """Print what a bench chose and found, and where the rest lies."""
-    for setting in content["settings"]:
-        named = setting["named"]
-        what = " ".join(part for part in (named["loss"], named["strength"], named["decision"]) if part)
-        title = f"{setting['data']}, {setting['network']}: named on validation {what}"
-        if "rows" not in setting:
-            console.print(f"[bold]{escape(title)}[/bold]")
-            continue
-        table = _table(title, ("", "decision", "CER", "specificity", "cost", "cost − reference"), 4)
-        for row in setting["rows"]:
-            found = [row["metrics"][code].get("mean") for code in ("cer", "specificity", "expected_cost")]
-            difference = row["metrics"]["expected_cost"].get("difference") or {"value": None}
-            name = " ".join(part for part in (row["loss"], row["strength"]) if part)
-            table.add_row(
-                escape(name), row["decision"], *map(number, found), cell(difference | {"verdict": ""})
-            )
-        console.print(table)
-    report = out / ("report.html" if "schema" in content else "choice.json")
-    console.print(f"{'report' if 'schema' in content else 'chosen'}: {escape(str(report))}", soft_wrap=True)

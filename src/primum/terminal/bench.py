@@ -1,0 +1,33 @@
+"""What a bench chose and found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from primum.terminal import cell, console, number, titled
+
+
+def show_bench(content: Mapping[str, Any], out: Path) -> None:
+    """Print what a bench chose and found, and where the rest lies."""
+    for setting in content["settings"]:
+        named = setting["named"]
+        what = " ".join(part for part in (named["loss"], named["strength"], named["decision"]) if part)
+        title = f"{setting['data']}, {setting['network']}: named on validation {what}"
+        if "rows" not in setting:
+            console.print(f"[bold]{escape(title)}[/bold]")
+            continue
+        table = titled(title, ("", "decision", "CER", "specificity", "cost", "cost − reference"), 4)
+        for row in setting["rows"]:
+            found = [row["metrics"][code].get("mean") for code in ("cer", "specificity", "expected_cost")]
+            difference = row["metrics"]["expected_cost"].get("difference") or {"value": None}
+            name = " ".join(part for part in (row["loss"], row["strength"]) if part)
+            table.add_row(
+                escape(name), row["decision"], *map(number, found), cell(difference | {"verdict": ""})
+            )
+        console.print(table)
+    report = out / ("report.html" if "schema" in content else "choice.json")
+    console.print(f"{'report' if 'schema' in content else 'chosen'}: {escape(str(report))}", soft_wrap=True)
