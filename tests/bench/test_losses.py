@@ -92,9 +92,12 @@ def test_the_primary_family_is_expected_cost_after_bayes(found):
     assert [one["p_holm"] for one in exploratory] == pytest.approx(holm([one["p"] for one in exploratory]))
 
 
-def test_every_finding_of_every_chosen_run_is_kept(done, found, severity_file):
+def test_every_finding_is_kept_and_is_that_of_an_audit(done, found, severity_file):
     plan, out = done
     frame = pl.read_parquet(found[1] / "findings.parquet")
+    of_runs = frame.filter(pl.col("split") == "val").select("loss", "strength", "seed").unique()
+    assert len(of_runs) == len(plan.runs)
+    frame = frame.filter(pl.col("split") == "test")
     assert set(frame["seed"]) == {0, 1}
     run = next(run for run in plan.runs if run.loss == "plain" and run.seed == 0)
     folder = out / run.folder / "predictions"

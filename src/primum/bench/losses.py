@@ -37,8 +37,9 @@ def bench(
     """Compare losses as a bench file says, and leave everything in ``out``.
 
     Written: ``runs/`` (one folder a run), ``choice.json`` (strengths and the named combination, before any
-    test row is read), then ``findings.parquet`` (every finding of every chosen run on its test rows),
-    ``bench.json``, ``table.md`` and ``report.html``. A bench that was stopped goes on where it was.
+    test row is read), then ``findings.parquet`` (every finding: of every run on its validation rows, of the
+    chosen ones on test), ``bench.json``, ``table.md`` and ``report.html``. A bench that was
+    stopped goes on where it was.
 
     Args:
         file: the bench file. root: folder that holds the data sets.
@@ -54,7 +55,7 @@ def bench(
     plan = plans.read(file, root)
     carry, threads = engine(engine_name, jobs, address)
     runs.train(plan, out, carry, threads, progress)
-    choices = choose(plan, out, progress)
+    choices, on_validation = choose(plan, out, REPLICATES, progress)
     chosen = {
         "criterion": CRITERION,
         "reference": plan.reference,
@@ -63,7 +64,7 @@ def bench(
     _write(out / "choice.json", json.dumps(chosen, indent=1))
     if choose_only:
         return chosen
-    judged, findings = read_test(plan, choices, out, progress)
+    judged, on_test = read_test(plan, choices, out, progress)
     content = {
         "schema": SCHEMA,
         "name": plan.name,
@@ -80,7 +81,7 @@ def bench(
         "version": __version__,
     }
     with files.whole(out / "findings.parquet") as draft:
-        findings.write_parquet(draft)
+        pl.concat([on_validation, on_test], how="vertical_relaxed").write_parquet(draft)
     _write(out / "bench.json", json.dumps(content, indent=1))
     _write(out / "table.md", markdown(content))
     from primum.report.page import render

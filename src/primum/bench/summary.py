@@ -12,7 +12,7 @@ import polars as pl
 
 from primum.auditing import as_finding
 from primum.bench.plan import Plan, Run
-from primum.bench.validation import Choice, prepared
+from primum.bench.validation import Choice, prepared, tidy
 from primum.judge import combination, decision, harm, operating, significance
 from primum.judge.answers import View
 from primum.judge.interval import Floats
@@ -41,21 +41,15 @@ def judge(run: Run, out: Path, replicates: int) -> tuple[Judged, pl.DataFrame]:
     """Measure everything on the test rows of a run; the second part holds every finding, one a row."""
     ready, _ = prepared(run, out, "test", replicates)
     view, best = ready.view, ready.best
-    metrics, rows = {}, []
+    metrics, findings = {}, []
     for metric in measure(view):
-        rows.append(as_finding(metric, view, "all").to_dict())
+        findings.append(as_finding(metric, view, "all"))
         if metric.decision is not None or metric.calibrated in (None, best):
             metrics[metric.key[:3]] = metric
     assert view.critical is not None
     mass = decision.critical_mass(view.probs[best], view.critical)
     curve = operating.missed_at_specificity(mass, harm.critical_classes(view.critical)[view.labels], GRID)
-    where = {"data": run.data, "network": run.network, "loss": run.loss, "strength": run.strength}
-    frame = pl.DataFrame(rows, infer_schema_length=None).select(
-        *(pl.lit(value).alias(name) for name, value in where.items()),
-        pl.lit(run.seed).alias("seed"),
-        pl.all(),
-    )
-    return Judged(run, view, metrics, best, curve), frame
+    return Judged(run, view, metrics, best, curve), tidy(run, "test", findings)
 
 
 def summarise(plan: Plan, choice: Choice, judged: Sequence[Judged]) -> dict[str, Any]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from rich.console import Console
 from rich.progress import track
 
 from primum import tables
+from primum.auditing import as_finding
 from primum.bench.plan import Plan, Run
 from primum.check import InputError
-from primum.judge.measure_decisions import decisions
+from primum.finding import Finding
+from primum.judge.measure import measure
 from primum.options import Options, options
 from primum.predictions import Predictions
 from primum.preparing import Prepared, prepare
@@ -81,26 +84,43 @@ def prepared(run: Run, out: Path, split: str, replicates: int) -> tuple[Prepared
     return prepare(select(judged, table(run, out, "cal")), opts), opts
 
 
-def validation_costs(run: Run, out: Path) -> dict[str, float]:
-    """Rule → expected cost on the validation rows; refuses rows too few for one."""
-    view = prepared(run, out, "val", 100)[0].view
-    found = {}
-    for rule in RULES:
-        metrics = {metric.code: metric for metric in decisions(view, view.answers[rule])}
-        cost = metrics["expected_cost"]
-        if cost.why_not:
-            raise InputError(f"{run.folder}: nothing can be chosen on the validation rows, {cost.why_not}")
-        found[rule] = cost.value
-    return found
+def validate(run: Run, out: Path, replicates: int) -> tuple[dict[str, float], pl.DataFrame]:
+    """Rule → expected cost on the validation rows, and every finding on them; refuses rows too few."""
+    view = prepared(run, out, "val", replicates)[0].view
+    found, findings = {}, []
+    for metric in measure(view):
+        findings.append(as_finding(metric, view, "all"))
+        if metric.code == "expected_cost" and metric.decision in RULES:
+            if metric.why_not:
+                raise InputError(
+                    f"{run.folder}: nothing can be chosen on the validation rows, {metric.why_not}"
+                )
+            found[metric.decision] = metric.value
+    return found, tidy(run, "val", findings)
 
 
-def choose(plan: Plan, out: Path, progress: bool = True) -> list[Choice]:
-    """Choose every loss's strength for each rule, and name one combination, within every setting."""
+def tidy(run: Run, split: str, findings: Sequence[Finding]) -> pl.DataFrame:
+    """One row per finding, with the run and the split it speaks of."""
+    where = {
+        "data": run.data, "network": run.network, "loss": run.loss, "strength": run.strength,
+        "seed": run.seed, "split": split,
+    }  # fmt: skip
+    return pl.DataFrame([where | finding.to_dict() for finding in findings], infer_schema_length=None)
+
+
+def choose(
+    plan: Plan, out: Path, replicates: int, progress: bool = True
+) -> tuple[list[Choice], pl.DataFrame]:
+    """Choose every loss's strength for each rule, and name one combination, within every setting.
+
+    The second part holds every finding of every run on its validation rows.
+    """
     console = Console(stderr=True)
     watched = track(
         plan.runs, "choosing on validation", disable=not progress, transient=True, console=console
     )
-    costs = {run.folder: validation_costs(run, out) for run in watched}
+    validated = {run.folder: validate(run, out, replicates) for run in watched}
+    costs = {folder: found for folder, (found, _) in validated.items()}
     choices = []
     for setting in plan.settings:
         runs = plan.of(setting)
@@ -127,4 +147,4 @@ def choose(plan: Plan, out: Path, progress: bool = True) -> list[Choice]:
         reference = found[plan.reference]["bayes"][strengths[plan.reference]["bayes"]]
         named = min(ranked, key=lambda entry: entry[0])[1]
         choices.append(Choice(*setting, found, strengths, named, reference))
-    return choices
+    return choices, pl.concat([frame for _, frame in validated.values()], how="vertical_relaxed")
