@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import yaml
 
@@ -9,11 +11,13 @@ from primum.bench import plan as plans
 from primum.bench import runs
 from primum.bench.tasks import Done
 from primum.check import InputError
+from tests.bench.conftest import CLASSES, content
 
 
-def carried(plan, out, fault=""):
-    """Folders that a bench would train, in their order."""
+def carried(plan, out, fault="", classes=CLASSES):
+    """Folders that a bench would train, in their order; the data set has these classes, or is really read."""
     seen = []
+    loaded = SimpleNamespace(classes=classes, name="made")
 
     def carry(tasks):
         for task in tasks:
@@ -21,7 +25,10 @@ def carried(plan, out, fault=""):
             yield Done(task, 1.0, fault)
 
     try:
-        runs.train(plan, out, carry, 1, progress=False)
+        with pytest.MonkeyPatch.context() as patch:
+            if classes is not None:
+                patch.setattr("primum.data.load", lambda name, root, seed: loaded)
+            runs.train(plan, out, carry, 1, progress=False)
     except InputError as error:
         return seen, str(error)
     return seen, ""
@@ -70,3 +77,18 @@ def test_faults_are_told_after_all_were_tried(tmp_path, bench_file):
     seen, said = carried(plan, tmp_path / "empty", "the disk is full")
     assert len(seen) == 6
     assert said.startswith("6 of 6 runs failed: one/tiny/plain/seed-0 (the disk is full)")
+
+
+def test_data_of_other_classes_than_the_severity_are_refused_before_training(tmp_path, bench_file):
+    plan = plans.read(bench_file)
+    seen, said = carried(plan, tmp_path / "empty", classes=("a", "b", "c"))
+    assert seen == []
+    assert "class names must match" in said
+
+
+def test_data_that_are_not_there_are_refused_before_training(tmp_path, severity_file):
+    given = content(severity_file)
+    given["data"]["one"] |= {"name": "chest_xray", "root": str(tmp_path / "nowhere")}
+    seen, said = carried(plans.plan(given, "b.yaml"), tmp_path / "empty", classes=None)
+    assert seen == []
+    assert "nowhere" in said

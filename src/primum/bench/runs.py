@@ -11,6 +11,7 @@ import pyarrow.parquet as parquet
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from primum import data, severity
 from primum.bench.plan import Plan, Run
 from primum.bench.tasks import Done, Task
 from primum.check import InputError, PrimumError
@@ -62,6 +63,7 @@ def train(plan: Plan, out: Path, carry: Carry, threads: int, progress: bool = Tr
         InputError: after all runs were tried, naming those that failed.
     """
     missing = sorted((run for run in plan.runs if not finished(run, out)), key=lambda run: run.seed)
+    _check(missing)
     frozen = [run for run in missing if run.recipe.network.trunk == "frozen"]
     ahead = list({run.setting: run for run in reversed(frozen)}.values())
     rest = [run for run in missing if run not in ahead]
@@ -79,6 +81,14 @@ def train(plan: Plan, out: Path, carry: Carry, threads: int, progress: bool = Tr
                     faults.append(f"{name} ({done.fault})")
     if faults:
         raise InputError(f"{len(faults)} of {len(plan.runs)} runs failed: {faults[0]}; the others are kept")
+
+
+def _check(runs: Sequence[Run]) -> None:
+    """Refuse, before anything is trained, data that are not there or a severity of other classes."""
+    for run in {run.data: run for run in runs}.values():
+        source = run.recipe.data
+        table = data.load(source.name, source.root, source.seed)
+        severity.read(run.severity).ordered(table.classes, table.name)
 
 
 def _tasks(runs: Sequence[Run], out: Path, threads: int) -> list[Task]:
