@@ -15,8 +15,10 @@ from rich.table import Table
 from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
+from benchmarks.calibration import choosing, kernel_errors
 from benchmarks.copies import checking
 from benchmarks.losses import overhead
+from benchmarks.passes import dropout
 from benchmarks.timing import alone, command, median
 from primum.judge import accuracy, calibration, selective
 
@@ -113,7 +115,17 @@ def main() -> None:
     shown = Table(title=f"Python {platform.python_version()}, {cores} cores, {platform.machine()}")
     for column in ("what", "ours", "against", "ratio or size", "limit"):
         shown.add_column(column)
-    for part in (startup, ranking, calibration_error, overhead, checking, audits):
+    for part in (
+        startup,
+        ranking,
+        calibration_error,
+        kernel_errors,
+        choosing,
+        overhead,
+        dropout,
+        checking,
+        audits,
+    ):
         for row in part():
             shown.add_row(*row)
     Console(width=120).print(shown)

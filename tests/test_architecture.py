@@ -26,12 +26,30 @@ ALLOWED: dict[str, set[str]] = {
     "finding": {"check", "files", "judge"},
     "options": {"check", "severity", "finding", "judge"},
     "selecting": {"check", "predictions"},
-    "preparing": {"predictions", "finding", "options", "selecting", "judge"},
+    "guards": {"check", "predictions", "finding", "options", "selecting", "judge"},
+    "study": {"check", "files"},
+    "checklist": {"check", "judge", "study"},
+    "preparing": {"predictions", "finding", "options", "selecting", "guards", "judge"},
     "curves": {"finding", "judge"},
+    "aligning": {"check", "predictions", "selecting"},
+    "ensembling": {"check", "predictions", "selecting", "aligning", "judge"},
     "saving": {"files", "finding", "report"},
+    "hashing": set(),
+    "policy": {"check", "files", "hashing", "judge"},
+    "deferring": {
+        "check", "tables", "predictions", "severity", "finding", "options", "selecting", "guards",
+        "preparing", "hashing", "policy", "judge",
+    },
+    "supplements": {
+        "check", "tables", "predictions", "selecting", "aligning", "policy", "deferring", "study",
+    },
+    "sections": {
+        "predictions", "finding", "options", "preparing", "curves", "judge", "deferring", "supplements",
+        "checklist",
+    },
     "auditing": {
         "__init__", "check", "files", "tables", "severity", "finding", "options", "selecting",
-        "preparing", "curves", "saving", "judge",
+        "preparing", "curves", "saving", "judge", "policy", "study", "supplements", "sections",
     },
     "comparing": {
         "__init__", "check", "tables", "severity", "finding", "options", "selecting", "preparing", "saving",
@@ -44,7 +62,7 @@ ALLOWED: dict[str, set[str]] = {
 LEFT = {
     "recipe": {"check", "files", "severity"},
     "data": {"check", "files", "imaging"},
-    "model": {"data", "predictions", "severity", "check", "files", "tables", "recipe", "__init__"},
+    "model": {"data", "predictions", "severity", "check", "files", "tables", "recipe", "judge", "__init__"},
 }
 TOP = {"__init__", "cli", "demo", "bench"}
 

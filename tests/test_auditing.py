@@ -20,7 +20,8 @@ from primum.severity import read as read_severity
 
 CODES = {
     "accuracy", "balanced_accuracy", "macro_f1", "auroc", "cer", "critical_errors", "specificity",
-    "expected_cost", "normalized_expected_cost", "ece", "ece_equal_mass", "classwise_ece", "brier", "nll",
+    "expected_cost", "normalized_expected_cost", "ece", "ece_equal_mass", "classwise_ece",
+    "debiased_calibration_error", "skce", "brier", "root_brier", "nll",
     "aurc", "augrc", "cost_aurc", "cost_augrc", "failure_auroc", "silent_critical_rate",
     "cer_at_specificity_70", "cer_at_specificity_80", "cer_at_specificity_90",
     "specificity_reached_70", "specificity_reached_80", "specificity_reached_90",
@@ -41,7 +42,7 @@ def test_every_code_is_there_for_every_group_and_rule(audited: primum.Audit) -> 
         for code in ("cer", "specificity", "expected_cost", "accuracy"):
             assert audited.finding(code, decision=rule).value is not None
     states = {f.calibrated for f in audited.findings if f.code == "ece"}
-    assert states == {"none", "temperature", "vector"}
+    assert states == {"none", "temperature", "vector", "dirichlet", "isotonic"}
     assert {f.score for f in audited.findings if f.code == "aurc"} == {"msr", "pe"}
 
 

@@ -21,7 +21,7 @@ from tests.conftest import made_table
 
 Run = Callable[..., tuple[int, str, str]]
 VERBS = (
-    ["demo"], ["train"], ["predict"], ["audit"], ["compare"], ["severity", "check"],
+    ["demo"], ["train"], ["predict"], ["explain"], ["ensemble"], ["audit"], ["compare"], ["severity", "check"],
     ["data", "list"], ["data", "check"],
 )  # fmt: skip
 
@@ -193,7 +193,8 @@ def test_every_field_is_documented(run: Run) -> None:
         named += [{finding["code"]: 0} for finding in content["findings"]]
         if "curves" in content:
             named += [content["curves"], content["settings"]["severity"]]
-            named += [entries[0] for entries in content["curves"].values()]
+            for entries in content["curves"].values():
+                named += [entries] if isinstance(entries, dict) else entries[:1]
         for field in {field for entry in named for field in entry} - {"site"}:
             stem = re.sub("^(first|second)_(argmax|bayes)$", r"\1_<rule>", field)
             stem = re.sub("^score_.*", "score_<name>", stem)

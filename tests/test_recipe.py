@@ -56,6 +56,11 @@ def test_a_loss_gets_the_defaults_that_belong_to_it_and_no_others(given, filled)
         ({"training": {"epoch": 3}}, "unknown key 'epoch' under 'training'.*did you mean 'epochs'"),
         ({"data": {}}, "the key 'data.name' is missing"),
         ({"data": None}, "'data'"),
+        (
+            {"network": {"name": "densenet121", "trunk": "frozen", "trunk_dropout": 0.1}},
+            "trunk_dropout needs trunk: trained",
+        ),
+        ({"network": {"name": "densenet121", "trunk_dropout": 1}}, "'network.trunk_dropout'.*less than 1"),
         ({"training": {"epochs": "many"}}, "'training.epochs' should be a valid integer.*'many' arrived"),
         ({"training": {"epochs": 0}}, "'training.epochs' should be greater than or equal to 1, 0 arrived"),
         ({"loss": {"name": "cros_entropy"}}, "did you mean 'cross_entropy'"),
@@ -114,6 +119,10 @@ def test_the_fingerprint_leaves_out_the_name_and_the_place_only():
     assert recipe.with_root("elsewhere").fingerprint() == recipe.fingerprint()
     assert Recipe.parse(SMALL | {"name": "other"}).fingerprint() == recipe.fingerprint()
     assert Recipe.parse(SMALL | {"seed": 1}).fingerprint() != recipe.fingerprint()
+    for dropout, same in ((0.0, True), (0.1, False)):
+        network = SMALL["network"] | {"trunk_dropout": dropout}
+        other = Recipe.parse(SMALL | {"network": network}).fingerprint()
+        assert (other == recipe.fingerprint()) is same
     assert (
         Recipe.parse(SMALL | {"data": {"name": "phantom", "seed": 1}}).fingerprint() != recipe.fingerprint()
     )

@@ -20,11 +20,16 @@ from primum.judge.groups import groups
 from primum.judge.interval import LEVEL
 from primum.judge.measure import measure
 from primum.judge.measured import Measured
+from primum.judge.partitions import partition
 from primum.options import OPERATING_COVERAGE, Options, options
+from primum.policy import Policy
 from primum.preparing import Prepared, fingerprint, prepare
 from primum.saving import WORST, Saved
+from primum.sections import checklist, sections
 from primum.selecting import select
 from primum.severity import SeverityMatrix, pairs
+from primum.study import Study
+from primum.supplements import Supplements, supplements
 
 SCHEMA = "primum.audit/1"
 
@@ -95,6 +100,10 @@ def audit(
     bootstrap: int = 1000,
     seed: int = 0,
     progress: Callable[[Finding], object] | None = None,
+    policies: Sequence[Policy | str | Path] = (),
+    members: Sequence[Any] = (),
+    train: Any = None,
+    about: Study | str | Path | None = None,
 ) -> Audit:
     """Audit predictions: how often the model is wrong, how badly, and whether its confidence says so.
 
@@ -109,6 +118,10 @@ def audit(
         limits: code → {max, min}, or a YAML file of that.
         bootstrap: replicates. seed: of everything drawn.
         progress: called with every finding as it is made.
+        policies: deferral policies or their files, none fitted on judged rows.
+        members: tables of other models on the same cases; with one, it and ``table`` are the members.
+        train: a table of training rows with embeddings, for what the model may never have seen.
+        about: what the table cannot know of its study (``about.yaml``), for the reporting checklist.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, where, and what to do.
@@ -116,9 +129,12 @@ def audit(
     read = tables.read(table, columns)
     opts = options(read.classes, read.name, severity, critical, prior, limits, by, bootstrap, seed)
     fitted = None if fit is None else tables.read(fit, columns)
-    prepared = prepare(select(read, fitted), opts)
+    rows = select(read, fitted)
+    given = supplements(table, rows, policies, members, train, about, columns)
+    prepared = prepare(rows, opts)
     views = views_of(prepared, by)
-    return audit_measured(prepared, opts, views, {g: measure(view) for g, view in views.items()}, progress)
+    measured = {group: measure(view) for group, view in views.items()}
+    return audit_measured(prepared, opts, views, measured, progress, given)
 
 
 def views_of(prepared: Prepared, by: Sequence[str]) -> dict[str, View]:
@@ -134,16 +150,22 @@ def audit_measured(
     views: Mapping[str, View],
     measured: Mapping[str, Iterable[Measured]],
     progress: Callable[[Finding], object] | None = None,
+    given: Supplements | None = None,
 ) -> Audit:
     """Audit rows that are prepared and measured: group → its view, and group → its metrics."""
+    given = given or Supplements()
     findings = []
     for group, view in views.items():
         for metric in measured[group]:
             findings.append(as_finding(metric, view, group))
             if progress is not None:
                 progress(findings[-1])
-    judged = judge(findings, opts.limits) + prepared.warnings
-    return Audit(settings(prepared, opts), judged, curves(views, judged), case_table(prepared, opts))
+    beside = sections(prepared, opts, given, findings)
+    judged = judge(findings + beside.findings, opts.limits) + prepared.warnings
+    made = settings(prepared, opts, given) | beside.settings
+    shown = curves(views, judged, prepared.best, prepared.test.classes)
+    drawn = shown | beside.curves | {"checklist": checklist(made, judged, given)}
+    return Audit(made, judged, drawn, case_table(prepared, opts, beside.columns))
 
 
 def as_finding(measured: Measured, view: View, group: str) -> Finding:
@@ -159,7 +181,7 @@ def as_finding(measured: Measured, view: View, group: str) -> Finding:
     return found(measured.code, measured.estimated(view), measured.why, **where)
 
 
-def settings(prepared: Prepared, opts: Options) -> dict[str, Any]:
+def settings(prepared: Prepared, opts: Options, given: Supplements) -> dict[str, Any]:
     """What was judged and how, JSON-ready."""
     test, chosen = prepared.test, prepared.chosen
     fingerprints = {"test": fingerprint(test)}
@@ -190,13 +212,19 @@ def settings(prepared: Prepared, opts: Options) -> dict[str, Any]:
         if chosen is None
         else {name: {"cv_nll": v} for name, v in chosen.cv_nll.items()},
         "source": dict(test.source),
+        "partitions": {
+            name: partition(part.labels, part.classes, part.metadata, part.patients)
+            for name, part in (("test", test), ("fit", prepared.rows.fit))
+            if part is not None
+        },
+        "about": None if given.study is None else given.study.said(),
         "not_supplied": prepared.not_supplied,
         "fingerprints": fingerprints,
         "version": __version__,
     }
 
 
-def case_table(prepared: Prepared, opts: Options) -> pl.DataFrame:
+def case_table(prepared: Prepared, opts: Options, further: Mapping[str, Any]) -> pl.DataFrame:
     """One row per judged case: critical errors first, then by cost, the most confident first."""
     test, view = prepared.test, prepared.view
     answers = view.answers["argmax"]
@@ -222,6 +250,7 @@ def case_table(prepared: Prepared, opts: Options) -> pl.DataFrame:
         "silent": critical & (confidence >= answers.threshold["msr"]),
     }
     columns |= {f"score_{name}": score for name, score in answers.confidence.items() if name != "msr"}
+    columns |= further
     frame = pl.DataFrame(columns).with_columns(
         [
             test.metadata[column].alias(f"table_{column}" if column in columns else column)

@@ -9,21 +9,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import chi2_contingency
 
-from primum.finding import Finding, warning
+from primum.finding import Finding
+from primum.guards import guard
 from primum.judge import decision, groups, harm, operating, recalibrate, selective
 from primum.judge.answers import Answers, Operating, View
 from primum.judge.confidence import SCORES
 from primum.judge.interval import Floats
 from primum.judge.inversion import inversion_for
 from primum.judge.recalibrate import Chosen
+from primum.judge.uncertainty import from_passes
 from primum.options import OPERATING_COVERAGE, Options
 from primum.predictions import Predictions
 from primum.selecting import Selection
-
-FEW_FIT_ROWS = 100
-CHANCE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +76,7 @@ def prepare(rows: Selection, opts: Options) -> Prepared:
         answers=_answers(test, fit, probs, fit_probs, best, opts),
         operating=None if fit is None else operating_of(fit.labels, fit_probs[best], best, opts.critical),
     )
-    return Prepared(rows, view, chosen, _warnings(rows, opts), _not_supplied(rows, opts))
+    return Prepared(rows, view, chosen, guard(rows, opts), _not_supplied(rows, opts))
 
 
 def _codes(values: pl.Series) -> NDArray[np.int64]:
@@ -106,16 +104,22 @@ def _answers(
         used["given"] = ("none", test.decision)
     answers = {}
     for rule, (calibrated, decisions) in used.items():
-        confidence = {name: score(probs[calibrated]) for name, score in SCORES.items()} | dict(test.scores)
+        confidence = {name: score(probs[calibrated]) for name, score in SCORES.items()} | beside(test)
         reference = dict(confidence)
         if fit is not None:
             reference |= {name: score(fit_probs[calibrated]) for name, score in SCORES.items()}
-            reference |= {name: fit.scores[name] for name in test.scores if name in fit.scores}
+            reference |= {name: score for name, score in beside(fit).items() if name in confidence}
         threshold = {
             name: selective.threshold_at_coverage(reference[name], OPERATING_COVERAGE) for name in confidence
         }
         answers[rule] = Answers(rule, decisions, calibrated, confidence, threshold)
     return answers
+
+
+def beside(table: Predictions) -> dict[str, Floats]:
+    """The scores of a table's own columns, and those of its stochastic passes where it has several."""
+    several = table.passes is not None and len(table.passes) > 1
+    return (from_passes(table) if several else {}) | dict(table.scores)
 
 
 def operating_of(
@@ -131,64 +135,6 @@ def operating_of(
     score = decision.critical_mass(probs, critical)
     found = {s: operating.threshold_at_specificity(score, among, s) for s in operating.SPECIFICITIES}
     return Operating(calibrated, {s: t for s, t in found.items() if np.isfinite(t)})
-
-
-def _warnings(rows: Selection, opts: Options) -> list[Finding]:
-    n, found = len(rows.test), []
-    if rows.counts["unlabelled"]:
-        count = rows.counts["unlabelled"]
-        found.append(warning("unlabelled_rows", f"{count} rows without a label were left out", count, n))
-    found += [warning("table_note", note, 1, n) for note in rows.test.notes]
-    found += _dropped(rows.test)
-    for sentence in opts.severity.lint() if opts.severity is not None else ():
-        found.append(warning("severity_lint", f"severity: {sentence}", 1, n))
-    if rows.fit is not None and len(rows.fit) < FEW_FIT_ROWS:
-        why = f"recalibration was fitted on {len(rows.fit)} rows; below {FEW_FIT_ROWS} it is mostly noise"
-        found.append(warning("few_fit_rows", why, len(rows.fit), n))
-    if rows.fit is not None:
-        found += _prevalence(rows.test, rows.fit)
-    return found
-
-
-def _dropped(test: Predictions) -> list[Finding]:
-    """What was left out of training because of copies, where the table's source tells it."""
-    given = test.source.get("dropped")
-    told = given if isinstance(given, Mapping) else {}
-    counts = {name: n for name, n in told.items() if isinstance(n, int)}
-    if not any(counts.values()):
-        return []
-    parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)
-    why = f"before training {parts} images were left out, since a copy of them stands in test, val or cal"
-    return [warning("dropped_copies", why, sum(counts.values()), len(test))]
-
-
-def _prevalence(test: Predictions, fit: Predictions) -> list[Finding]:
-    """A warning when the class shares of fit and judged rows differ beyond chance (chi-squared, p < 0.01).
-
-    Cases of one patient are alike, so every patient counts once, with the first case by id.
-    """
-    counts = np.stack([np.bincount(_one_each(part), minlength=len(test.classes)) for part in (fit, test)])
-    present = counts.sum(axis=0) > 0
-    counts, names = counts[:, present], np.array(test.classes)[present]
-    p = float(chi2_contingency(counts).pvalue)
-    if p >= CHANCE:
-        return []
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    k = int(np.abs(shares[0] - shares[1]).argmax())
-    of = "rows" if test.patients is None or fit.patients is None else "patients"
-    why = (
-        f"class shares of fit and judged {of} differ beyond chance ({names[k]} {shares[0, k]:.0%} against "
-        f"{shares[1, k]:.0%}): recalibration and Bayes decisions may not hold here"
-    )
-    return [warning("prevalence_shift", why, p, len(test))]
-
-
-def _one_each(table: Predictions) -> NDArray[np.int64]:
-    if table.patients is None:
-        return table.labels
-    by_id = table.ids.arg_sort()
-    first = by_id.gather(table.patients.gather(by_id).arg_unique())
-    return np.asarray(table.labels[first.to_numpy()])
 
 
 def _not_supplied(rows: Selection, opts: Options) -> list[str]:

@@ -49,6 +49,8 @@ class Network(_Section):
         name: any timm name.
         weights: ``none``, ``hub``, ``offline``, or a file (.safetensors, .pth) on this machine.
         dropout: probability before the last layer.
+        trunk_dropout: probability inside the trunk, where timm knows a place for it (``proj_drop_rate``:
+            DenseNets and transformers); needs ``trunk: trained``.
         trunk: ``frozen`` trains only the last layer, on features computed once; ``trained`` trains all of it.
         image_size: side of the square input, pixels.
     """
@@ -56,8 +58,15 @@ class Network(_Section):
     name: str
     weights: str = "none"
     dropout: float = Field(default=0.2, ge=0, lt=1)
+    trunk_dropout: float = Field(default=0.0, ge=0, lt=1)
     trunk: Literal["frozen", "trained"] = "trained"
     image_size: int = Field(default=224, ge=8)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Network:
+        if self.trunk_dropout and self.trunk == "frozen":
+            raise ValueError("trunk_dropout needs trunk: trained, a frozen trunk is run once without dropout")
+        return self
 
 
 class Loss(_Section):
@@ -232,6 +241,8 @@ class Recipe(_Section):
             del content["loss"]["base"]
         if not self.data.drop_leaks:
             del content["data"]["drop_leaks"]
+        if not self.network.trunk_dropout:
+            del content["network"]["trunk_dropout"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

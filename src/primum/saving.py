@@ -33,20 +33,29 @@ class Saved(ABC):
         blocks = (f" {_text(name)}: {_block(part)}" for name, part in self.to_dict().items())
         return _written("{\n" + ",\n".join(blocks) + "\n}", path)
 
-    def to_html(self, path: str | Path | None = None, images: str | Path | None = None) -> str:
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        images: str | Path | None = None,
+        maps: str | Path | None = None,
+    ) -> str:
         """The report as one offline page, written whole to ``path`` when one is given.
 
-        ``images`` is the folder that the paths of the cases are relative to.
+        ``images`` is the folder that the paths of the cases are relative to, ``maps`` that of the pictures
+        ``primum explain`` drew, beside its table.
         """
         from primum.report.page import render
 
-        return _written(render(self.to_dict(), None if images is None else Path(images)), path)
+        folders = (None if folder is None else Path(folder) for folder in (images, maps))
+        return _written(render(self.to_dict(), *folders), path)
 
     def to_dataframe(self) -> pl.DataFrame:
         """The findings, one row each."""
         return pl.DataFrame([finding.to_dict() for finding in self.findings], infer_schema_length=None)
 
-    def save(self, folder: str | Path, images: str | Path | None = None) -> Path:
+    def save(
+        self, folder: str | Path, images: str | Path | None = None, maps: str | Path | None = None
+    ) -> Path:
         """Write ``audit.json``, ``cases.parquet`` and ``report.html`` into ``folder``, all or none."""
         out = Path(folder)
         with ExitStack() as drafts:
@@ -56,7 +65,7 @@ class Saved(ABC):
             )
             self.cases.write_parquet(cases)
             self.to_json(content)
-            self.to_html(page, images)
+            self.to_html(page, images, maps)
         return out
 
     def _repr_html_(self) -> str:

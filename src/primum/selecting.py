@@ -20,7 +20,9 @@ class Selection:
     Attributes:
         test: the rows to judge. fit: the rows to fit on, in the same order of classes, or None.
         fit_name: where the fit rows come from, or None.
-        counts: ``unlabelled`` and ``fit_rows`` as numbers, ``other_rows`` as split → rows not judged.
+        counts: ``unlabelled`` and ``fit_rows`` as numbers, ``other_rows`` as split → rows not judged, and
+            ``shared_patients`` as split → test rows of a patient who stands there too (with a split and a
+            patient column).
     """
 
     test: Predictions
@@ -45,12 +47,9 @@ def select(table: Predictions, fit: Predictions | None = None) -> Selection:
         split = _splits(table)
         names, sizes = np.unique(split, return_counts=True)
         counts["other_rows"] = {str(s): int(c) for s, c in zip(names, sizes, strict=True) if s != "test"}
-        if not (split == "test").any():
-            raise InputError(
-                f"{table.name}: no row is marked split=test ({check.shorten(names)} arrived); "
-                "only test rows are judged, so mark them or leave the column out"
-            )
-        test = table.take(split == "test")
+        test = judged_rows(table)
+        if table.patients is not None:
+            counts["shared_patients"] = _shared_patients(split, table.patients)
         if fit is None and (split == "cal").any():
             fit, fit_name = table.take(split == "cal"), "cal rows of the same file"
     test, counts["unlabelled"] = _labelled(test, "judged")
@@ -63,6 +62,15 @@ def select(table: Predictions, fit: Predictions | None = None) -> Selection:
         fit = _fit_rows(fit, test)
         counts["fit_rows"] = len(fit)
     return Selection(test, fit, fit_name, counts)
+
+
+def _shared_patients(split: np.ndarray[Any, np.dtype[np.str_]], patients: pl.Series) -> dict[str, int]:
+    """Other split → test rows whose patient stands there too."""
+    judged = patients.filter(pl.Series(split == "test"))
+    others = {
+        str(name): patients.filter(pl.Series(split == name)) for name in np.unique(split) if name != "test"
+    }
+    return {name: int(judged.is_in(theirs.unique().implode()).sum()) for name, theirs in others.items()}
 
 
 def _splits(table: Predictions) -> np.ndarray[Any, np.dtype[np.str_]]:
@@ -79,18 +87,45 @@ def _labelled(table: Predictions, what: str) -> tuple[Predictions, int]:
     return (table if known.all() else table.take(known)), int((~known).sum())
 
 
-def _fit_rows(fit: Predictions, test: Predictions) -> Predictions:
-    if "split" in fit.metadata.columns:
-        split = _splits(fit)
+def fit_rows(table: Predictions) -> Predictions:
+    """The labelled rows of a table that something may be fitted on: cal rows, else any but train and test.
+
+    Raises InputError when there are none, or when all are of one class.
+    """
+    if "split" in table.metadata.columns:
+        split = _splits(table)
         usable = split == "cal" if (split == "cal").any() else ~np.isin(split, ["train", "test"])
         if not usable.any():
             raise InputError(
-                f"{fit.name}: fit rows must be neither train nor test rows, "
+                f"{table.name}: fit rows must be neither train nor test rows, "
                 f"all are marked {check.shorten(np.unique(split))}; give a calibration split"
             )
-        fit = fit.take(usable)
+        table = table.take(usable)
+    table = _labelled(table, "fit")[0]
+    if (np.bincount(table.labels) > 0).sum() < 2:
+        raise InputError(f"{table.name}: fit rows of at least two classes are needed, all are of one class")
+    return table
+
+
+def judged_rows(table: Predictions) -> Predictions:
+    """The test rows of a table, labelled or not; all its rows where it has no splits.
+
+    Raises InputError when it has splits and none is test.
+    """
+    if "split" not in table.metadata.columns:
+        return table
+    split = _splits(table)
+    if not (split == "test").any():
+        raise InputError(
+            f"{table.name}: no row is marked split=test ({check.shorten(np.unique(split))} arrived); "
+            "only test rows are judged, so mark them or leave the column out"
+        )
+    return table.take(split == "test")
+
+
+def _fit_rows(fit: Predictions, test: Predictions) -> Predictions:
     check.same_classes(fit.classes, test.classes, fit.name, test.name)
-    fit = _reordered(_labelled(fit, "fit")[0], test.classes)
+    fit = reordered(fit_rows(fit), test.classes)
     if fit.kind != test.kind:
         raise InputError(
             f"{fit.name}: fit and test rows must both hold logits or both probabilities, "
@@ -101,12 +136,11 @@ def _fit_rows(fit: Predictions, test: Predictions) -> Predictions:
         check.disjoint(
             fit.patients.unique(), test.patients.unique(), "patient", f"{fit.name} and {test.name}"
         )
-    if (np.bincount(fit.labels) > 0).sum() < 2:
-        raise InputError(f"{fit.name}: fit rows of at least two classes are needed, all are of one class")
     return fit
 
 
-def _reordered(table: Predictions, classes: tuple[str, ...]) -> Predictions:
+def reordered(table: Predictions, classes: tuple[str, ...]) -> Predictions:
+    """The same table with its classes in another order of the same names."""
     if table.classes == classes:
         return table
     at = np.array([table.classes.index(name) for name in classes])

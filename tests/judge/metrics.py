@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from primum.judge import accuracy, calibration, confidence, decision, harm, operating, selective
+from primum.judge import (
+    accuracy,
+    calibration,
+    confidence,
+    debiased,
+    decision,
+    harm,
+    kernel,
+    operating,
+    selective,
+)
 
 SEVERITY = {"fine": 1.0, "false_alarm": 2.0, "critical": 10.0}
 
@@ -58,7 +68,10 @@ METRICS: dict[str, Callable[..., float]] = {
     "ece": calibration.ece,
     "ece_equal_mass": calibration.ece_equal_mass,
     "classwise_ece": calibration.classwise_ece,
+    "debiased_calibration_error": debiased.debiased_error,
+    "skce": kernel.skce,
     "brier": calibration.brier,
+    "root_brier": calibration.root_brier,
     "nll": calibration.nll,
     "aurc": _area(selective.aurc),
     "augrc": _area(selective.augrc),

@@ -83,3 +83,8 @@ def test_reliability_counts_every_case_once() -> None:
     rows = calibration.reliability(labels, probs)
     assert sum(cases for _, cases, _, _ in rows) == 300
     assert sum(hits for *_, hits in rows) == (probs.argmax(axis=1) == labels).sum()
+
+
+def test_root_brier_is_the_root() -> None:
+    probs = np.array([[0.6, 0.4], [0.2, 0.8]])
+    assert calibration.root_brier(np.array([0, 0]), probs) == pytest.approx(((0.32 + 1.28) / 2) ** 0.5)

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from primum import severity
-from primum.judge import calibration, decision, inversion, recalibrate
+from primum.judge import calibration, decision, inversion, recalibrate, recalibrators
 
 MATRIX = severity.read("isic2018")
 
@@ -54,7 +54,7 @@ def test_temperature_cannot_undo_the_risk_calibrated_loss_and_the_inversion_can(
     q = rng.dirichlet([0.6, 3, 0.4, 0.2, 0.8, 0.1, 0.1], 500)
     labels = (rng.random((500, 1)) > q.cumsum(axis=1)).sum(axis=1)
     p = np.array([minimiser(row, MATRIX.scaled, 10.0) for row in q])
-    scaled = recalibrate.fit_temperature(np.log(p), labels)(np.log(p))
+    scaled = recalibrators.fit_temperature(np.log(p), labels)(np.log(p))
     inverse = inversion.Inversion(MATRIX.scaled, 10.0)(np.log(p))
 
     def spent(probs: np.ndarray) -> float:
@@ -68,21 +68,21 @@ def test_temperature_is_recovered() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(20_000, 4)) * 2
     labels = (rng.random((20_000, 1)) > softmax(logits, axis=1).cumsum(axis=1)).sum(axis=1)
-    assert recalibrate.fit_temperature(logits * 3, labels).temperature == pytest.approx(3, rel=0.03)
+    assert recalibrators.fit_temperature(logits * 3, labels).temperature == pytest.approx(3, rel=0.03)
 
 
 def test_temperature_stays_bounded_when_every_answer_is_right() -> None:
-    found = recalibrate.fit_temperature(np.eye(3)[np.arange(30) % 3] * 5, np.arange(30) % 3)
+    found = recalibrators.fit_temperature(np.eye(3)[np.arange(30) % 3] * 5, np.arange(30) % 3)
     assert 0 < found.temperature < 100
 
 
 def test_vector_scaling_is_recovered_and_its_gradient_vanishes() -> None:
     rng = np.random.default_rng(1)
-    logits = recalibrate.bounded(rng.normal(size=(40_000, 3)) * 2)
+    logits = recalibrators.bounded(rng.normal(size=(40_000, 3)) * 2)
     weight, bias = np.array([1.5, 0.7, 1.0]), np.array([0.5, -0.3, 0.0])
     truth = softmax(logits * weight + bias, axis=1)
     labels = (rng.random((40_000, 1)) > truth.cumsum(axis=1)).sum(axis=1)
-    found = recalibrate.fit_vector(logits, labels)
+    found = recalibrators.fit_vector(logits, labels)
     np.testing.assert_allclose(found(logits), truth, atol=0.03)
     slope = (found(logits) - np.eye(3)[labels]).mean(axis=0)
     np.testing.assert_allclose(slope, 0, atol=1e-4)
@@ -94,7 +94,7 @@ def test_probabilities_of_exactly_zero_are_ordinary() -> None:
     labels = rng.integers(0, 3, 200)
     with np.errstate(divide="ignore"):
         logs = np.log(probs)
-    for fit in (recalibrate.fit_temperature, recalibrate.fit_vector):
+    for fit in (recalibrators.fit_temperature, recalibrators.fit_vector):
         assert np.isfinite(fit(logs, labels)(logs)).all()
 
 
@@ -108,6 +108,66 @@ def test_the_best_is_chosen_by_cross_validation_and_never_hurts_much() -> None:
     assert chosen.cv_nll["vector"] < chosen.cv_nll["temperature"] < chosen.cv_nll["none"]
     true = calibration.nll(labels, softmax(logits, axis=1))
     assert chosen.cv_nll["vector"] == pytest.approx(true, abs=0.01)
+
+
+def drawn(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Labels that follow softmax(logits)."""
+    return (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+
+
+def test_dirichlet_is_best_where_classes_are_mixed_into_each_other() -> None:
+    rng = np.random.default_rng(2)
+    mixing = np.array([[1.0, 0.0, 0.0], [0.6, 0.6, 0.0], [0.0, -0.5, 1.2]])
+    logits = rng.normal(size=(1500, 3)) * 2
+    log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    chosen = recalibrate.choose(logits, drawn(log_probs @ mixing.T, rng), None, 0)
+    assert chosen.best == "dirichlet"
+    assert chosen.cv_nll["dirichlet"] < chosen.cv_nll["vector"] - 0.01
+
+
+def test_isotonic_is_best_where_a_step_is_the_truth() -> None:
+    rng = np.random.default_rng(3)
+    first = rng.uniform(0.05, 0.95, 4000)
+    labels = (rng.random(4000) > np.where(first < 0.5, 0.1, 0.6)).astype(int)
+    chosen = recalibrate.choose(np.log(np.stack([first, 1 - first], axis=1)), labels, None, 0)
+    assert chosen.best == "isotonic"
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "left_out"),
+    [(69, 7, {"vector", "dirichlet", "isotonic"}), (70, 7, set()), (400, 31, {"dirichlet", "isotonic"})],
+)
+def test_what_is_left_out_says_why(n: int, k: int, left_out: set[str]) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(n, k))
+    chosen = recalibrate.choose(logits, drawn(logits, rng), None, 0)
+    assert set(chosen.left_out) == left_out
+    assert not set(chosen.fitted) & left_out
+    assert set(chosen.fitted) == set(chosen.cv_nll)
+    assert all(str(k) in why and "classes" in why for why in chosen.left_out.values())
+
+
+def test_one_patient_cannot_be_held_out() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(200, 3))
+    chosen = recalibrate.choose(logits, drawn(logits, rng), np.zeros(200, dtype=int), 0)
+    assert list(chosen.fitted) == [chosen.best] == ["none"]
+    assert all("one patient" in why for why in chosen.left_out.values())
+
+
+@pytest.mark.parametrize("hard", [True, False])
+def test_no_fit_rows_give_a_number_that_is_not_one(hard: bool) -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 60)  # the third class is absent
+    with np.errstate(divide="ignore"):
+        logits = np.log(np.eye(3)[labels]) if hard else np.zeros((60, 3))
+    chosen = recalibrate.choose(logits, labels, None, 0)
+    assert set(chosen.fitted) == {"none", "temperature", "vector", "dirichlet", "isotonic"}
+    assert np.isfinite(list(chosen.cv_nll.values())).all()
+    for method in chosen.fitted.values():
+        probs = method(np.array([[0.0, 0, 0], [50, 0, -50], [-1e4, 0, 1e4], [0, 0, 800]]))
+        assert np.isfinite(probs).all()
+        np.testing.assert_allclose(probs.sum(axis=1), 1)
 
 
 def test_patients_stay_in_one_fold() -> None:
@@ -193,6 +253,6 @@ def test_the_logit_adjusted_inversion_is_chosen_where_it_is_true() -> None:
     chosen = recalibrate.choose(
         logits, labels, None, 0, inversion.inversion_for(loss_of("logit_adjusted"), MATRIX.classes)
     )
-    assert set(chosen.fitted) == {"none", "inversion", "temperature", "vector"}
+    assert list(chosen.fitted) == ["none", "inversion", "temperature", "vector", "dirichlet", "isotonic"]
     assert chosen.best == "inversion"
     np.testing.assert_allclose(chosen.fitted["inversion"](logits), q, atol=1e-6)

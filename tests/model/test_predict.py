@@ -1,12 +1,18 @@
 import dataclasses
+import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
+from primum import cli, tables
 from primum.check import InputError
+from primum.judge import uncertainty
 from primum.model import backbone
 from primum.model.predict import predict
+from tests.model.made import recipe
 
 
 @pytest.fixture
@@ -50,3 +56,68 @@ def test_other_classes_are_refused(table):
     network = backbone.build("mobilenetv3_small_050", ("cat", "dog"), image_size=32)
     with pytest.raises(InputError, match="class names must match"):
         predict(network, table, progress=False)
+
+
+@pytest.fixture
+def run_folder(tmp_path, table, serve, monkeypatch):
+    """A finished run of an untrained network, and a caller of ``primum predict`` in its folder."""
+    torch.manual_seed(0)
+
+    def write(**network):
+        asked = backbone.build("mobilenetv3_small_050", table.classes, image_size=32, **network)
+        backbone.save(asked, tmp_path / "run")
+        (tmp_path / "run" / "recipe.yaml").write_text(recipe().to_yaml())
+
+    serve(table)
+    monkeypatch.chdir(tmp_path)
+    write()
+    return write
+
+
+def primum_predict(monkeypatch, capsys, *arguments):
+    said = ["primum", "predict", "run", "--data", "made", "--out", "p.parquet", *arguments]
+    monkeypatch.setattr(sys, "argv", said)
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_verb_writes_scores_of_passes_as_columns(run_folder, table, monkeypatch, capsys):
+    code, out, _ = primum_predict(monkeypatch, capsys, "--passes", "3", "--tta", "--seed", "5")
+    assert code == 0
+    assert "a weak form of MC dropout" in out
+    found = tables.read("p.parquet")
+    assert len(found) == (table.cases["split"] == "test").sum()
+    assert found.kind == "log_probabilities"
+    assert found.source["mc_dropout"]["seed"] == 5
+    assert set(found.scores) == {f"{way}_{name}" for way in ("mcd", "tta") for name in uncertainty.NAMES}
+    assert found.passes is None
+    frame = pl.read_parquet("p.parquet")
+    assert (frame["score_mcd_mi"] <= 0).all()
+
+    code, out, _ = primum_predict(monkeypatch, capsys)
+    assert code == 0
+    assert "weak" not in out
+    assert tables.read("p.parquet").kind == "logits"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--passes", "1"], "passes: at least 2 are needed"),
+        (["--passes", "-3"], "--passes, --seed: 0 or more is needed, -3 arrived"),
+        (["--passes", "3", "--seed", "-1"], "0 or more is needed, -1 arrived"),
+        (["--passes", "3"], "this network has none"),
+    ],
+)
+def test_the_verb_refuses_in_one_sentence(run_folder, monkeypatch, capsys, arguments, says):
+    run_folder(dropout=0.0)
+    code, _, error = primum_predict(monkeypatch, capsys, *arguments)
+    assert code == 2
+    assert says in error
+    assert len(error.strip().splitlines()) == 1
+    assert not Path("p.parquet").exists()

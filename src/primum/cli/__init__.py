@@ -9,7 +9,7 @@ import typer
 
 from primum import __version__
 from primum.check import PrimumError
-from primum.cli import bench, data, judging, severity, training
+from primum.cli import bench, data, defer, ensemble, explain, judging, severity, training
 
 INTERRUPTED = 130
 
@@ -22,10 +22,13 @@ app = typer.Typer(
     "and an honest account of when an answer may be used.",
 )
 app.add_typer(training.app)
+app.add_typer(explain.app)
+app.add_typer(ensemble.app)
 app.add_typer(judging.app)
 app.add_typer(severity.app, name="severity")
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")
+app.add_typer(defer.app, name="defer")
 
 
 def main() -> None:

@@ -40,6 +40,20 @@ def audit(
     bootstrap: Bootstrap = 1000,
     seed: Seed = 0,
     images: Images = None,
+    policy: Annotated[
+        list[Path] | None,
+        typer.Option(help="A deferral policy to judge (primum defer fit); may be repeated."),
+    ] = None,
+    members: Annotated[
+        list[Path] | None,
+        typer.Option(help="Another model's table of the same cases; may be repeated."),
+    ] = None,
+    train: Annotated[
+        Path | None, typer.Option(help="Training rows with embeddings: what the model has seen.")
+    ] = None,
+    about: Annotated[
+        Path | None, typer.Option(help="About the study (YAML), for the reporting checklist.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for audit.json, cases.parquet and report.html.")] = Path(
         "audit"
     ),
@@ -57,9 +71,9 @@ def audit(
     with Bar("judging") as bar:
         found = judge(
             test, severity, fit[0] if fit else None, by or (), mapping(columns, "--columns"), critical or (),
-            priors(prior), limits, bootstrap, seed, bar,
+            priors(prior), limits, bootstrap, seed, bar, policy or (), members or (), train, about,
         )  # fmt: skip
-    found.save(folder, images or test.parent)
+    found.save(folder, images or test.parent, test.parent)
     show(found.to_dict(), folder)
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from primum.cli.arguments import Root, Seed
+from primum.check import InputError
+from primum.cli.arguments import Root, Seed, writable
 
 app = typer.Typer()
 
@@ -69,10 +70,21 @@ def predict(
     embeddings: Annotated[
         bool, typer.Option("--embeddings", help="Store what the last layer sees, too.")
     ] = False,
+    passes: Annotated[
+        int, typer.Option(metavar="S", help="Stochastic passes with dropout on (50, say); 0 for none.")
+    ] = 0,
+    tta: Annotated[
+        bool, typer.Option("--tta", help="Look at mild changes of each image too: mirrored, moved, darker.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the dropout.")] = 0,
 ) -> None:
     """Predict a data set with the network of a run, cut into splits with the run's own seed.
 
-    Example: [bold]primum predict runs/risk --data chest_xray --root data/chest_xray --out new.parquet[/bold]
+    With --passes or --tta the answer is the mean over the passes, and how much they differ is stored in
+    columns score_mcd_… and score_tta_…. Predict the rows to fit on in the same way.
+
+    Example: [bold]primum predict runs/risk --data chest_xray --root data/chest_xray --passes 50 --tta
+    --out new.parquet[/bold]
     """
     from primum import check, tables
     from primum.data import load
@@ -81,7 +93,13 @@ def predict(
     from primum.recipe import Recipe
 
     check.one_of(split, SPLITS, "--split:")
-    seed = Recipe.read(run / "recipe.yaml").data.seed  # another would put training images into test
-    table = load(data, root, seed).split(split)
-    tables.write(answers(run, table, embeddings=embeddings), out)
+    if passes < 0 or seed < 0:
+        raise InputError(f"--passes, --seed: 0 or more is needed, {min(passes, seed)} arrived")
+    writable(out.parent)
+    cut = Recipe.read(run / "recipe.yaml").data.seed  # another would put training images into test
+    table = load(data, root, cut).split(split)
+    found = answers(run, table, embeddings=embeddings, passes=passes, tta=tta, seed=seed)
+    tables.write(found, out)
     print(f"{out}: answers for {len(table)} cases written")
+    if found.source.get("mc_dropout", {}).get("where") == "head":
+        print("dropout acts before the last layer only: a weak form of MC dropout")

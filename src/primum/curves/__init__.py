@@ -7,17 +7,24 @@ from typing import Any
 
 import numpy as np
 
+from primum.curves.reliability import reliability
 from primum.finding import Finding
-from primum.judge import calibration, selective
+from primum.judge import selective
 from primum.judge.answers import Answers, View
 from primum.judge.confusion import confusion
-from primum.judge.interval import proportion
 
 POINTS = 200
 
 
-def curves(views: Mapping[str, View], findings: Sequence[Finding]) -> dict[str, Any]:
-    """Confusion counts for every group; reliability, risk–coverage and cost for all cases."""
+def curves(
+    views: Mapping[str, View], findings: Sequence[Finding], chosen: str, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Confusion and reliability for every group; risk–coverage and cost for all cases.
+
+    Args:
+        views: ``"all"`` and ``"column=value"`` → rows. findings: of all of them.
+        chosen: name of the recalibrator in use. classes: K names.
+    """
     view = views["all"]
     return {
         "confusion": [
@@ -30,7 +37,7 @@ def curves(views: Mapping[str, View], findings: Sequence[Finding]) -> dict[str, 
             for group, part in views.items()
             for rule, answers in part.answers.items()
         ],
-        "reliability": [_reliability(view, name) for name in view.probs],
+        "reliability": reliability(views, chosen, classes),
         "risk_coverage": [
             entry
             for answers in view.answers.values()
@@ -39,24 +46,6 @@ def curves(views: Mapping[str, View], findings: Sequence[Finding]) -> dict[str, 
         ],
         "cost": _cost(findings),
     }
-
-
-def _reliability(view: View, name: str) -> dict[str, Any]:
-    bins = []
-    for index, cases, confidence, hits in calibration.reliability(view.labels, view.probs[name]):
-        share = proportion(hits, cases)
-        bins.append(
-            {
-                "low": index / calibration.BINS,
-                "high": (index + 1) / calibration.BINS,
-                "confidence": confidence,
-                "accuracy": share.value,
-                "accuracy_low": share.low,
-                "accuracy_high": share.high,
-                "n": cases,
-            }
-        )
-    return {"group": "all", "calibrated": name, "bins": bins}
 
 
 def _risk_coverage(view: View, answers: Answers, score: str) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from primum.data.sets import (
     manifest,
     medmnist,
     phantom,
+    phantom_failures,
     sicapv2,
 )
 
@@ -33,10 +34,13 @@ LOADERS: dict[str, Callable[[Path | None, int], ImageTable]] = {
     "chest_xray_nih": chest_xray_nih.load,
     "ham10000": ham10000.load,
     "phantom": phantom.load,
+    "phantom_failures": phantom_failures.load,
     **breakhis.LOADERS,
     **sicapv2.LOADERS,
     **medmnist.LOADERS,
 }
+
+MADE = ("phantom", "phantom_failures")
 
 
 def load(name: str, root: Path | str | None = None, seed: int = 0) -> ImageTable:
@@ -54,7 +58,7 @@ def load(name: str, root: Path | str | None = None, seed: int = 0) -> ImageTable
     if name not in LOADERS and name.startswith(medmnist.PREFIX):
         medmnist.suitable(name)
     loader = LOADERS[check.one_of(name, tuple(LOADERS), "data set")]
-    if root is None and name != "phantom":
+    if root is None and name not in MADE:
         raise InputError(
             f"data set {name} needs the folder it lies in; give --root, or root under data in the recipe"
         )

@@ -72,7 +72,8 @@ ABOUT = (
         "CC BY 4.0 (dermamnist: CC BY-NC 4.0), Yang et al. 2023", None, patients=False,
     ),
     About(
-        ("phantom",), "made lesions of known truth", phantom.CLASSES, "", "made here", "phantom",
+        ("phantom", "phantom_failures"), "made lesions of known truth",
+        phantom.CLASSES, "", "made here", "phantom",
     ),
     About(
         ("folder",), OWN, (), "CLASS/*, or SPLIT/CLASS/*", OWN, None, patients=False,

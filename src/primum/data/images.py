@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "label", "patient", "site", "split", "path")
 CHANNELS, SEPARATOR = "channels", ";"
+MASK = "mask"
 
 
 class CorruptImageError(InputError):
@@ -37,7 +38,8 @@ class ImageTable:
         cases: N rows; ``id`` (unique), ``label`` (class name), ``patient`` (patient or lesion: what splits
             keep together), ``site`` (or null), ``split`` (train, val, cal, test), ``path`` (relative to
             ``root``, or null for made images), and any further columns. In a column ``channels`` each image
-            is several grey files of one size, separated by ``;``, and ``path`` is the first of them.
+            is several grey files of one size, separated by ``;``, and ``path`` is the first of them. A
+            column ``mask`` holds the path of the lesion's mask, or null.
         root: folder the paths start from, or None for made images.
         pixels: (N, H, W, C) uint8 of made images, or None.
 
@@ -129,6 +131,26 @@ class ImageTable:
                 why = "it is coloured" if one.size == opened[0].size else "it has another size than the first"
                 raise self._corrupt(f"a grey channel was expected at {path}, {why}; export it again")
         return tuple(one.getchannel(0) for one in opened)
+
+    def mask(self, row: int) -> Image | None:
+        """Lesion mask of one row, grey of 0 and 255 (cut at 128), of its image's size; None without one.
+
+        Raises:
+            InputError: for a mask of another size than its image.
+            CorruptImageError: when it is missing or does not decode.
+        """
+        path = self.cases[MASK][row] if MASK in self.cases.columns else None
+        if path is None:
+            return None
+        found, image = self._open(path).convert("L"), self.image(row)
+        if found.size != image.size:
+            own, other = ("×".join(map(str, size)) for size in (image.size, found.size))
+            raise InputError(
+                f"{self.name}: the mask {path} must have the {own} pixels of its image, it has {other}; "
+                "export it again at the size of the image"
+            )
+        cut: Image = found.point(lambda value: 255 if value >= 128 else 0)
+        return cut
 
     def _open(self, path: str) -> Image:
         try:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum import check
-from primum.judge.interval import LEVEL, Estimate, Floats, Resampler
+from primum.judge.interval import LEVEL, Estimate, Floats, Resampler, unmoved
 
 BINS = 15
 FLOOR = 1e-12
@@ -66,6 +66,11 @@ def _gap(index: NDArray[np.int64], difference: Floats, bins: int) -> float:
 def brier(labels: Any, probs: Any) -> float:
     """Mean over cases of ``Σ_k (p_k − y_k)²``, 0 to 2."""
     return float(brier_losses(labels, probs).mean())
+
+
+def root_brier(labels: Any, probs: Any) -> float:
+    """Square root of the Brier score, 0 to √2 (Gruber & Buettner, NeurIPS 2022)."""
+    return float(np.sqrt(brier(labels, probs)))
 
 
 def nll(labels: Any, probs: Any) -> float:
@@ -130,9 +135,11 @@ def calibration_errors(
     redrawn: dict[str, list[float]] = {name: [] for name in value}
     expected = {name: np.bincount(binned, confidence, bins) for name, binned in index.items()}
     rng, rows = np.random.default_rng(seed), np.arange(n)
-    cumulative = np.cumsum(probs[:, :-1], axis=1, dtype=np.float32)
+    cumulative = np.ascontiguousarray(np.cumsum(probs[:, :-1], axis=1, dtype=np.float32).T)
     for _ in range(REDRAWS):
-        drawn = (rng.random((n, 1), dtype=np.float32) > cumulative).sum(axis=1)
+        level, drawn = rng.random(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
+        for bound in cumulative:
+            drawn += level > bound
         hit = (drawn == top).astype(np.float64)
         for name, binned in index.items():
             redrawn[name].append(float(np.abs(expected[name] - np.bincount(binned, hit, bins)).sum()) / n)
@@ -155,9 +162,11 @@ def interval(errors: CalibrationErrors, name: str, n: int) -> Estimate:
     A plug-in error is biased upwards by noise in every bin: by nothing when the model is far from calibrated,
     by the chance level when it is perfect. The lower end subtracts the whole chance level, the upper end
     nothing, each with the spread of the replicates around their own mean; a percentile interval would never
-    cover 0.
+    cover 0. Where no replicate moves it, the exact bound on a share never seen.
     """
     value, chance, draws = errors.value[name], float(errors.chance[name].mean()), errors.replicates[name]
+    if np.ptp(draws) <= 1e-12:
+        return unmoved(value, n, (0.0, 1.0))
     spread = draws - draws.mean()
     above, below = value - spread, value - chance - spread
     low = float(np.quantile(below, (1 - LEVEL) / 2))

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from primum.judge.interval import Floats
-from primum.judge.recalibrate import bounded
+from primum.judge.recalibrators import bounded
 
 CONDITION = 1e6  # of a gain matrix that is still called invertible
 CELLS = 4_000_000  # numbers held at once by the systems of an inversion

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import numpy as np
-
-from primum.judge import accuracy, calibration
+from primum.judge import accuracy
 from primum.judge.answers import View
-from primum.judge.interval import Floats
+from primum.judge.explanation import beyond
+from primum.judge.measure_calibration import calibration
 from primum.judge.measure_decisions import DECISION_CODES, TWO_CLASS_CODES, decisions
 from primum.judge.measure_operating import operating_points
 from primum.judge.measure_scores import SCORE_CODES, scores
@@ -21,7 +19,8 @@ RULES = ("argmax", "bayes", "given")
 def measure(view: View) -> Iterator[Measured]:
     """Every metric of ``view``; one that cannot be computed says why."""
     for name in view.probs:
-        yield from _probabilities(view, name)
+        yield _auroc(view, name)
+        yield from calibration(view, name)
     for rule in RULES:
         if rule in view.answers:
             answers = view.answers[rule]
@@ -31,6 +30,7 @@ def measure(view: View) -> Iterator[Measured]:
         elif rule == "bayes":
             yield from _no_bayes(view)
     yield from operating_points(view)
+    yield from beyond.measure(view, view.answers["argmax"])
 
 
 def _no_bayes(view: View) -> Iterator[Measured]:
@@ -42,41 +42,13 @@ def _no_bayes(view: View) -> Iterator[Measured]:
             yield Measured(code, "bayes", score, n=n, why_not=why_not)
 
 
-def _probabilities(view: View, name: str) -> Iterator[Measured]:
-    n, probs, labels = len(view.labels), view.probs[name], view.labels
-    if n < FEWEST:
-        for code in ("auroc", "ece", "ece_equal_mass", "classwise_ece", "brier", "nll"):
-            yield Measured(code, calibrated=name, n=n, why_not=few(n))
-        return
-    present = view.counts[view.counts > 0]
-    if len(present) < 2:
-        yield Measured("auroc", calibrated=name, n=n, why_not="all cases are of one class")
-    else:
-        area, influence = accuracy.auroc_with_influence(labels, probs)
-        yield Measured(
-            "auroc", calibrated=name, value=area, n=n, influence=influence, scale="logit", bounds=(0.0, 1.0),
-            weakest=int(present.min()),
-        )  # fmt: skip
-    errors = calibration.calibration_errors(labels, probs, view.resampler, view.seed)
-    for code in errors.value:
-        yield Measured(
-            code, calibrated=name, value=errors.value[code], n=n, replicates=errors.replicates[code],
-            kind="basic", bounds=(0.0, 1.0), weakest=n, estimate=calibration.interval(errors, code, n),
-        )  # fmt: skip
-    losses = calibration.brier_losses(labels, probs)
-    yield _mean("brier", losses, 2.0, calibrated=name)
-    losses, floored = calibration.nll_losses(labels, probs)
-    why = (
-        f"{floored} cases gave their true class a probability below 1e-12 and were counted as 1e-12"
-        if floored
-        else ""
-    )
-    yield _mean("nll", losses, -float(np.log(calibration.FLOOR)), calibrated=name, why=why)
-
-
-def _mean(code: str, values: Floats, worst: float, **rest: Any) -> Measured:
-    value = float(values.mean())
+def _auroc(view: View, name: str) -> Measured:
+    n, present = len(view.labels), view.counts[view.counts > 0]
+    if n < FEWEST or len(present) < 2:
+        why_not = few(n) if n < FEWEST else "all cases are of one class"
+        return Measured("auroc", calibrated=name, n=n, why_not=why_not)
+    area, influence = accuracy.auroc_with_influence(view.labels, view.probs[name])
     return Measured(
-        code, value=value, n=len(values), influence=values - value, scale="log", bounds=(0.0, worst),
-        weakest=len(values), **rest,
+        "auroc", calibrated=name, value=area, n=n, influence=influence, scale="logit", bounds=(0.0, 1.0),
+        weakest=int(present.min()),
     )  # fmt: skip

@@ -1,95 +1,29 @@
-"""Make probabilities mean what they say, fitted on a split that is neither train nor test."""
+"""Which recalibrator to use: fitted on a split that is neither train nor test, chosen by cross-validation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import log_softmax, softmax
 
 from primum import check
 from primum.judge.calibration import FLOOR
+from primum.judge.dirichlet import Dirichlet, curvature_at, fit_dirichlet, scaled
 from primum.judge.interval import Floats
+from primum.judge.isotonic import fit_isotonic, ranks
+from primum.judge.recalibrators import fit_temperature, fit_vector, unchanged
 
 FOLDS = 5
-ROWS_PER_CLASS = 10  # below, the 2K numbers of vector scaling fit noise, and with many classes for minutes
+ROWS_PER_CLASS = 10  # below, all but the temperature fit noise, and with many classes for minutes
+MOST_CLASSES = 30  # beyond, the K² numbers of Dirichlet calibration and K step functions take minutes
+STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the Dirichlet penalty, weakest first
+MANY_ROWS = 100_000  # beyond, every strength but the weakest only holds the fit back
 Recalibrator = Callable[[Any], Floats]
-Fit = Callable[[Any, Any], Recalibrator]
-
-
-def bounded(logits: Any) -> Floats:
-    """Logits (N, K) as float64, each row's largest at 0 and none below log(1e-12)."""
-    values = check.array(logits).astype(np.float64)
-    return np.asarray(np.maximum(values - values.max(axis=1, keepdims=True), np.log(FLOOR)))
-
-
-@dataclass(frozen=True)
-class Temperature:
-    """``softmax(z / T)`` (Guo et al., ICML 2017)."""
-
-    temperature: float
-
-    def __call__(self, logits: Any) -> Floats:
-        return np.asarray(softmax(bounded(logits) / self.temperature, axis=1))
-
-
-@dataclass(frozen=True, eq=False)
-class Vector:
-    """``softmax(w ∘ z + b)``, w and b (K,) (Guo et al., ICML 2017); z with each row's largest at 0."""
-
-    weight: Floats
-    bias: Floats
-
-    def __call__(self, logits: Any) -> Floats:
-        return np.asarray(softmax(bounded(logits) * self.weight + self.bias, axis=1))
-
-
-def fit_temperature(logits: Any, labels: Any) -> Temperature:
-    """Minimise NLL over log T in [-4, 4]; logits (N, K), labels (N,) class indices."""
-    values, true = bounded(logits), check.array(labels)
-
-    def loss(log_t: float) -> float:
-        return -float(log_softmax(values / np.exp(log_t), axis=1)[np.arange(len(true)), true].mean())
-
-    found = minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded", options={"xatol": 1e-4})
-    return Temperature(float(np.exp(found.x)))
-
-
-def fit_vector(logits: Any, labels: Any, start: Vector | None = None) -> Vector:
-    """Minimise NLL plus a ridge of 1e-3 / N towards w = 1, b = 0, by L-BFGS with its gradient."""
-    values, true = bounded(logits), check.array(labels)
-    n, k = values.shape
-    ridge, rows = 1e-3 / n, np.arange(n)
-
-    def loss(parameters: Floats) -> tuple[float, Floats]:
-        weight, bias = parameters[:k], parameters[k:]
-        residual = (
-            values * weight
-        )  # in place from here on: with many classes this is the audit's longest loop
-        residual += bias
-        residual -= residual.max(axis=1, keepdims=True)
-        chosen = residual[rows, true]
-        np.exp(residual, out=residual)
-        total = residual.sum(axis=1)
-        value = (np.log(total) - chosen).mean() + ridge * (((weight - 1) ** 2).sum() + (bias**2).sum())
-        residual /= total[:, None]
-        residual[rows, true] -= 1
-        slope_weight = np.einsum("ij,ij->j", residual, values) / n + 2 * ridge * (weight - 1)
-        return float(value), np.r_[slope_weight, residual.mean(axis=0) + 2 * ridge * bias]
-
-    first = np.r_[np.ones(k), np.zeros(k)] if start is None else np.r_[start.weight, start.bias]
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    return Vector(found.x[:k], found.x[k:])
-
-
-def unchanged(logits: Any) -> Floats:
-    """``softmax(z)``: the recalibrator named ``none``."""
-    return np.asarray(softmax(check.array(logits).astype(np.float64), axis=1))
+Fit = Callable[[NDArray[np.bool_]], Recalibrator]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +34,13 @@ class Chosen:
         best: name of the one with the least cross-validated NLL.
         fitted: name → recalibrator, ``"none"`` among them.
         cv_nll: name → NLL on held-out fifths of the fit split.
+        left_out: name → why it was not fitted.
     """
 
     best: str
     fitted: Mapping[str, Recalibrator]
     cv_nll: Mapping[str, float]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def choose(
@@ -112,7 +48,11 @@ def choose(
 ) -> Chosen:
     """Fit every recalibrator on the fit split and name the best by 5-fold cross-validated NLL.
 
-    Vector scaling is left out where the fit split holds fewer than ten rows per class, N < 10 K.
+    Vector, Dirichlet and isotonic calibration are left out where the fit split holds fewer than ten rows per
+    class, N < 10 K, the last two also with more than 30 classes, and everything fitted where all rows are of
+    one patient. The strength of the Dirichlet penalty is the one of :data:`STRENGTHS` with the least held-out
+    NLL; each held-out fifth is scored with the strength the other four prefer. Above 100,000 rows only the
+    weakest is fitted.
 
     Args:
         logits: (N, K) logits or log-probabilities.
@@ -123,23 +63,74 @@ def choose(
     """
     values, true = check.array(logits), check.array(labels)
     fold = _folds(np.arange(len(true)) if clusters is None else clusters, seed)
-    fixed: dict[str, Recalibrator] = {"none": unchanged}
+    fitted: dict[str, Recalibrator] = {"none": unchanged}
     if inversion is not None:
-        fixed["inversion"] = inversion
-    fitted: dict[str, Recalibrator] = {**fixed, "temperature": fit_temperature(values, true)}
-    fits: dict[str, Fit] = {"temperature": fit_temperature}
-    if len(true) >= ROWS_PER_CLASS * values.shape[1]:
-        full = fit_vector(values, true)
-        fitted["vector"], fits["vector"] = full, partial(fit_vector, start=full)
-    scores = {name: _log_loss(method(values), true).mean() for name, method in fixed.items()}
-    for name, fit in fits.items():
-        losses = np.empty(len(true))
-        for part in np.unique(fold):
-            held = fold == part
-            losses[held] = _log_loss(fit(values[~held], true[~held])(values[held]), true[held])
-        scores[name] = losses.mean()
-    best = min(scores, key=lambda name: float(scores[name]))
-    return Chosen(best, fitted, {name: float(scores[name]) for name in fitted})
+        fitted["inversion"] = inversion
+    losses = {name: _log_loss(method(values), true) for name, method in fitted.items()}
+    left_out = _left_out(len(true), values.shape[1], len(np.unique(fold)))
+    fits: dict[str, Fit] = {}
+    if "temperature" not in left_out:
+        fitted["temperature"] = even = fit_temperature(values, true)
+        fits["temperature"] = lambda kept: fit_temperature(values[kept], true[kept])
+    if "vector" not in left_out:
+        fitted["vector"] = full = fit_vector(values, true)
+        fits["vector"] = lambda kept: fit_vector(values[kept], true[kept], full)
+    losses |= {name: _held_out(fit, values, true, fold) for name, fit in fits.items()}
+    if "dirichlet" not in left_out:
+        start = scaled(even, values.shape[1])
+        fitted["dirichlet"], losses["dirichlet"] = _dirichlet(values, true, fold, start)
+    if "isotonic" not in left_out:
+        order = ranks(values)
+        fitted["isotonic"] = fit_isotonic(values, true, order=order)
+        losses["isotonic"] = _held_out(
+            lambda kept: fit_isotonic(values, true, kept, order), values, true, fold
+        )
+    scores = {name: float(loss.mean()) for name, loss in losses.items()}
+    return Chosen(min(scores, key=scores.__getitem__), fitted, scores, left_out)
+
+
+def _left_out(n: int, k: int, folds: int) -> dict[str, str]:
+    """Name → why it is not fitted on n rows of k classes that fall into so many folds."""
+    if folds < 2:
+        why = "all fit rows are of one patient, so that none can be held out to judge by"
+        return dict.fromkeys(("temperature", "vector", "dirichlet", "isotonic"), why)
+    if n < ROWS_PER_CLASS * k:
+        why = f"at least {ROWS_PER_CLASS} fit rows per class are needed, {n} arrived for {k} classes"
+        return dict.fromkeys(("vector", "dirichlet", "isotonic"), why)
+    if k > MOST_CLASSES:
+        why = f"it is fitted for at most {MOST_CLASSES} classes, {k} arrived"
+        return dict.fromkeys(("dirichlet", "isotonic"), why)
+    return {}
+
+
+def _dirichlet(
+    values: NDArray[Any], true: NDArray[np.int64], fold: NDArray[np.int64], full: Dirichlet
+) -> tuple[Recalibrator, Floats]:
+    """The fit with the strength preferred by held-out NLL, and (N,) losses with that of the other folds."""
+    strengths = STRENGTHS if len(true) <= MANY_ROWS else STRENGTHS[:1]
+    steep = curvature_at(values, full)
+
+    def fit(kept: NDArray[np.bool_], strength: float, start: Dirichlet) -> Dirichlet:
+        return fit_dirichlet(values[kept], true[kept], strength, start, steep)
+
+    fits, losses = {}, np.empty((len(strengths), len(true)))
+    for row, strength in zip(losses[::-1], strengths[::-1], strict=True):
+        fits[strength] = full = fit_dirichlet(values, true, strength, full, steep)
+        row[:] = _held_out(partial(fit, strength=strength, start=full), values, true, fold)
+    scored = np.empty(len(true))
+    for part in np.unique(fold):
+        held = fold == part
+        scored[held] = losses[losses[:, ~held].mean(axis=1).argmin(), held]
+    return fits[strengths[losses.mean(axis=1).argmin()]], scored
+
+
+def _held_out(fit: Fit, values: NDArray[Any], true: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
+    """(N,) NLL of each case by the recalibrator fitted on the other folds."""
+    losses = np.empty(len(true))
+    for part in np.unique(fold):
+        held = fold == part
+        losses[held] = _log_loss(fit(~held)(values[held]), true[held])
+    return losses
 
 
 def _folds(clusters: NDArray[Any], seed: int) -> NDArray[np.int64]:

@@ -38,6 +38,7 @@ class Card:
             trunk also answers in bfloat16.
         recipe: fingerprint of the recipe, or "".
         source: where it came from, JSON-ready, copied into every table of predictions.
+        trunk_dropout: probability inside the trunk, 0 in networks written before there was such a thing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Card:
     precision: str = "32-true"
     recipe: str = ""
     source: Mapping[str, Any] = field(default_factory=dict)
+    trunk_dropout: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -125,6 +127,7 @@ def build(
     image_size: int = 224,
     squash: int | None = None,
     channels: int = 3,
+    trunk_dropout: float = 0.0,
 ) -> Network:
     """Build a network for K classes.
 
@@ -138,15 +141,19 @@ def build(
         channels: C of the images. Other than 3, the weights of the first convolution are adapted by timm's
             rule (summed for one channel, else repeated in turn and scaled by 3 / C), and every channel is
             normalised by the average of the three colours' mean and std.
+        trunk_dropout: probability at the places inside the trunk that timm calls ``proj_drop_rate``: after
+            every layer of a DenseNet, in the projections of every block of a transformer. (timm's
+            ``drop_rate`` is one dropout before its classifier, whose place is taken by ``dropout`` here.)
 
     Raises:
-        InputError: for an unknown name, weights that do not fit, or a hub that cannot be reached.
+        InputError: for an unknown name, weights that do not fit, a hub that cannot be reached, or trunk
+            dropout in a network that has no place for it.
         MissingExtraError: for ``offline`` without its package.
     """
     if weights == "hub":
-        trunk = sources.from_hub(name, image_size, channels)
+        trunk = sources.from_hub(name, image_size, channels, trunk_dropout)
     else:
-        trunk = sources.trunk(name, False, image_size, channels)
+        trunk = sources.trunk(name, False, image_size, channels, trunk_dropout)
         if weights == "offline":
             sources.load_offline(trunk, name)
         elif weights != "none":
@@ -159,7 +166,8 @@ def build(
         mean, std = ((sum(values) / len(values),) * channels for values in (mean, std))
     interpolation = shown["interpolation"] if shown["interpolation"] in ("bilinear", "nearest") else "bicubic"
     transform = Transform(image_size, mean, std, interpolation, squash)
-    return Network(Card(name, check.class_names(classes, name), dropout, transform), trunk)
+    card = Card(name, check.class_names(classes, name), dropout, transform, trunk_dropout=trunk_dropout)
+    return Network(card, trunk)
 
 
 def save(network: Network, folder: Path | str) -> None:
@@ -184,7 +192,8 @@ def load(folder: Path | str) -> Network:
         raise InputError(f"{described}: this is not valid JSON ({error})") from None
     card = Card.from_dict(content, str(described))
     shown = card.transform
-    network = Network(card, sources.trunk(card.name, False, shown.image_size, len(shown.mean)))
+    trunk = sources.trunk(card.name, False, shown.image_size, len(shown.mean), card.trunk_dropout)
+    network = Network(card, trunk)
     stored = files.existing(Path(folder) / "network.safetensors", "the weights of a trained network")
     try:
         network.load_state_dict(load_file(stored))

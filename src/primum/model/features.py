@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 from primum import files
 from primum.model.backbone import Network
@@ -56,21 +58,38 @@ def embed(
     In bfloat16 inside where the network's card says ``bf16-mixed``.
     """
     on = device()
-    size = 256 if on.type == "cuda" else 64
-    low = network.card.precision == "bf16-mixed"
+    parts = []
+    with asked(network, on), progress(bar) as shown:
+        task = shown.add_task("features", total=len(rows))
+        for batch in images.batches(rows, at_once(on)):
+            parts.append(one(network, batch.to(on)).cpu().numpy())
+            shown.advance(task, len(batch))
+    return np.concatenate(parts)
+
+
+def at_once(on: torch.device) -> int:
+    """Images in a batch that is only looked at, not trained on."""
+    return 256 if on.type == "cuda" else 64
+
+
+@contextmanager
+def asked(network: Network, on: torch.device) -> Iterator[None]:
+    """The network in eval mode on a device, without gradients; then on the CPU, in the mode it was in."""
     training = network.training
     network.eval().to(on, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    parts = []
-    with progress(bar) as shown, torch.inference_mode():
-        task = shown.add_task("features", total=len(rows))
-        for batch in images.batches(rows, size):
-            ready = network.prepare(batch.to(on)).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(on.type, torch.bfloat16) if low else nullcontext():
-                found = network.embed(ready)
-            parts.append(found.float().cpu().numpy())
-            shown.advance(task, len(batch))
-    network.cpu().train(training)
-    return np.concatenate(parts)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        network.cpu().train(training)
+
+
+def one(network: Network, pixels: Tensor) -> Tensor:
+    """(B, D) float32 embeddings of pixels (B, C, S, S), uint8 or float in 0..1, on the network's device."""
+    low = network.card.precision == "bf16-mixed"
+    ready = network.prepare(pixels).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(pixels.device.type, torch.bfloat16) if low else nullcontext():
+        return network.embed(ready).float()
 
 
 def cached(network: Network, images: Images, folder: Path, *, bar: bool = False) -> NDArray[np.float32]:

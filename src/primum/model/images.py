@@ -48,8 +48,13 @@ class Transform:
         """(S, S, C) uint8 of one RGB image or of C grey ones, S = ``image_size``."""
         return np.dstack([np.asarray(self._resized(plane), dtype=np.uint8) for plane in planes])
 
-    def _resized(self, plane: Image.Image) -> Image.Image:
-        how = Image.Resampling[self.interpolation.upper()]
+    def inside(self, mask: Image.Image) -> NDArray[np.float32]:
+        """(S, S) share of each pixel of the network's input that lies in a mask of 0 and 255, 0 to 1."""
+        resized = self._resized(mask, Image.Resampling.BILINEAR)
+        return np.asarray(resized, dtype=np.float32) / np.float32(255)
+
+    def _resized(self, plane: Image.Image, how: Image.Resampling | None = None) -> Image.Image:
+        how = Image.Resampling[self.interpolation.upper()] if how is None else how
         for side in (self.squash, self.image_size):
             if side is not None and plane.size != (side, side):
                 plane = plane.resize((side, side), how)

@@ -177,6 +177,7 @@ def _network(recipe: Recipe, table: ImageTable) -> Network:
         image_size=asked.image_size,
         squash=recipe.data.squash,
         channels=table.channels,
+        trunk_dropout=asked.trunk_dropout,
     )
     precision = features.resolve(recipe.training.precision)
     network.card = replace(network.card, precision=precision, recipe=recipe.fingerprint())

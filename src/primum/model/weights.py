@@ -25,11 +25,15 @@ OTHER_WAYS = (
 )
 
 
-def trunk(name: str, pretrained: bool, image_size: int, channels: int = 3, **overlay: Any) -> nn.Module:
+def trunk(
+    name: str, pretrained: bool, image_size: int, channels: int = 3, dropout: float = 0.0, **overlay: Any
+) -> nn.Module:
     """A timm network without its classifier: (B, C, S, S) → pooled features (B, D).
 
+    ``dropout`` is timm's ``proj_drop_rate``, the probability inside the blocks; 0 leaves timm's own.
+
     Raises:
-        InputError: for a name timm does not know, with the nearest it does.
+        InputError: for a name timm does not know, with the nearest it does, or dropout without a place.
     """
     base = name.split(".")[0]
     if not timm.is_model(base):
@@ -43,11 +47,24 @@ def trunk(name: str, pretrained: bool, image_size: int, channels: int = 3, **ove
         raise InputError(f"network {name!r} is not a timm network: {error}") from None
     if fixed:  # a transformer's position table has the size of its input
         settings["img_size"] = image_size
-    built: nn.Module = timm.create_model(name, **settings)
+    if dropout:
+        settings["proj_drop_rate"] = dropout
+    try:
+        built: nn.Module = timm.create_model(name, **settings)
+        placed = any(getattr(module, at, 0) for module in built.modules() for at in ("p", "drop_rate"))
+    except TypeError as error:
+        if not dropout or "proj_drop_rate" not in str(error):
+            raise
+        placed = False
+    if dropout and not placed:
+        raise InputError(
+            f"network {name!r}: trunk_dropout needs a network with dropout inside its blocks (timm's "
+            "proj_drop_rate), this one has none; leave it out, or take a DenseNet or a transformer"
+        )
     return built
 
 
-def from_hub(name: str, image_size: int, channels: int = 3) -> nn.Module:
+def from_hub(name: str, image_size: int, channels: int = 3, dropout: float = 0.0) -> nn.Module:
     """The trunk with timm's published weights, from the local cache or the hub.
 
     Raises:
@@ -56,13 +73,13 @@ def from_hub(name: str, image_size: int, channels: int = 3) -> nn.Module:
     from huggingface_hub import constants, try_to_load_from_cache
     from huggingface_hub.utils import get_session  # type: ignore[attr-defined]
 
-    trunk(name, False, image_size, channels)  # refuse an unknown name before asking anyone
+    trunk(name, False, image_size, channels, dropout)  # refuse an unknown name before asking anyone
     repository = timm.get_pretrained_cfg_value(name, "hf_hub_id")
     if repository is None:
         raise InputError(f"network {name!r}: timm publishes no weights for it; {OTHER_WAYS}")
     cached = try_to_load_from_cache(repository, "model.safetensors")
     if isinstance(cached, str):
-        return trunk(name, True, image_size, channels, file=cached)
+        return trunk(name, True, image_size, channels, dropout, file=cached)
     try:
         get_session().head(constants.ENDPOINT, timeout=HUB_SECONDS)
     except Exception as error:
@@ -71,7 +88,7 @@ def from_hub(name: str, image_size: int, channels: int = 3) -> nn.Module:
             f"({type(error).__name__}); {OTHER_WAYS}"
         ) from None
     try:
-        return trunk(name, True, image_size, channels)
+        return trunk(name, True, image_size, channels, dropout)
     except (OSError, RuntimeError) as error:
         why = first_line(error)
         raise InputError(f"network {name!r}: no weights came from the hub ({why}); {OTHER_WAYS}") from None

@@ -18,7 +18,7 @@ from primum.report import benching, comparing, view
 AUDIT, COMPARISON, BENCH = "primum.audit/1", "primum.comparison/1", "primum.bench/1"
 
 
-def render(audit: Mapping[str, Any], images: Path | None = None) -> str:
+def render(audit: Mapping[str, Any], images: Path | None = None, maps: Path | None = None) -> str:
     """Write an audit, a comparison or a bench as one self-contained page.
 
     Args:
@@ -26,6 +26,7 @@ def render(audit: Mapping[str, Any], images: Path | None = None) -> str:
             (``primum.bench/1``).
         images: the folder the paths of the cases point into; no file outside it is read. Without it the
             worst cases are named, not shown.
+        maps: the folder of the table that ``primum explain`` wrote, for the pictures of its maps.
 
     Returns:
         The HTML text; the same audit and pictures always give the same text.
@@ -35,7 +36,7 @@ def render(audit: Mapping[str, Any], images: Path | None = None) -> str:
     """
     schema = audit.get("schema")
     if schema == AUDIT:
-        shown, name = view.of(audit, images), "audit"
+        shown, name = view.of(audit, images, maps=maps), "audit"
     elif schema == COMPARISON:
         shown, name = comparing.of(audit, images), "comparison"
     elif schema == BENCH:

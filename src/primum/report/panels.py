@@ -1,4 +1,4 @@
-"""The four middle panels: which classes are confused, can confidence be trusted, what deferral buys, cost."""
+"""Three middle panels: which classes are confused, what answering only when sure buys, what errors cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from markupsafe import Markup
 from primum.report import figures, matrix, tables, words
 from primum.report.words import Finding
 
-CALIBRATION_CODES = ("ece", "ece_equal_mass", "classwise_ece", "brier", "nll")
 SELECTIVE_CODES = ("aurc", "augrc", "failure_auroc", "silent_critical_rate", "cost_aurc", "cost_augrc")
 COST_CODES = ("expected_cost", "normalized_expected_cost", "cer", "specificity", "net_benefit", "ppv", "npv")
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)
@@ -22,7 +21,6 @@ def of(audit: Mapping[str, Any], overall: Sequence[Finding], prefix: str) -> dic
     curves, given = audit.get("curves") or {}, audit.get("settings") or {}
     return {
         "matrices": matrices(curves.get("confusion") or [], overall, given),
-        "reliability": reliability(curves.get("reliability") or [], overall, given, prefix),
         "selective": selective(curves.get("risk_coverage") or [], overall, given, prefix),
         "cost": cost(curves.get("cost") or [], overall, given, prefix),
     }
@@ -56,44 +54,6 @@ def matrices(
         for curve in _all(curves)
         if curve.get("counts")
     ]
-
-
-def reliability(
-    curves: Sequence[Mapping[str, Any]], overall: Sequence[Finding], given: Mapping[str, Any], prefix: str
-) -> dict[str, Any]:
-    """Draw the probabilities as supplied and as recalibrated, with the bins of all states as tables."""
-    pictures, bins = [], []
-    chosen = {"none", given.get("recalibrator") or "none"}
-    found = [curve for curve in _all(curves) if curve.get("bins")]
-    for at, curve in enumerate(found):
-        state = str(curve.get("calibrated") or "none")
-        name = words.calibrated(state)
-        bins.append({"name": name, "rows": [_bin(one) for one in curve["bins"]]})
-        if state not in chosen and len(chosen) > 1:
-            continue
-        spoken = f"Reliability diagram, probabilities {name}: accuracy against confidence"
-        pictures.append(
-            drawn(
-                figures.reliability(curve["bins"]),
-                f"{prefix}reliability-{at}",
-                spoken,
-                f"Probabilities {name}",
-            )
-        )
-    mine = [one for one in overall if one.get("code") in CALIBRATION_CODES]
-    table = tables.laid_out(
-        mine,
-        lambda one: words.opening(words.calibrated(one.get("calibrated") or "none")),
-        CALIBRATION_CODES,
-        given.get("limits"),
-    )
-    return {"pictures": pictures, "bins": bins, "table": table}
-
-
-def _bin(one: Mapping[str, Any]) -> dict[str, Any]:
-    said = {key: words.number(one[key], "accuracy") for key in ("low", "high", "confidence", "accuracy")}
-    ends = {"code": "accuracy", "low": one.get("accuracy_low"), "high": one.get("accuracy_high")}
-    return {**said, "span": words.span(ends), "n": one["n"]}
 
 
 def selective(

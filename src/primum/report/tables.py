@@ -137,7 +137,7 @@ def _mark(limits: Mapping[str, Any] | None, code: str) -> float | None:
 def _round_up(value: float) -> float:
     if value <= 0:
         return 0.0
-    steps = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+    steps = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
     return next((step for step in steps if value <= step), float(value))
 
 

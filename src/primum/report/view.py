@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from primum.report import drawings, panels, settings, tables, thumbnails, words
+from primum.report.sections import checklist, deferral, explanation, failures, members, reliability
 from primum.report.words import Finding
 
 KEY_CODES = ("cer", "specificity", "balanced_accuracy", "macro_f1", "accuracy")
@@ -19,7 +20,9 @@ GROUP_CODES = ("cer", "specificity", "balanced_accuracy", "accuracy", "expected_
 MOST_PAIRS = 4
 
 
-def of(audit: Mapping[str, Any], images: Path | None = None, prefix: str = "") -> dict[str, Any]:
+def of(
+    audit: Mapping[str, Any], images: Path | None = None, prefix: str = "", maps: Path | None = None
+) -> dict[str, Any]:
     """Build everything the template needs for one audit; ``prefix`` keeps the ids of two audits apart."""
     given = audit.get("settings") or {}
     findings: list[Finding] = list(audit.get("findings") or [])
@@ -37,6 +40,8 @@ def of(audit: Mapping[str, Any], images: Path | None = None, prefix: str = "") -
             {**one, "said": described(one["finding"])} for one in tables.limits(findings, given.get("limits"))
         ],
         **panels.of(audit, overall, prefix),
+        "reliability": reliability.of(audit, prefix),
+        **sections(audit.get("curves") or {}, given, prefix, images, maps),
         "groups": group_tables(given, findings),
         "gallery": gallery(audit.get("cases") or [], images),
         "has_severity": bool(given.get("severity")) or bool(given.get("critical")),
@@ -44,6 +49,21 @@ def of(audit: Mapping[str, Any], images: Path | None = None, prefix: str = "") -
         "not_supplied": [str(line) for line in given.get("not_supplied") or []],
         "settings": settings.rows(given),
         "severity": settings.severity(given),
+    }
+
+
+def sections(
+    curves: Mapping[str, Any], given: Mapping[str, Any], prefix: str, images: Path | None, maps: Path | None
+) -> dict[str, Any]:
+    """Build the sections an audit may lack; None for those it does."""
+    answered = {"checklist": curves.get("checklist"), "partitions": given.get("partitions")}
+    explained = curves.get("explanation")
+    return {
+        "explanation": explanation.of(explained, prefix, images, maps) if explained else None,
+        "policies": deferral.of(curves["deferral"], prefix) if curves.get("deferral") else None,
+        "members": members.of(curves["members"], prefix) if curves.get("members") else None,
+        "failures": failures.of(curves["failures"], prefix, images) if curves.get("failures") else None,
+        "checklist": checklist.of(answered, prefix) if curves.get("checklist") else None,
     }
 
 
@@ -129,8 +149,8 @@ def group_tables(given: Mapping[str, Any], findings: Sequence[Finding]) -> list[
     # Group calibration is shown for the probabilities as supplied.
     mine = [one for one in mine if one.get("decision") is not None or one.get("calibrated") in (None, "none")]
     made = []
-    for column, members in tables.groups(findings, given.get("by") or []):
-        names = {"all": "All cases", **{group: value for value, group in members}}
+    for column, values in tables.groups(findings, given.get("by") or []):
+        names = {"all": "All cases", **{group: value for value, group in values}}
         here = [one for one in mine if (one.get("group") or "all") in names]
         here.sort(key=lambda one: (one.get("group") or "all") != "all")
 

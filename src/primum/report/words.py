@@ -32,7 +32,10 @@ SHORT = {
     "ece": "Calibration error (ECE)",
     "ece_equal_mass": "ECE, equal-mass bins",
     "classwise_ece": "Class-wise ECE",
+    "debiased_calibration_error": "Debiased squared error",
+    "skce": "Kernel error (SKCE)",
     "brier": "Brier score",
+    "root_brier": "Root Brier score",
     "nll": "Negative log-likelihood",
     "aurc": "AURC",
     "augrc": "AUGRC",
@@ -40,9 +43,20 @@ SHORT = {
     "cost_augrc": "Cost AUGRC",
     "failure_auroc": "Failure AUROC",
     "silent_critical_rate": "Silent critical errors",
+    "instability_auroc_gain": "Gain by instability of explanations",
     "ppv": "Positive predictive value",
     "npv": "Negative predictive value",
     "net_benefit": "Net benefit",
+    "members_all_wrong": "Every member wrong",
+    "oracle_accuracy": "At least one member right",
+    "deferred_share": "Share deferred",
+    "accepted_cer": "Critical error rate, accepted critical cases",
+    "cer_after_deferral": "Critical error rate, deferred ones safe",
+    "critical_coverage": "Critical cases accepted",
+    "failure_cost": "Failure cost, free reader",
+    "failure_cost_ratio": "Failure cost against no deferral, free reader",
+    "failure_cost_with_reader": "Failure cost, stated reader",
+    "failure_cost_ratio_with_reader": "Failure cost against no deferral, stated reader",
 }
 RATES = {
     "accuracy",
@@ -58,7 +72,16 @@ RATES = {
     "silent_critical_rate",
     "ppv",
     "npv",
+    "members_all_wrong",
+    "oracle_accuracy",
+    "deferred_share",
+    "accepted_cer",
+    "cer_after_deferral",
+    "critical_coverage",
+    "failure_cost_ratio",
+    "failure_cost_ratio_with_reader",
 }
+SQUARED = {"debiased_calibration_error", "skce"}  # small numbers, told with more digits
 COUNTS = {"critical_errors", "n"}
 DECISIONS = {
     "given": "supplied decision",
@@ -71,9 +94,27 @@ SCORES = {
     "pe": "the entropy of the probabilities",
     "margin": "the lead over the second class",
     "gini": "the Gini index of the probabilities",
-    "mcd_msr": "the highest probability, averaged over stochastic passes",
-    "mcd_pe": "the entropy of the average over stochastic passes",
-    "mcd_mi": "the disagreement between stochastic passes",
+}
+SCORES |= {
+    f"{way}_{name}": said.format(of=of)
+    for way, of in (
+        ("mcd", "passes with dropout"), ("tta", "mild changes of the image"), ("ensemble", "members"),
+    )
+    for name, said in (
+        ("msr", "the highest probability of the average over {of}"),
+        ("pe", "the entropy of the average over {of}"),
+        ("ee", "the average entropy of each of the {of}"),
+        ("mi", "the entropy that only the average over {of} has (mutual information)"),
+        ("variance", "the variance of the probabilities over {of}"),
+        ("waic", "the answer's mean probability less its standard deviation over {of}"),
+        ("disagreement", "the share of {of} that answer otherwise"),
+    )
+}  # fmt: skip
+SCORES |= {
+    "stability_spearman": "rank correlation of the explanation before and after mild changes of the image",
+    "stability_ssim": "structural similarity of the same",
+    "stability_iou": "overlap of the hottest tenth of the same",
+    "stability_shift": "the way the explanation's centre of mass moved, negated",
 }
 VERDICTS = {
     "passed": "passed",
@@ -94,7 +135,8 @@ def number(value: float | None, code: str = "", signed: bool = False) -> str:
     elif code in RATES:
         text = f"{100 * value:.{_percent_digits(value)}f}{GAP}{'pp' if signed else '%'}"
     else:
-        text = f"{value:.3f}" if abs(value) < 100 else f"{value:,.0f}".replace(",", GAP)
+        digits = 5 if code in SQUARED else 3
+        text = f"{value:.{digits}f}" if abs(value) < 100 else f"{value:,.0f}".replace(",", GAP)
     text = text.replace("-", MINUS)
     if text.startswith(MINUS) and not any(digit in text for digit in "123456789"):
         text = text.removeprefix(MINUS)  # what rounds to zero has no sign

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from primum.check import MOST_LISTED
-from primum.data import LOADERS, load
+from primum.data import LOADERS, MADE, load
 from primum.data.official import COUNTS
 
 
@@ -33,7 +33,7 @@ def test_counts_are_of_known_data_sets() -> None:
     assert set(COUNTS) <= set(LOADERS)
 
 
-@pytest.mark.parametrize("name", sorted(set(LOADERS) - {"phantom"}))
+@pytest.mark.parametrize("name", sorted(set(LOADERS) - set(MADE)))
 def test_images_on_disk_need_a_root(refused, name: str) -> None:
     refused(lambda: load(name), name, "--root")
 

@@ -13,11 +13,14 @@ from primum.data.split import WITH_TEST, WITHOUT_TEST, assign
 CLASSES = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
 METADATA = "HAM10000_metadata.csv"
 TRUTH = "ISIC2018_Task3_Test_GroundTruth.csv"
+MASK = "{id}_segmentation.png"
 KEPT = ("dx_type", "age", "sex", "localization")
 
 
 def load(root: Path | None, seed: int) -> ImageTable:
     """The data set under ``root`` (METHODS §1): lesion as patient, clinic as site.
+
+    Where there is a folder ``masks``, a column ``mask`` holds the path of each image's lesion mask, or null.
 
     Where a folder ``isic2018_test`` lies beside ``ham10000`` it is the test split (its lesions are unknown,
     each image counts as one); otherwise lesions are held out for test.
@@ -46,7 +49,7 @@ def _train(folder: Path) -> pl.DataFrame:
             f"{folder.name}/images: {len(metadata)} images of the metadata were expected, "
             f"{len(missing)} are missing, {missing['image_id'][0]} for one; complete the download"
         )
-    return metadata.select(
+    shown = metadata.select(
         pl.col("image_id").alias("id"),
         pl.col("dx").str.to_uppercase().alias("label"),
         pl.col("lesion_id").alias("patient"),
@@ -57,6 +60,16 @@ def _train(folder: Path) -> pl.DataFrame:
         ).alias("path"),
         *KEPT,
     )  # fmt: skip
+    return _with_masks(shown, folder)
+
+
+def _with_masks(cases: pl.DataFrame, folder: Path) -> pl.DataFrame:
+    if not (folder / "masks").is_dir():
+        return cases
+    there = {file.name for file in files_of(folder / "masks")}
+    names = (MASK.format(id=one) for one in cases["id"])
+    paths = [f"{folder.name}/masks/{name}" if name in there else None for name in names]
+    return cases.with_columns(pl.Series("mask", paths, dtype=pl.String))
 
 
 def _test(folder: Path) -> pl.DataFrame:

@@ -1,0 +1,170 @@
+"""The verbs defer fit, defer apply."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from primum import check
+from primum.check import InputError
+from primum.cli.arguments import Columns, Critical, Seed, Severity, mapping
+
+app = typer.Typer(no_args_is_help=True, help="Which answers are used, and which go to a reader.")
+
+
+@app.command("fit")
+def defer_fit(
+    table: Annotated[
+        Path, typer.Argument(metavar="CAL", help="Predictions to fit on: rows of neither train nor test.")
+    ],
+    severity: Severity = None,
+    score: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Confidence score, default msr; also pe, critical_mass, expected_cost or any score_ column. "
+            "Several: one is learned from them."
+        ),
+    ] = None,
+    capacity: Annotated[float | None, typer.Option(help="Defer at most this share of cases.")] = None,
+    reader_cost: Annotated[
+        float | None, typer.Option(help="Cost of one deferral, in the unit of the severity.")
+    ] = None,
+    reader_error: Annotated[
+        str | None,
+        typer.Option(help="Share of deferred cases the reader gets wrong: 0.05, or CLASS:P,CLASS:P."),
+    ] = None,
+    certify: Annotated[
+        str | None, typer.Option(help="Promise to certify: cer (critical errors) or expected_cost.")
+    ] = None,
+    alpha: Annotated[
+        float | None, typer.Option(help="Promised at most: a rate, or a cost over the largest; default 0.02.")
+    ] = None,
+    delta: Annotated[
+        float | None, typer.Option(help="Chance that the promise is broken; default 0.05.")
+    ] = None,
+    denominator: Annotated[
+        str | None,
+        typer.Option(
+            help="The promise counts among accepted cases (default), or all, a deferred one is safe."
+        ),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="Several thresholds: a fixed sequence (default), or bonferroni.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="With patients: one case each (default), or each one's worst.")
+    ] = None,
+    decision: Annotated[str, typer.Option(help="Whose answers: argmax, bayes or given.")] = "argmax",
+    by: Annotated[str | None, typer.Option(help="A threshold for each group of this column.")] = None,
+    learn: Annotated[
+        str, typer.Option(help="What a learned score foresees: error or critical_error.")
+    ] = "error",
+    columns: Columns = None,
+    critical: Critical = None,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="Policy file to write.")] = Path("policy.yaml"),
+) -> None:
+    """Fit a policy by capacity, by cost, or with a promise: give one of --capacity, --reader-cost, --certify.
+
+    Example: [bold]primum defer fit cal.parquet --severity isic2018 --capacity 0.18 --out policy.yaml[/bold]
+    """
+    wishes: dict[str, Any] = {
+        "alpha": alpha, "delta": delta, "denominator": denominator, "method": method, "unit": unit
+    }  # fmt: skip
+    given = {name: value for name, value in wishes.items() if value is not None}
+    if given and certify is None:
+        raise InputError(f"--{next(iter(given))}: this belongs to a promise; add --certify cer")
+    _writable(out)
+    from primum.deferring.fit import fit
+    from primum.policy import Promise, StatedReader
+    from primum.terminal.defer import show_policy
+
+    for name, known in {
+        "denominator": ("accepted", "all"), "method": ("sequence", "bonferroni"), "unit": ("one", "worst")
+    }.items():  # fmt: skip
+        if name in given:
+            check.one_of(given[name], known, f"--{name}:")
+    promise = None
+    if certify is not None:
+        check.one_of(certify, ("cer", "expected_cost"), "--certify: promise")
+        promise = Promise(risk=certify, **given)  # type: ignore[arg-type]
+    reader = None
+    if reader_cost is not None or reader_error is not None:
+        reader = StatedReader(reader_cost or 0.0, _rates(reader_error))
+    policy = fit(
+        table, severity, score or "msr", capacity, reader, promise, decision, by, learn,  # type: ignore[arg-type]
+        critical or (), mapping(columns, "--columns"), seed,
+    )  # fmt: skip
+    policy.to_yaml(out)
+    show_policy(policy.to_dict(), policy.said, out)
+
+
+@app.command("apply")
+def defer_apply(
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A policy file.")],
+    test: Annotated[Path, typer.Argument(metavar="TEST", help="Predictions: Parquet, CSV or NPZ.")],
+    severity: Severity = None,
+    reader_cost: Annotated[
+        float | None, typer.Option(help="Cost of one deferral to count; default that of the policy.")
+    ] = None,
+    columns: Columns = None,
+    out: Annotated[Path, typer.Option(help="Table to write: id, decision, confidence, action.")] = Path(
+        "decisions.csv"
+    ),
+) -> None:
+    """Accept or defer every case of a table, and count what that achieves where labels are known.
+
+    Example: [bold]primum defer apply policy.yaml test.parquet --severity isic2018 --out decisions.csv[/bold]
+    """
+    _writable(out)
+    from primum import files
+    from primum.deferring.apply import apply
+    from primum.policy import StatedReader
+    from primum.terminal.defer import show_applied
+
+    applied = apply(policy, test, mapping(columns, "--columns"))
+    reader = None
+    if reader_cost is not None:
+        stated = applied.policy.reader
+        reader = StatedReader(reader_cost, None if stated is None else stated.error)
+    findings = applied.findings(severity, reader)
+    frame = applied.frame()
+    with files.whole(out) as draft:
+        frame.write_csv(draft)
+    accepted = int(applied.decided.accepted.sum())
+    show_applied(
+        [one.to_dict() for one in findings],
+        applied.policy.said,
+        accepted,
+        len(frame),
+        applied.table.name,
+        out,
+    )
+
+
+def _rates(text: str | None) -> float | dict[str, float] | None:
+    """A number, or CLASS:P,CLASS:P."""
+    if text is None:
+        return None
+    found: dict[str, float] = {}
+    try:
+        if ":" not in text:
+            return float(text)
+        for part in text.split(","):
+            name, _, rate = part.rpartition(":")
+            found[name.strip()] = float(rate)
+    except ValueError:
+        raise InputError(f"--reader-error: P or CLASS:P,CLASS:P was expected, {text!r} arrived") from None
+    return found
+
+
+def _writable(out: Path) -> None:
+    """Check, before anything is computed, that a file may be written at ``out``."""
+    if out.is_dir():
+        raise InputError(f"--out {out}: a file was expected, this is a folder; name a file in it")
+    standing = next(place for place in (*out.parents, Path()) if place.exists())
+    if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
+        raise InputError(f"--out {out}: {standing} may not be written to; name another place")

@@ -1,0 +1,72 @@
+"""The verb ensemble."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from primum.check import InputError
+from primum.cli.arguments import Columns, Seed, mapping, writable
+
+if TYPE_CHECKING:
+    from primum.predictions import Predictions
+
+app = typer.Typer()
+
+
+@app.command()
+def ensemble(
+    members: Annotated[list[Path], typer.Argument(metavar="A B …", help="Predictions on the same cases.")],
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    fit: Annotated[
+        list[Path] | None,
+        typer.Option(help="Fit rows of each member, in the order of the members; needed for stacking."),
+    ] = None,
+    how: Annotated[
+        str, typer.Option(help="mean (of the probabilities) or stacking (fitted on the fit rows).")
+    ] = "mean",
+    out_fit: Annotated[
+        Path | None,
+        typer.Option(help="Parquet file for the answers to the fit rows; of a stacking out of fold."),
+    ] = None,
+    columns: Columns = None,
+    seed: Seed = 0,
+) -> None:
+    """Make one table of predictions out of several models'.
+
+    The fit rows of a stacking are answered out of fold, so the result can be audited with them.
+
+    Example: [bold]primum ensemble a.parquet b.parquet --fit a-cal.parquet --fit b-cal.parquet --how stacking
+    --out both.parquet --out-fit both-cal.parquet[/bold]
+    """
+    if out_fit is not None and not fit:
+        raise InputError("--out-fit: answers to fit rows need fit rows, give them with --fit, one per member")
+    if out_fit == out:
+        raise InputError(f"--out-fit {out_fit}: another file than --out is needed")
+    for file in (out, out_fit or out):
+        writable(file.parent)
+    from rich.console import Console
+
+    from primum import ensembling, tables
+    from primum.aligning import called
+
+    def read(paths: list[Path]) -> list[Predictions]:
+        return [
+            tables.read(path, mapping(columns, "--columns"), name)
+            for path, name in zip(paths, called(paths), strict=True)
+        ]
+
+    with Console(stderr=True).status(how):
+        found = ensembling.ensemble(read(members), read(fit) if fit else None, how, seed)
+    tables.write(found.answers, out)
+    print(f"{out}: answers of {len(members)} members to {len(found.answers)} cases written")
+    if found.said:
+        print(found.said)
+    if out_fit is not None and found.fit is not None:
+        tables.write(found.fit, out_fit)
+        print(
+            f"{out_fit}: answers to {len(found.fit)} fit rows written; "
+            f"next: primum audit {out} --fit {out_fit}"
+        )

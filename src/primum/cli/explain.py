@@ -1,0 +1,55 @@
+"""The verb explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from primum.cli.arguments import Root
+
+app = typer.Typer()
+
+
+@app.command()
+def explain(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    data: Annotated[str, typer.Option(help="Data set, as primum data list names it.")],
+    root: Root = None,
+    split: Annotated[str, typer.Option(help="train, val, cal or test.")] = "test",
+    only: Annotated[
+        str | None, typer.Option(help="failures: explain wrong answers alone, no ranking then.")
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="grad_cam, or score_cam: no gradients, a pass per channel, slow.")
+    ] = "grad_cam",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Parquet file to write; default RUN/explanations/SPLIT-METHOD.parquet."),
+    ] = None,
+) -> None:
+    """Show what a network looked at, and measure whether that holds still under mild changes.
+
+    Writes a table of predictions with the scores stability_spearman, stability_ssim, stability_iou and
+    stability_shift, ready for primum audit, and the maps in a folder beside it. An interrupted run goes on
+    where it stopped.
+
+    Example: [bold]primum explain runs/risk --data ham10000 --root data/ham10000 --split test[/bold]
+    """
+    from primum import check
+    from primum.data import load
+    from primum.frames import SPLITS
+    from primum.model.explain.run import explain as explained
+    from primum.model.explain.stored import folder_of
+    from primum.recipe import Recipe
+
+    check.one_of(split, SPLITS, "--split:")
+    seed = Recipe.read(run / "recipe.yaml").data.seed  # another would put training images into test
+    table = load(data, root, seed).split(split)
+    stem = f"{split}-{method}" + (f"-{only}" if only else "")
+    path = out or run / "explanations" / f"{stem}.parquet"
+    found = explained(run, table, path, only=only, method=method)
+    told = found.source["explanation"]
+    print(f"{path}: {len(found)} cases explained on a grid of {told['grid'][0]} × {told['grid'][1]}, "
+          f"maps in {folder_of(path)}; next: primum audit {path}")  # fmt: skip

@@ -1,0 +1,211 @@
+"""Apply a policy to a table: which answers are used, which go to a reader, and what that achieves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.stats import chi2_contingency
+
+from primum import check, tables
+from primum.check import InputError
+from primum.deferring.rows import codes, one_each, reader_of, scored, severity_of
+from primum.finding import Finding, found, not_applicable, warning
+from primum.guards import CHANCE
+from primum.judge import groups
+from primum.judge.answers import View
+from primum.judge.deferral.learned import Learned
+from primum.judge.deferral.measure import deferral
+from primum.judge.deferral.recalibrated import from_plain
+from primum.judge.deferral.scored import Decided, Scored
+from primum.policy import Policy, StatedReader
+from primum.predictions import Predictions
+from primum.selecting import judged_rows, reordered
+from primum.severity import SeverityMatrix
+
+
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """A policy on the rows of a table.
+
+    Attributes:
+        policy: what was applied. table: the judged rows, labelled or not.
+        decided: their answers, in the table's order of classes.
+    """
+
+    policy: Policy
+    table: Predictions
+    decided: Decided
+
+    def frame(self) -> pl.DataFrame:
+        """One row per case: ``id``, ``decision``, ``confidence``, ``action`` (accepted or deferred)."""
+        return pl.DataFrame(
+            {
+                "id": self.table.ids,
+                "decision": pl.Series(self.table.classes)[self.decided.decisions],
+                "confidence": self.decided.confidence,
+                "action": np.where(self.decided.accepted, "accepted", "deferred"),
+            }
+        )
+
+    def findings(
+        self, severity_source: SeverityMatrix | str | Path | None = None, reader: StatedReader | None = None
+    ) -> list[Finding]:
+        """What the policy achieves on the labelled rows, then its warnings; empty without labels.
+
+        Args:
+            severity_source: costs to judge by, default those the policy was fitted with.
+            reader: the stated reader, default the policy's, else the ``defer`` cost of the severity.
+        """
+        known = self.table.labels >= 0
+        if not known.any():
+            return []
+        rows, decided = self.table.take(known), self.decided.take(known)
+        matrix, cells = severity_of(self.policy, rows.classes, severity_source)
+        view = _view(rows, matrix, cells)
+        stated = reader_of(reader or self.policy.reader, matrix, rows.classes)
+        judged = []
+        for one in deferral(view, decided, stated):
+            where = {"decision": one.decision, "score": one.score, "calibrated": one.calibrated}
+            judged.append(
+                not_applicable(one.code, one.why_not, one.n, **where)
+                if one.why_not
+                else found(one.code, one.estimated(view), one.why, **where)
+            )
+        return judged + warnings(self.policy, rows, decided.accepted)
+
+
+def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | None = None) -> Applied:
+    """Accept or defer every judged row of a table: its test rows, or all where it has no splits.
+
+    Args:
+        policy: fitted, or the path of a policy file. table: whatever ``tables.read`` takes.
+        columns: our column name → the table's own.
+
+    Raises:
+        InputError: for rows or patients the policy was fitted on, another class set, other outputs, a score
+            or a group that is not there.
+    """
+    known = policy if isinstance(policy, Policy) else Policy.read(policy)
+    given = judged_rows(tables.read(table, columns))
+    check.same_classes(given.classes, known.classes, given.name, "the policy")
+    if given.kind != known.outputs:
+        raise InputError(
+            f"{given.name}: the policy was fitted on {known.outputs}, {given.kind} arrived; "
+            "fit a policy on a table like this one"
+        )
+    known.refuse_fitted(given.ids, None if given.patients is None else given.patients.unique(), given.name)
+    mine = reordered(given, known.classes)
+    matrix, cells = severity_of(known, known.classes)
+    recalibrator = from_plain(known.recalibrator, "policy")
+    found_scores = scored(mine, known.decision, str(known.recalibrator["form"]), recalibrator, matrix, cells)
+    confidence = score_of(known, found_scores, given.name)
+    back = np.array([given.classes.index(name) for name in known.classes])
+    decided = Decided(
+        found_scores.rule, found_scores.calibrated, back[found_scores.decisions], known.score, confidence,
+        _thresholds(known, given),
+    )  # fmt: skip
+    return Applied(known, given, decided)
+
+
+def score_of(policy: Policy, given: Scored, where: str) -> NDArray[np.float64]:
+    """(N,) the policy's score; InputError, with the nearest name, where one it needs is not there."""
+    learned = policy.learned
+    needed = (policy.score,) if learned is None else learned.scores
+    for name in needed:
+        check.one_of(name, tuple(given.confidence), f"{where}: score")
+    if learned is None:
+        return given.confidence[policy.score]
+    rule = Learned(learned.scores, learned.mean, learned.scale, learned.weight, learned.intercept)
+    return rule(given.confidence)
+
+
+def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
+    """What a reader of the figures must know: notes of the policy, and where these rows differ from its own.
+
+    Class shares and the share deferred are compared by chi-squared, with one case per patient, p < 0.01.
+    """
+    said = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
+    one = one_each(rows)
+    seen = np.bincount(rows.labels[one], minlength=len(rows.classes))
+    before = np.array([policy.fit.counts.get(name, 0) for name in rows.classes])
+    p, k, shares = _shift(before, seen)
+    if p < CHANCE:
+        why = (
+            f"class shares of the policy's fit rows and of these differ beyond chance ({rows.classes[k]} "
+            f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): what it promises may not hold here"
+        )
+        said.append(warning("policy_prevalence_shift", why, p, len(rows)))
+    share, deferred = policy.fit.deferred_share, int((~accepted[one]).sum())
+    n = before.sum() * (policy.fit.n - policy.fit.learned_on) / policy.fit.n
+    p, _, shares = _shift(np.array([share * n, (1 - share) * n]), np.array([deferred, len(one) - deferred]))
+    if p < CHANCE:
+        why = (
+            f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these, "
+            "beyond chance: what it promises may not hold here"
+        )
+        said.append(warning("policy_deferral_shift", why, p, len(rows)))
+    return said
+
+
+def _shift(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, int, NDArray[np.float64]]:
+    """p-value of equal shares, the column that differs most, and both rows of shares (2, C)."""
+    counts = np.stack([before, now]).astype(np.float64)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    present = counts.sum(axis=0) > 0
+    p = float(chi2_contingency(counts[:, present]).pvalue) if present.sum() > 1 else 1.0
+    return p, int(np.abs(shares[0] - shares[1]).argmax()), shares
+
+
+def _thresholds(policy: Policy, table: Predictions) -> NDArray[np.float64]:
+    """(N,) threshold each case is held against."""
+    if policy.by is None:
+        return np.full(len(table), policy.threshold)
+    held = np.empty(len(table))
+    known = tuple(policy.thresholds)
+    for name, rows in groups.groups(table.metadata, (policy.by,)):
+        value = name.removeprefix(f"{policy.by}=")
+        check.one_of(value, known, f"{table.name}: the policy has no threshold for this {policy.by}, group")
+        held[rows] = policy.thresholds[value].threshold
+    return held
+
+
+def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: NDArray[np.bool_] | None) -> View:
+    patients = None if rows.patients is None else codes(rows.patients)
+    return View(
+        rows.labels, {"none": rows.probs}, {}, patients, codes(rows.ids) if patients is None else patients,
+        None if matrix is None else matrix.cost, cells, None, 0, 0,
+    )  # fmt: skip
+
+
+def described(applied: Applied, findings: Sequence[Finding]) -> dict[str, Any]:
+    """A policy and what it achieved, JSON-ready and without hashes, as ``curves.deferral`` takes it."""
+    policy = applied.policy
+    return {
+        "score": policy.score,
+        "learned_from": None if policy.learned is None else list(policy.learned.scores),
+        "decision": applied.decided.rule,
+        "calibrated": applied.decided.calibrated,
+        "kind": policy.kind,
+        "target": policy.target,
+        "capacity": policy.capacity,
+        "alpha": None if policy.promise is None else policy.promise.alpha,
+        "delta": None if policy.promise is None else policy.promise.delta,
+        "denominator": None if policy.promise is None else policy.promise.denominator,
+        "said": policy.said,
+        "verdict": policy.verdict,
+        "direction": policy.direction,
+        "by": policy.by,
+        "thresholds": [
+            {"group": name, **asdict(one), "threshold": one.threshold if np.isfinite(one.threshold) else None}
+            for name, one in policy.thresholds.items()
+        ],
+        "notes": list(policy.notes),
+        "fit": {key: value for key, value in asdict(policy.fit).items() if not key.endswith("hashes")},
+        "achieved": [one.to_dict() for one in findings],
+    }

@@ -1,0 +1,89 @@
+"""What fitting and applying a policy share: scored answers, costs, the reader, one case per patient."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum import options, severity
+from primum.check import InputError
+from primum.judge import decision
+from primum.judge.deferral.costs import Reader
+from primum.judge.deferral.scored import Scored, confidences
+from primum.judge.recalibrate import Recalibrator
+from primum.policy import Policy, StatedReader
+from primum.predictions import Predictions
+from primum.preparing import beside
+from primum.severity import SeverityMatrix
+
+
+def scored(
+    table: Predictions,
+    rule: str,
+    form: str,
+    recalibrator: Recalibrator,
+    matrix: SeverityMatrix | None,
+    critical: NDArray[np.bool_] | None,
+) -> Scored:
+    """Answers of one decision rule with every confidence score, all in the table's order of classes.
+
+    Raises InputError for the rule ``given`` without a column decision and for ``bayes`` without a severity.
+    """
+    cost = None if matrix is None else matrix.cost
+    if rule == "bayes":
+        if cost is None:
+            raise InputError(f"{table.name}: Bayes decisions need a severity matrix, none was given")
+        probs = recalibrator(table.logits)
+        answers = decision.bayes(probs, cost)
+    else:
+        form, probs, answers = "none", table.probs, table.predicted
+        if rule == "given":
+            if table.decision is None:
+                raise InputError(
+                    f"{table.name}: the decision rule given needs a column decision, there is none; add it"
+                )
+            answers = table.decision
+    found_scores = confidences(probs, answers, cost, critical, beside(table))
+    return Scored(rule, form.removeprefix("gain_"), answers, found_scores)
+
+
+def severity_of(
+    policy: Policy, classes: tuple[str, ...], source: SeverityMatrix | str | Path | None = None
+) -> tuple[SeverityMatrix | None, NDArray[np.bool_] | None]:
+    """Costs and critical cells (K, K), or None, in the order of ``classes``; default the policy's."""
+    if source is not None:
+        asked = options.options(classes, "--severity", source)
+        return asked.severity, asked.critical
+    cells = severity.cells([list(pair) for pair in policy.critical], classes, "policy")
+    if policy.severity is None:
+        return None, cells if cells.any() else None
+    return severity.from_dict(policy.severity, "policy").ordered(classes, "the table"), (
+        cells if cells.any() else None
+    )
+
+
+def reader_of(
+    stated: StatedReader | None, matrix: SeverityMatrix | None, classes: tuple[str, ...]
+) -> Reader | None:
+    """The stated reader in the order of ``classes``, else one of the severity's ``defer`` cost, else None."""
+    if stated is None:
+        return None if matrix is None or matrix.defer is None else Reader(matrix.defer)
+    rates = dict.fromkeys(classes, stated.error) if isinstance(stated.error, float) else stated.error
+    errors = None if rates is None else np.array([rates[name] for name in classes])
+    return Reader(stated.cost, errors)
+
+
+def one_each(table: Predictions) -> NDArray[np.int64]:
+    """Row of each patient's first case by id; every row where no patients are known."""
+    if table.patients is None:
+        return np.arange(len(table))
+    by_id = table.ids.arg_sort()
+    return by_id.gather(table.patients.gather(by_id).arg_unique()).to_numpy().astype(np.int64)
+
+
+def codes(values: pl.Series) -> NDArray[np.int64]:
+    """(N,) dense rank of each value: the same whatever the order of the rows."""
+    return values.rank("dense").cast(pl.Int64).to_numpy()

@@ -1,0 +1,214 @@
+"""What a reader must know before using any number of an audit: findings with the verdict warning.
+
+A guard returns an empty list where all is well. "Beyond chance" is p < 0.01 in a test whose unit is the
+patient, since cases of one patient are alike: with nothing amiss such a guard speaks in at most one audit of
+a hundred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.stats import chi2_contingency, ks_2samp
+
+from primum.check import shorten
+from primum.finding import Finding, warning
+from primum.judge import coincidence
+from primum.judge.harm import critical_classes
+from primum.options import Options
+from primum.predictions import Predictions
+from primum.selecting import Selection
+
+FEW_FIT_ROWS = 100
+FEW_CRITICAL_FIT_ROWS = 30  # none wrong among 30 leaves a rate of 10 % possible
+SATURATED_SHARE = 0.01
+CHANCE = 0.01
+
+
+def guard(rows: Selection, opts: Options) -> list[Finding]:
+    """Every guard that has something to say of the judged and the fit rows."""
+    test, fit = rows.test, rows.fit
+    found = unlabelled(rows) + notes(test) + dropped(test) + lint(test, opts)
+    found += patients_in_training(rows) + saturated(test)
+    if fit is not None:
+        found += few_fit_rows(fit, test) + few_critical_fit_rows(fit, test, opts.critical)
+        found += class_without_fit_rows(fit, test) + prevalence_shift(fit, test) + confidence_shift(fit, test)
+        found += same_outputs(fit, test)
+    return found
+
+
+def unlabelled(rows: Selection) -> list[Finding]:
+    """``unlabelled_rows``: test rows that were left out for want of a label."""
+    count = rows.counts["unlabelled"]
+    if not count:
+        return []
+    return [warning("unlabelled_rows", f"{count} rows without a label were left out", count, len(rows.test))]
+
+
+def notes(test: Predictions) -> list[Finding]:
+    """``table_note``: what the reader of the table let pass."""
+    return [warning("table_note", note, 1, len(test)) for note in test.notes]
+
+
+def dropped(test: Predictions) -> list[Finding]:
+    """``dropped_copies``: what was left out of training because of copies, where the source tells it."""
+    given = test.source.get("dropped")
+    told = given if isinstance(given, Mapping) else {}
+    counts = {name: n for name, n in told.items() if isinstance(n, int)}
+    if not any(counts.values()):
+        return []
+    parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)
+    why = f"before training {parts} images were left out, since a copy of them stands in test, val or cal"
+    return [warning("dropped_copies", why, sum(counts.values()), len(test))]
+
+
+def lint(test: Predictions, opts: Options) -> list[Finding]:
+    """``severity_lint``: what is odd about the severity matrix."""
+    sentences = () if opts.severity is None else opts.severity.lint()
+    return [warning("severity_lint", f"severity: {sentence}", 1, len(test)) for sentence in sentences]
+
+
+def patients_in_training(rows: Selection) -> list[Finding]:
+    """``patients_in_training``: judged cases of a patient in the train or val rows of the same table."""
+    shared = rows.counts.get("shared_patients") or {}
+    counts = {name: n for name, n in shared.items() if n and name in ("train", "val")}
+    if not counts:
+        return []
+    parts = " and ".join(f"{n} judged cases of patients in the {name} rows" for name, n in counts.items())
+    why = f"the same table holds {parts}: on patients it was trained on a model looks better than it is"
+    return [warning("patients_in_training", why, max(counts.values()), len(rows.test))]
+
+
+def saturated(test: Predictions) -> list[Finding]:
+    """``saturated_probabilities``: at least 1 % of the judged cases have a probability of exactly 1."""
+    count = int((test.probs.max(axis=1) == 1).sum())
+    if count < max(2, SATURATED_SHARE * len(test)):
+        return []
+    why = (
+        f"{count} of {len(test)} judged cases have a probability of exactly 1: confidence ranks them all the "
+        "same, and no threshold lies between them"
+    )
+    return [warning("saturated_probabilities", why, count, len(test))]
+
+
+def few_fit_rows(fit: Predictions, test: Predictions) -> list[Finding]:
+    """``few_fit_rows``: fewer than 100."""
+    if len(fit) >= FEW_FIT_ROWS:
+        return []
+    why = f"recalibration was fitted on {len(fit)} rows; below {FEW_FIT_ROWS} it is mostly noise"
+    return [warning("few_fit_rows", why, len(fit), len(test))]
+
+
+def few_critical_fit_rows(
+    fit: Predictions, test: Predictions, critical: NDArray[np.bool_] | None
+) -> list[Finding]:
+    """``few_critical_fit_rows``: fewer than 30 of a critical class; ``critical`` (K, K) bool or None.
+
+    The rate said to be possible is the exact one-sided 95 % bound after no error in k cases, 1 − 0.05^(1/k).
+    """
+    if critical is None:
+        return []
+    k = int(critical_classes(critical)[fit.labels].sum())
+    if k >= FEW_CRITICAL_FIT_ROWS:
+        return []
+    why = "no fit row is of a critical class: nothing that was fitted has seen one"
+    if k:
+        why = (
+            f"{k} fit {'row is' if k == 1 else 'rows are'} of a critical class; even without an error among "
+            f"them a critical error rate of {1 - 0.05 ** (1 / k):.0%} stays possible"
+        )
+    return [warning("few_critical_fit_rows", why, k, len(test))]
+
+
+def class_without_fit_rows(fit: Predictions, test: Predictions) -> list[Finding]:
+    """``class_without_fit_rows``: classes that no fit row is labelled with."""
+    absent = np.flatnonzero(np.bincount(fit.labels, minlength=len(fit.classes)) == 0)
+    if not len(absent):
+        return []
+    names = shorten(fit.classes[k] for k in absent)
+    why = f"no fit row is labelled {names}: what was fitted cannot know how the model errs there"
+    return [warning("class_without_fit_rows", why, len(absent), len(test))]
+
+
+def prevalence_shift(fit: Predictions, test: Predictions) -> list[Finding]:
+    """``prevalence_shift``: class shares of fit and judged rows differ beyond chance (chi-squared).
+
+    Every patient counts once, with the first case by id.
+    """
+    parts = (fit, test)
+    counts = np.stack([np.bincount(one.labels[_first(one)], minlength=len(test.classes)) for one in parts])
+    present = counts.sum(axis=0) > 0
+    counts, names = counts[:, present], np.array(test.classes)[present]
+    p = float(chi2_contingency(counts).pvalue)
+    if p >= CHANCE:
+        return []
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    k = int(np.abs(shares[0] - shares[1]).argmax())
+    why = (
+        f"class shares of fit and judged {_units(fit, test)} differ beyond chance ({names[k]} "
+        f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): recalibration and Bayes decisions may not hold here"
+    )
+    return [warning("prevalence_shift", why, p, len(test))]
+
+
+def confidence_shift(fit: Predictions, test: Predictions) -> list[Finding]:
+    """``confidence_shift``: the largest probability is distributed otherwise in fit and judged rows.
+
+    Two-sample Kolmogorov–Smirnov test with its asymptotic p-value, on each patient's first case by id and on
+    the probabilities as the model gave them. It needs no labels and says nothing of the cause.
+    """
+    ours = [one.probs.max(axis=1)[_first(one)] for one in (fit, test)]
+    p = float(ks_2samp(*ours, method="asymp").pvalue)
+    if p >= CHANCE:
+        return []
+    medians = [float(np.median(one)) for one in ours]
+    why = (
+        f"the confidence of fit and judged {_units(fit, test)} differs beyond chance (Kolmogorov–Smirnov, "
+        f"median {medians[0]:.3f} against {medians[1]:.3f}): a fitted threshold may accept another share here"
+    )
+    return [warning("confidence_shift", why, p, len(test))]
+
+
+def same_outputs(fit: Predictions, test: Predictions) -> list[Finding]:
+    """``same_outputs``: more judged cases have the very outputs of a fit row than chance explains.
+
+    Outputs are compared in single precision. A patient counts with one case, the one whose outputs have the
+    smallest hash, so that copies under other names pick the same one; the number said is that of all cases.
+    """
+    codes = {"fit": _codes(fit), "test": _codes(test)}
+    if coincidence.spanning(_one_code(fit, codes["fit"]), _one_code(test, codes["test"])) >= CHANCE:
+        return []
+    count = int(np.isin(codes["test"], codes["fit"]).sum())
+    why = (
+        f"{count} judged cases have, digit for digit, the outputs of a fit row under another id, more than "
+        "chance explains: what was fitted may be judged on its own cases here"
+    )
+    return [warning("same_outputs", why, count, len(test))]
+
+
+def _codes(table: Predictions) -> NDArray[np.uint64]:
+    """(N,) hash of each row of outputs in single precision."""
+    outputs = np.ascontiguousarray(table.logits, dtype=np.float32) + np.float32(0)  # no negative zeros
+    return pl.from_numpy(outputs).hash_rows().to_numpy()
+
+
+def _one_code(table: Predictions, codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    if table.patients is None:
+        return codes
+    frame = pl.DataFrame({"patient": table.patients, "code": codes})
+    return frame.group_by("patient").agg(pl.col("code").min())["code"].to_numpy()
+
+
+def _first(table: Predictions) -> NDArray[np.int64]:
+    """Row of each patient's first case by id; every row where patients are not known."""
+    if table.patients is None:
+        return np.arange(len(table))
+    by_id = table.ids.arg_sort()
+    return by_id.gather(table.patients.gather(by_id).arg_unique()).to_numpy().astype(np.int64)
+
+
+def _units(fit: Predictions, test: Predictions) -> str:
+    return "rows" if test.patients is None or fit.patients is None else "patients"

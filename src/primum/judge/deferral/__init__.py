@@ -1,0 +1,1 @@
+"""When the model answers and when a reader does: thresholds, their cost, their promise (METHODS §3)."""

@@ -1,0 +1,143 @@
+"""Thresholds with a promise: Learn-then-Test (Angelopoulos, Bates, Candès, Jordan and Lei, 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy.special import bdtr
+
+from primum.judge.deferral.units import Units
+from primum.judge.interval import Floats
+
+COVERAGES = tuple(k / 20 for k in range(1, 21))
+Denominator = Literal["accepted", "all"]
+Method = Literal["sequence", "bonferroni"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What could be promised, and on what evidence.
+
+    Attributes:
+        threshold: accept at or above it; infinite where nothing could be certified.
+        n: units below the line of the promise: accepted ones, or all.
+        units: all units; independent cases or patients.
+        risk: mean loss of the n units at the threshold, 0 to 1; of the first test that failed where nothing
+            could be certified, None where nothing could be tested.
+        p: its p-value, and level: what p had to stay at or below.
+        why_not: why nothing could be certified, or empty.
+        vacuous: certified, but every unit of the promise is deferred.
+    """
+
+    threshold: float
+    n: int
+    units: int
+    risk: float | None
+    p: float | None
+    level: float
+    why_not: str = ""
+    vacuous: bool = False
+
+
+def binomial_p(errors: Any, n: Any, alpha: float) -> Floats:
+    """p-value of "the error rate is above alpha": P(Binomial(n, alpha) ≤ errors), exact; 1 where n is 0.
+
+    Args:
+        errors, n: (...) counts. alpha: above 0 and below 1.
+    """
+    size = np.asarray(n, dtype=np.int64)
+    return np.where(size > 0, bdtr(np.asarray(errors, dtype=np.float64), np.maximum(size, 1), alpha), 1.0)
+
+
+def hoeffding_bentkus_p(mean: Any, n: Any, alpha: float) -> Floats:
+    """p-value of "the expected loss is above alpha" for losses in [0, 1]; 1 where n is 0.
+
+    The smaller of ``exp(−n h(min(r, α), α))`` with ``h(a, b) = a log(a/b) + (1 − a) log((1 − a)/(1 − b))``
+    (Hoeffding) and ``e · P(Binomial(n, α) ≤ ⌈n r⌉)`` (Bentkus), r the mean loss (Bates et al., 2021).
+
+    Args:
+        mean: (...) mean loss. n: (...) units. alpha: above 0 and below 1.
+    """
+    size, risk = np.asarray(n, dtype=np.int64), np.asarray(mean, dtype=np.float64)
+    low = np.minimum(risk, alpha)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first = np.where(low > 0, low * np.log(low / alpha), 0.0)
+    hoeffding = np.exp(-size * (first + (1 - low) * np.log((1 - low) / (1 - alpha))))
+    bentkus = np.e * binomial_p(np.ceil(np.round(size * risk, 7)), size, alpha)
+    return np.where(size > 0, np.minimum(np.minimum(hoeffding, bentkus), 1.0), 1.0)
+
+
+def fewest(alpha: float, delta: float) -> int:
+    """Smallest n at which no error at all would certify alpha: ``(1 − alpha)ⁿ ≤ delta``; 149 at 2 and 5 %."""
+    return int(np.ceil(np.log(delta) / np.log1p(-alpha) - 1e-12))
+
+
+def certify(
+    units: Units,
+    alpha: float,
+    delta: float,
+    denominator: Denominator = "accepted",
+    method: Method = "sequence",
+    coverages: Sequence[float] = COVERAGES,
+    noun: str = "cases",
+) -> Certificate:
+    """Lowest threshold at which the risk is at most alpha, wrong with a chance of at most delta.
+
+    Tested are the thresholds that accept the declared ``coverages`` of the units, each just above a score
+    that was seen: given that score, the units above it are a fresh sample of all units above it, so each
+    p-value is exact although thresholds are read from the same rows. ``bonferroni`` tests each at delta over
+    their number. ``sequence`` starts at the first coverage with enough units and goes on to lower thresholds,
+    each at delta, until one fails. Bonferroni needs no assumption. The sequence with accepted units in the
+    denominator is exact where the risk of the cases does not fall as their score falls; among all units it
+    always is, as the risk can only grow with what is accepted.
+
+    Args:
+        units: independent units with their losses.
+        alpha: promised risk, in the unit of the loss. delta: chance of a broken promise. Both in (0, 1).
+        denominator: ``"accepted"``: risk = mean loss of accepted units; ``"all"``: a deferred unit counts
+            with loss 0.
+        noun: what units are called in the sentence that says why not.
+    """
+    enough, count = fewest(alpha, delta), units.count
+    cuts = units.cuts(coverages)
+    accepted = units.accepted(cuts)
+    n = accepted if denominator == "accepted" else np.full(len(cuts), count)
+    open_to = n >= enough
+    if not open_to.any():
+        why = _too_few(count, enough, denominator, noun)
+        return Certificate(np.inf, count, count, None, None, delta, why)
+    cuts, accepted, n = cuts[open_to], accepted[open_to], n[open_to]
+    level = delta / len(cuts) if method == "bonferroni" else delta
+    loss = units.loss(cuts)
+    p = binomial_p(np.round(loss), n, alpha) if units.binary else hoeffding_bentkus_p(loss / n, n, alpha)
+    kept = p <= level if method == "bonferroni" else np.cumprod(p <= level).astype(bool)
+    at = int(np.flatnonzero(kept)[-1]) if kept.any() else 0
+    found = int(n[at]), count, float(loss[at] / n[at]), float(p[at]), level
+    if not kept.any():
+        return Certificate(np.inf, *found, _failed(units, *found, denominator, noun))
+    threshold = float(np.nextafter(cuts[at], np.inf)) if cuts[at] > -np.inf else -np.inf
+    return Certificate(threshold, *found, "", bool(accepted[at] == 0))
+
+
+def _too_few(n: int, enough: int, denominator: Denominator, noun: str) -> str:
+    accepted = "accepted " if denominator == "accepted" else ""
+    return f"not certifiable with n = {n}: at least {enough} {accepted}{noun} without an error are needed"
+
+
+def _failed(
+    units: Units,
+    n: int,
+    of: int,
+    risk: float,
+    p: float,
+    level: float,
+    denominator: Denominator,
+    noun: str,
+) -> str:
+    among = "most confident " if denominator == "accepted" and n < of else ""
+    count = round(risk * n)
+    seen = f"{count} error{'s' * (count != 1)}" if units.binary else f"a mean loss of {risk:.3g}"
+    return f"not certifiable with n = {n}: {seen} among the {n} {among}{noun}, p = {p:.2g} above {level:.3g}"

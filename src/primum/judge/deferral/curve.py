@@ -1,0 +1,51 @@
+"""Threshold, share deferred and failure cost: one sort, ties as one group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum import check
+from primum.judge import selective
+from primum.judge.interval import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class DeferralCurve:
+    """Every threshold that tells cases apart, from deferring all cases to deferring none.
+
+    Attributes:
+        threshold: (G + 1,) falling; accept at or above it. The first is infinite, each other a score seen.
+        deferred: (G + 1,) share of cases below the threshold, from 1 to 0.
+        cost: (G + 1,) failure cost per case: cost of the accepted cases and of the deferred ones, over N.
+    """
+
+    threshold: Floats
+    deferred: Floats
+    cost: Floats
+
+
+def curve(confidence: Any, accepting: Any, deferring: Any) -> DeferralCurve:
+    """Failure cost at every threshold.
+
+    Args:
+        confidence: (N,) higher = more trustworthy. accepting, deferring: (N,) cost of each of the two.
+    """
+    score, ranking = check.array(confidence), selective.rank(confidence)
+    n, order = len(ranking.order), ranking.order
+    saved = np.cumsum((check.array(accepting) - check.array(deferring))[order])[ranking.ends - 1]
+    everything = float(np.sum(deferring))
+    return DeferralCurve(
+        np.r_[np.inf, score[order[ranking.ends - 1]]],
+        1 - np.r_[0, ranking.ends] / n,
+        np.r_[everything, everything + saved] / n,
+    )
+
+
+def at(curve: DeferralCurve, thresholds: Any) -> NDArray[np.int64]:
+    """(T,) points of a curve that thresholds (T,), also of other rows, come to: the same cases accepted."""
+    wanted = -check.array(thresholds).astype(np.float64)
+    return np.asarray(np.searchsorted(-curve.threshold, wanted, side="right") - 1, dtype=np.int64)

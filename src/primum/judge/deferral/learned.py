@@ -1,0 +1,73 @@
+"""One confidence score out of several, learned from where the answers were wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from primum import check
+from primum.check import InputError
+from primum.judge.interval import Floats
+
+FEWEST = 5
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Log-odds of a good answer, ``intercept + Σ weight (score − mean) / scale``.
+
+    Attributes:
+        scores: the S names. mean, scale, weight: of each. intercept: of all.
+    """
+
+    scores: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weight: tuple[float, ...]
+    intercept: float
+
+    def __call__(self, confidence: Mapping[str, Floats]) -> Floats:
+        """(N,) from score name → (N,), higher = more trustworthy."""
+        columns = np.stack([confidence[name] for name in self.scores], axis=1)
+        standard = (columns - np.array(self.mean)) / np.array(self.scale)
+        return np.asarray(self.intercept + standard @ np.array(self.weight), dtype=np.float64)
+
+
+def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: Any) -> Learned:
+    """L2-regularised logistic regression (C = 1) on standardised scores.
+
+    Args:
+        confidence: score name → (N,). scores: those to use, S of them.
+        bad: (N,) bool, the answers to be told from the others: errors, or critical errors.
+
+    Raises:
+        InputError: with fewer than five bad or five good answers to learn from.
+    """
+    wrong: NDArray[np.bool_] = check.array(bad).astype(np.bool_)
+    least = min(int(wrong.sum()), int((~wrong).sum()))
+    if least < FEWEST:
+        raise InputError(
+            f"a learned score needs at least {FEWEST} wrong and {FEWEST} right answers to learn from, "
+            f"{int(wrong.sum())} and {int((~wrong).sum())} arrived in the learning half of the fit rows; "
+            "use one score instead"
+        )
+    columns = np.stack([confidence[name] for name in scores], axis=1)
+    mean, scale = columns.mean(axis=0), columns.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    found = LogisticRegression(C=1.0, max_iter=1000).fit((columns - mean) / scale, ~wrong)
+    return Learned(
+        tuple(scores), tuple(mean.tolist()), tuple(scale.tolist()), tuple(found.coef_[0].tolist()),
+        float(found.intercept_[0]),
+    )  # fmt: skip
+
+
+def halves(units: NDArray[Any], seed: int) -> NDArray[np.bool_]:
+    """(N,) True in the learning half; cases of one unit (N,) int stay together, whatever the row order."""
+    _, index = np.unique(units, return_inverse=True)
+    count = int(index.max()) + 1
+    return np.asarray(np.random.default_rng(seed).permutation(count)[index] < count // 2, dtype=np.bool_)

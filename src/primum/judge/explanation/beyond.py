@@ -1,0 +1,226 @@
+"""Does the instability of an explanation foretell an error that confidence does not?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+from scipy.stats import chi2
+
+from primum.judge import accuracy
+from primum.judge.answers import Answers, View
+from primum.judge.interval import Floats, Resampler
+from primum.judge.measured import Measured
+from primum.judge.significance import holm
+
+PREFIX = "stability_"
+CODE = "instability_auroc_gain"
+FEWEST = 10  # errors, and right answers, for one further parameter
+FOLDS = 5
+STEPS, STILL = 50, 1e-9
+SEPARATED = 30.0  # a linear predictor beyond this is a probability of 0 or 1
+LIMIT = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Beyond:
+    """What instability adds to confidence in foretelling errors.
+
+    Attributes:
+        p: of the likelihood-ratio test of the nested models, one degree of freedom.
+        odds_ratio: factor of the odds of an error per standard deviation of instability, confidence held.
+        auroc: of confidence alone, and of both, each case scored by a model that did not see its patient.
+        gain: their difference. replicates: (B,) of the gain.
+        n, errors: cases and wrong answers.
+        design_effect: by which the likelihood ratio was divided, 1 for independent cases.
+    """
+
+    p: float
+    odds_ratio: float
+    auroc: tuple[float, float]
+    gain: float
+    replicates: Floats
+    n: int
+    errors: int
+    design_effect: float
+
+
+def measure(view: View, answers: Answers) -> Iterator[Measured]:
+    """One ``instability_auroc_gain`` per score named ``stability_…``, against the highest probability."""
+    names = [name for name in answers.confidence if name.startswith(PREFIX)]
+    wrong = view.labels != answers.decisions
+    found = [
+        beyond(
+            wrong,
+            answers.confidence["msr"],
+            -answers.confidence[name],
+            view.resampler,
+            view.clusters,
+            view.seed,
+        )
+        for name in names
+    ]
+    adjusted = iter(holm([one.p for one in found if isinstance(one, Beyond)]))
+    for name, one in zip(names, found, strict=True):
+        where: dict[str, Any] = {"decision": answers.rule, "score": name, "calibrated": answers.calibrated}
+        if isinstance(one, str):
+            yield Measured(CODE, n=len(wrong), why_not=one, **where)
+            continue
+        p = next(adjusted)
+        yield Measured(
+            CODE, value=one.gain, n=one.n, replicates=one.replicates, bounds=(-1.0, 1.0),
+            weakest=min(one.errors, one.n - one.errors), why=said(one, p, len(names)), **where,
+        )  # fmt: skip
+
+
+def said(one: Beyond, adjusted: float, tests: int) -> str:
+    """The test in words; begins with the p-value."""
+    several = f" ({adjusted:.2g} for {tests} scores, Holm)" if tests > 1 else ""
+    effect = f"; likelihood ratio divided by {one.design_effect:.2f}, as cases of one patient are alike"
+    return (
+        f"likelihood-ratio p = {one.p:.2g}{several}; AUROC for the {one.errors} errors {one.auroc[0]:.3f} by "
+        f"confidence alone, {one.auroc[1]:.3f} with instability; odds of an error × {one.odds_ratio:.2f} per "
+        "standard deviation of instability" + (effect if one.design_effect > 1 else "")
+    )
+
+
+def beyond(
+    wrong: Any,
+    confidence: Any,
+    instability: Any,
+    resampler: Resampler,
+    clusters: NDArray[np.int64] | None = None,
+    seed: int = 0,
+) -> Beyond | str:
+    """Compare two logistic models of the error: logit(confidence), and the same with instability.
+
+    The likelihood-ratio p comes from both models on all cases, without a penalty. With patients the statistic
+    is divided by the design effect of the tested coefficient (Rao & Scott, Annals of Statistics 1984, first
+    order), at least 1. The gain in AUROC is cross-fitted in five folds of patients, so that it is not
+    flattered by fitting, and drawn again over patients with the folds' scores held.
+
+    Args:
+        wrong: (N,) whether the answer was wrong.
+        confidence: (N,) in [0, 1]. instability: (N,) higher = less stable.
+        resampler: of the same cases; its units are kept together in a fold.
+        clusters: (N,) patient, or None.
+        seed: of the folds.
+
+    Returns:
+        The comparison, or the sentence why there is none.
+    """
+    error = np.asarray(wrong, dtype=bool)
+    n, errors = len(error), int(error.sum())
+    if min(errors, n - errors) < FEWEST:
+        few = f"{errors} errors" if errors <= n - errors else f"{n - errors} right answers"
+        return f"at least {FEWEST} errors and {FEWEST} right answers are needed, there are {few}"
+    sure = logit(np.clip(np.asarray(confidence, dtype=np.float64), LIMIT, 1 - LIMIT))
+    shaky = np.asarray(instability, dtype=np.float64)
+    if np.ptp(shaky) <= LIMIT or np.ptp(sure) <= LIMIT:
+        what = "instability" if np.ptp(shaky) <= LIMIT else "confidence"
+        return f"the {what} is the same for every case"
+    design = np.column_stack([np.ones(n), _unit(sure), _unit(shaky)])
+    if np.linalg.matrix_rank(design) < 3:
+        return "instability is a straight line of the logit of confidence, so it cannot add anything"
+    alone, both = fit(design[:, :2], error), fit(design, error)
+    if alone is None or both is None:
+        what = (
+            "confidence alone separates" if alone is None else "confidence and instability together separate"
+        )
+        return f"{what} errors from right answers completely, so the models have no maximum of the likelihood"
+    ratio = max(0.0, 2 * (log_likelihood(design, error, both) - log_likelihood(design[:, :2], error, alone)))
+    effect = 1.0 if clusters is None else _design_effect(design, error, both, clusters)
+    scores = _cross_fitted(design, error, resampler.block, seed)
+    if isinstance(scores, str):
+        return scores
+    before, after = (accuracy.binary_auroc(error, score) for score in scores)
+    drawn = [_weighted_auroc(error, score, resampler) for score in scores]
+    p, odds = float(chi2.sf(ratio / effect, 1)), float(np.exp(np.clip(both[2], -50, 50)))
+    return Beyond(p, odds, (before, after), after - before, drawn[1] - drawn[0], n, errors, effect)
+
+
+def fit(design: Floats, error: NDArray[np.bool_]) -> Floats | None:
+    """Coefficients (P,) of a logistic model without penalty, by Newton's method; None where they run away.
+
+    Args:
+        design: (N, P), a column of ones included.
+        error: (N,) what is foretold.
+    """
+    beta: Floats = np.zeros(design.shape[1])
+    value = log_likelihood(design, error, beta)
+    for _ in range(STEPS):
+        chance = expit(design @ beta)
+        slope = design.T @ (error - chance)
+        curve = (design * (chance * (1 - chance))[:, None]).T @ design
+        step: Floats = np.linalg.lstsq(curve, slope, rcond=None)[0]
+        size = 1.0
+        while size > STILL and log_likelihood(design, error, beta + size * step) < value:
+            size /= 2  # Newton may overshoot
+        beta = beta + size * step
+        value = log_likelihood(design, error, beta)
+        predictor = design @ beta
+        if (error == (predictor > 0)).all() and np.abs(predictor).max() > SEPARATED:
+            return None
+        if np.abs(size * step).max() < 1e-8:
+            return beta
+    return None
+
+
+def log_likelihood(design: Floats, error: NDArray[np.bool_], beta: Floats) -> float:
+    """Sum over cases of the logarithm of the probability of what happened."""
+    predictor = design @ beta
+    return float(-np.logaddexp(0, np.where(error, -predictor, predictor)).sum())
+
+
+def _unit(values: Floats) -> Floats:
+    return np.asarray((values - values.mean()) / values.std())
+
+
+def _design_effect(
+    design: Floats, error: NDArray[np.bool_], beta: Floats, clusters: NDArray[np.int64]
+) -> float:
+    """Variance of the last coefficient with patients kept together over that without, at least 1."""
+    chance = expit(design @ beta)
+    inverse = np.linalg.pinv((design * (chance * (1 - chance))[:, None]).T @ design)
+    _, index = np.unique(clusters, return_inverse=True)
+    sums = np.zeros((index.max() + 1, design.shape[1]))
+    np.add.at(sums, index, design * (error - chance)[:, None])
+    robust = inverse @ (sums.T @ sums) @ inverse
+    return max(1.0, float(robust[-1, -1] / inverse[-1, -1]))
+
+
+def _cross_fitted(
+    design: Floats, error: NDArray[np.bool_], units: NDArray[np.int64], seed: int
+) -> tuple[Floats, Floats] | str:
+    """Chance of an error (N,) under both models, each fitted on the folds without the case's patient."""
+    rng = np.random.default_rng(seed)
+    fold = rng.permutation(np.arange(int(units.max()) + 1) % FOLDS)[units]
+    scores = np.empty(len(error)), np.empty(len(error))
+    for k in range(FOLDS):
+        held = fold == k
+        for score, columns in zip(scores, (2, 3), strict=True):
+            rest = error[~held]
+            beta = fit(design[~held, :columns], rest) if 0 < rest.sum() < len(rest) else None
+            if beta is None:
+                return "without one of five folds the errors are separated completely; more cases are needed"
+            score[held] = design[held, :columns] @ beta
+    return scores
+
+
+def _weighted_auroc(error: NDArray[np.bool_], score: Floats, resampler: Resampler) -> Floats:
+    """(B,) AUROC of a score in every replicate, ties counting half."""
+    order = np.argsort(score)
+    hits, block = error[order], resampler.block[order]
+    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
+    drawn = np.empty(len(resampler.weights))
+    for b, weights in enumerate(resampler.weights):
+        weight = weights[block].astype(np.float64)
+        ones = np.add.reduceat(weight * hits, starts)
+        zeros = np.add.reduceat(weight * ~hits, starts)
+        total = ones.sum() * zeros.sum()
+        drawn[b] = (ones @ (np.cumsum(zeros) - zeros / 2)) / total if total else 0.5
+    return drawn

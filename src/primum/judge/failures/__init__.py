@@ -1,0 +1,1 @@
+"""Why an answer was wrong: evidence for each kind of failure, and a name where the evidence is clear."""

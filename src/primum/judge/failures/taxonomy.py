@@ -1,0 +1,111 @@
+"""Give every failure its evidence and, where that is clear, a name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum import check
+from primum.check import InputError
+from primum.judge.failures import categories, sources, spurious
+from primum.judge.failures.evidence import Evidence
+from primum.judge.failures.neighbours import neighbourhood
+from primum.judge.failures.sources import Judged
+from primum.judge.failures.spurious import Pull
+from primum.judge.interval import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Taxonomy:
+    """The failures of one model by kind. Names are hypotheses for a reader, not verdicts.
+
+    Attributes:
+        judged: the rows, and what is known of them.
+        evidence: every source, with a score for each of F failures or with what it lacks.
+        scores: category → (F,) 0 to 1.
+        category: (F,) one of the four categories or ``undetermined``.
+        pulls: values of metadata columns that answers depend on given the true class.
+        which: (F,) index into ``pulls`` of the one behind a failure's tie, -1 for none.
+        left_out: column → why it was not tested.
+    """
+
+    judged: Judged
+    evidence: tuple[Evidence, ...]
+    scores: Mapping[str, Floats]
+    category: NDArray[np.str_]
+    pulls: tuple[Pull, ...] = ()
+    which: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """(F,) the failures among the N judged rows."""
+        return self.judged.failures
+
+    def score(self, name: str) -> Floats | None:
+        """(F,) of the source of that name, or None where its needs are not met."""
+        return next(one.score for one in self.evidence if one.name == name)
+
+
+def taxonomy(
+    labels: Any,
+    predicted: Any,
+    probs: Any,
+    *,
+    clusters: Any = None,
+    embeddings: Any = None,
+    train_embeddings: Any = None,
+    train_labels: Any = None,
+    members: Any = None,
+    columns: Mapping[str, Sequence[Any]] | None = None,
+    lesion_energy: Any = None,
+) -> Taxonomy:
+    """Sort the failures of labelled rows by kind: ambiguity, annotation noise, blindness, spurious feature.
+
+    A reconstruction: the four kinds are those of "Building Trustworthiness into Medical Vision Systems", the
+    evidence and its combination are ours. The label is used throughout, so this runs on labelled rows only;
+    neighbours never come from a case's own patient.
+
+    Args:
+        labels, predicted: (N,) class indices; a failure is a row where they differ.
+        probs: (N, K) calibrated, of rows the model was not trained on.
+        clusters: (N,) patient of each row.
+        embeddings: (N, D). train_embeddings, train_labels: (M, D) and (M,) of the rows trained on.
+        members: (S, N, K) probabilities of S ≥ 2 members of an ensemble; one member alone is left out.
+        columns: name → N values of columns the diagnosis should not depend on.
+        lesion_energy: (N,) share of map energy inside the lesion, 0 to 1.
+
+    Raises:
+        InputError: when shapes disagree.
+    """
+    true, answers, p = check.array(labels), check.array(predicted), check.array(probs).astype(np.float64)
+    n, k = p.shape
+    energy = None if lesion_energy is None else check.numbers(lesion_energy, "failures", "lesion energy")
+    voices = None if members is None or len(members) < 2 else check.array(members).astype(np.float64)
+    for what, found, shape in (
+        ("labels", true, (n,)), ("predicted", answers, (n,)), ("lesion energy", energy, (n,)),
+        ("members", voices, (0 if voices is None else len(voices), n, k)),
+    ):  # fmt: skip
+        if found is not None and found.shape != shape:
+            raise InputError(
+                f"failures: {what} must have shape {' × '.join(map(str, shape))} beside probabilities of {n} "
+                f"rows and {k} classes, {' × '.join(map(str, found.shape))} arrived"
+            )
+    failures = np.flatnonzero(true != answers)
+    around = None
+    if embeddings is not None and len(failures):
+        trained = (train_embeddings, train_labels)
+        around = neighbourhood(embeddings, true, answers, k, clusters, *trained)
+    pulls, left_out = spurious.pulls(true, answers, columns or {}, k, clusters)
+    tie, which = spurious.pulled(true, answers, p, columns or {}, pulls)
+    tested = columns is not None and len(left_out) < len(columns)
+    judged = Judged(true, answers, p, failures, around, voices, tie if tested else None, energy)
+    evidence = tuple(sources.sources(judged)) if len(failures) else ()
+    by_category = categories.scores(evidence, len(failures))
+    return Taxonomy(
+        judged, evidence, by_category, categories.named(by_category), tuple(pulls), which, left_out
+    )

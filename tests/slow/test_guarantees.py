@@ -1,0 +1,150 @@
+"""The promises of certified policies, held against draws from worlds whose risks are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from primum.judge.deferral.certify import Certificate, certify
+from primum.judge.deferral.learned import learn
+from primum.judge.deferral.units import Units, gathered, sampled
+
+DRAWS, LARGE, DELTA = 1_000, 400_000, 0.05
+MOST = DELTA + 3 * np.sqrt(DELTA * (1 - DELTA) / DRAWS)
+ALPHA = {"cer": 0.02, "expected_cost": 0.03}
+SIZE = {"cer": 600, "expected_cost": 400}
+# Chance of a critical error at a score from 0 to 1. "doubtful": too many errors at any threshold, so whatever
+# is certified breaks the promise. "overconfident": the surest cases are worse than those just below them.
+# "spike": all errors lie between two scores. These two are not monotone, which Bonferroni does not mind.
+PROFILES: dict[str, Callable[[Any], Any]] = {
+    "falling": lambda s: 0.12 * (1 - s) ** 2,
+    "doubtful": lambda s: 0.0215 + 0 * s,
+    "overconfident": lambda s: np.where(s > 0.9, 0.02, np.where(s > 0.5, 0.004, 0.08)),
+    "spike": lambda s: np.where((s > 0.62) & (s < 0.72), 0.085, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """Where cases come from: single cases, or patients with one to four alike ones."""
+
+    profile: str
+    clustered: bool
+
+    def draw(self, rng: np.random.Generator, units: int) -> tuple[Any, Any, Any]:
+        """Score, cost over the largest cost, and patient of every case."""
+        patient = (
+            np.repeat(np.arange(units), rng.integers(1, 5, units)) if self.clustered else np.arange(units)
+        )
+        score, luck = (self._uniform(rng, patient, units) for _ in range(2))
+        rate = PROFILES[self.profile](score)
+        cost = np.select([luck < rate, luck < 2 * rate, luck < 5 * rate], [1.0, 0.2, 0.1], 0.0)
+        return score, cost, patient
+
+    def _uniform(self, rng: np.random.Generator, patient: Any, units: int) -> Any:
+        """Uniform numbers; those of one patient are the same four times in five."""
+        shared, own = rng.random(units)[patient], rng.random(len(patient))
+        return np.where(self.clustered & (rng.random(len(patient)) < 0.8), shared, own)
+
+
+def unit_of(world: World, draw: Any, risk: str, unit: str, seed: int) -> Units:
+    score, cost, patient = draw
+    value = (cost == 1).astype(float) if risk == "cer" else cost
+    if unit == "one":
+        rows = sampled(patient, score, seed)
+        return gathered(score[rows], value[rows], None, risk == "cer")
+    return gathered(score, value, patient if unit == "worst" else None, risk == "cer")
+
+
+def broken(found: Certificate, far: Units, alpha: float, denominator: str) -> tuple[bool, float]:
+    """Whether the risk at the threshold is above alpha, beyond what the sample can tell, and the coverage."""
+    cut = np.array([np.nextafter(found.threshold, -np.inf)])
+    loss, accepted = far.loss(cut)[0], far.accepted(cut)[0]
+    risk = loss / max(accepted if denominator == "accepted" else far.count, 1)
+    return bool(risk > alpha * 1.002), accepted / far.count
+
+
+@pytest.mark.parametrize("unit", ["case", "one", "worst"])
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_promise_is_broken_no_more_often_than_delta(profile: str, unit: str) -> None:
+    world = World(profile, unit != "case")
+    rng = np.random.default_rng(7)
+    far = world.draw(rng, LARGE)
+    known = {risk: unit_of(world, far, risk, unit, 0) for risk in ALPHA}
+    counts: dict[tuple[str, str, str], list[Any]] = {}
+    for seed in range(DRAWS):
+        for risk, alpha in ALPHA.items():
+            units = unit_of(world, world.draw(rng, SIZE[risk]), risk, unit, seed)
+            for denominator in ("accepted", "all"):
+                for method in ("sequence", "bonferroni"):
+                    found = certify(units, alpha, DELTA, denominator, method)  # type: ignore[arg-type]
+                    if not found.why_not:
+                        one = broken(found, known[risk], alpha, denominator)
+                        counts.setdefault((risk, denominator, method), []).append(one)
+                    else:
+                        assert found.threshold == np.inf
+                        counts.setdefault((risk, denominator, method), [])
+    for (risk, denominator, method), made in counts.items():
+        rate = sum(bad for bad, _ in made) / DRAWS
+        coverage = np.mean([c for _, c in made]) if made else 0.0
+        print(
+            f"{profile:<14}{unit:<6}{risk:<14}{denominator:<9}{method:<11}"
+            f"certified {len(made) / DRAWS:6.1%}  coverage {coverage:6.1%}  "
+            f"broken {rate:6.2%} (at most {MOST:.2%})"
+        )
+        assert rate <= MOST, (profile, unit, risk, denominator, method, rate)
+        if profile == "doubtful" and (risk, denominator, unit) == ("cer", "accepted", "case"):
+            assert 1 - len(made) / DRAWS >= 1 - MOST  # not certifiable, as it should be
+
+
+def test_too_few_cases_are_never_certified() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(DRAWS):
+        units = gathered(rng.random(148), np.zeros(148), None, True)
+        for denominator in ("accepted", "all"):
+            found = certify(units, 0.02, DELTA, denominator)  # type: ignore[arg-type]
+            assert found.why_not.startswith("not certifiable with n = 148")
+
+
+def test_patients_taken_for_single_cases_break_the_promise() -> None:
+    """Why clusters matter: the same draws, certified as if cases of one patient were independent."""
+    world, rng = World("doubtful", True), np.random.default_rng(3)
+    certified = {"naive": 0, "one": 0}
+    for seed in range(DRAWS):
+        draw = world.draw(rng, 600)
+        naive = gathered(draw[0], draw[1] == 1, None, True)
+        certified["naive"] += not certify(naive, 0.02, DELTA).why_not
+        certified["one"] += not certify(unit_of(world, draw, "cer", "one", seed), 0.02, DELTA).why_not
+    print({name: count / DRAWS for name, count in certified.items()})
+    assert certified["one"] / DRAWS <= MOST < certified["naive"] / DRAWS
+
+
+def test_a_learned_score_keeps_the_promise_on_the_other_half() -> None:
+    """Ten scores of which nine are noise; the same rows for learning and certifying break the promise."""
+    rng = np.random.default_rng(5)
+
+    def drawn(n: int) -> tuple[dict[str, Any], Any]:
+        columns = rng.normal(size=(n, 20))
+        bad = rng.random(n) < expit(-3.2 - 0.5 * columns[:, 0])
+        return {str(k): columns[:, k] for k in range(20)}, bad
+
+    far, far_bad = drawn(LARGE // 4)
+    broke = {"halves": 0, "same rows": 0}
+    made = dict.fromkeys(broke, 0)
+    for _ in range(DRAWS):
+        near, bad = drawn(800)
+        half = {"halves": np.arange(800) >= 400, "same rows": np.ones(800, dtype=bool)}
+        rule = learn({k: v[:400] for k, v in near.items()}, list(near), bad[:400])
+        for name, rows in half.items():
+            mine = rule if name == "halves" else learn(near, list(near), bad)
+            found = certify(gathered(mine(near)[rows], bad[rows], None, True), 0.04, DELTA)
+            if not found.why_not:
+                made[name] += 1
+                broke[name] += far_bad[mine(far) >= found.threshold].mean() > 0.04 * 1.002
+    print({name: f"certified {made[name] / DRAWS:.1%}, broken {broke[name] / DRAWS:.1%}" for name in broke})
+    assert broke["halves"] / DRAWS <= MOST < broke["same rows"] / DRAWS

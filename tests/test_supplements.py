@@ -1,0 +1,116 @@
+"""What an audit may be given beside its table: read, held against the judged rows, and shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import primum
+from primum.deferring.fit import fit
+from primum.report.page import render
+from tests.conftest import made_table
+
+
+@pytest.fixture(scope="module")
+def other() -> pl.DataFrame:
+    return made_table(skill=1.0).with_columns(pl.Series("label", made_table()["label"]))
+
+
+@pytest.fixture(scope="module")
+def audited(table: pl.DataFrame, other: pl.DataFrame) -> primum.Audit:
+    policy = fit(table, "phantom", capacity=0.2)
+    study = {"intended_use": "second reading"}
+    from primum.study import Study
+
+    return primum.audit(
+        table,
+        "phantom",
+        by=["site"],
+        bootstrap=100,
+        policies=[policy],
+        members=[other],
+        about=Study.parse(study),
+    )
+
+
+def test_a_policy_is_judged_and_drawn(audited: primum.Audit, table: pl.DataFrame) -> None:
+    policy = audited.curves["deferral"]["policies"][0]
+    achieved = {one["code"]: one for one in policy["achieved"]}
+    judged = table.filter(pl.col("split") == "test")
+    probs = judged.select(pl.selectors.starts_with("prob_")).to_numpy()
+    deferred = (probs.max(axis=1) < policy["thresholds"][0]["threshold"]).mean()
+    assert achieved["deferred_share"]["value"] == pytest.approx(deferred)
+    assert audited.finding("deferred_share", score="msr").value == pytest.approx(deferred)
+    assert "20 %" in audited.settings["deferral"]["said"]
+
+
+def test_members_are_the_table_and_the_other_model(audited: primum.Audit, table: pl.DataFrame) -> None:
+    found = audited.curves["members"]
+    assert found["n"] == audited.settings["n"]
+    assert found["audited"] is None
+    assert len(found["names"]) == 2
+    assert found["rows"][0]["members"][0]["right"]["value"] == pytest.approx(
+        audited.finding("accuracy").value
+    )
+
+
+def test_failures_are_sorted_by_kind_and_listed_with_the_cases(audited: primum.Audit) -> None:
+    kinds = audited.curves["failures"]
+    wrong = audited.cases.filter(~pl.col("correct"))
+    assert sum(kind["n"] for kind in kinds["categories"]) == kinds["failures"] == len(wrong)
+    assert wrong["failure_category"].null_count() == 0
+    assert audited.cases.filter("correct")["failure_category"].null_count() == audited.cases["correct"].sum()
+
+
+def test_the_study_fills_the_checklist_and_the_page_shows_all(audited: primum.Audit) -> None:
+    told = [one for one in audited.curves["checklist"] if "second reading" in " ".join(one["said"])]
+    assert told
+    page = render(audited.to_dict())
+    for heading in (
+        "When should the model stay silent?",
+        "Why was it wrong?",
+        "who is right?",
+        "second reading",
+    ):
+        assert heading in page
+
+
+def test_sections_an_older_audit_lacks_are_left_out(audited: primum.Audit) -> None:
+    older = audited.to_dict()
+    older["curves"] = {
+        name: entries
+        for name, entries in older["curves"].items()
+        if name not in ("deferral", "members", "failures", "checklist")
+    }
+    page = render(older)
+    assert "When should the model stay silent?" not in page
+    assert "nine times in ten" in page
+
+
+def test_what_does_not_belong_is_refused_before_anything_is_measured(table, other, refused) -> None:
+    policy = fit(table, "phantom", capacity=0.2)
+    whole = table.drop("split")
+
+    def asked(given: pl.DataFrame = table, **beside: object) -> object:
+        return lambda: primum.audit(given, "phantom", bootstrap=100, **beside)
+
+    refused(asked(whole, policies=[policy]), "may not judge a row that it was fitted on")
+    refused(asked(members=[other.head(500)]), "members must answer the same cases")
+    refused(asked(train=table.filter(pl.col("split") == "test").drop("split")), "training rows were expected")
+    refused(asked(policies=["nowhere.yaml"]), "a policy")
+    refused(asked(about="nowhere.yaml"), "about the study")
+
+
+def test_training_rows_are_the_train_rows_of_a_table(table: pl.DataFrame) -> None:
+    from primum import tables
+    from primum.selecting import select
+    from primum.supplements import supplements
+
+    rows = select(tables.read(table))
+    further = made_table(90, seed=3).with_columns(
+        id=pl.format("train-{}", pl.int_range(90)), split=pl.Series(np.repeat(["train", "val", "train"], 30))
+    )
+    found = supplements(table, rows, train=further).train
+    assert found is not None
+    assert len(found) == 60
