@@ -64,6 +64,13 @@ def test_a_wrong_file_is_one_sentence(severity_file, change, said):
     assert "\n" not in str(error.value)
 
 
+def test_a_bench_without_its_reference_loss_says_how_to_name_one(severity_file):
+    given = content(severity_file) | {"losses": {"ours": {"name": "focal"}}}
+    given.pop("reference", None)
+    with pytest.raises(InputError, match="add 'reference: ours'"):
+        plan(given, "b.yaml")
+
+
 def test_a_severity_without_critical_cells_is_refused(tmp_path, severity_file):
     bare = yaml.safe_load(severity_file.read_text())
     del bare["critical"]

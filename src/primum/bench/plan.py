@@ -15,6 +15,7 @@ from primum import check, files, severity
 from primum.check import InputError
 from primum.recipe import Recipe
 
+REFERENCE = "cross-entropy"
 KEYS = ("name", "data", "networks", "losses", "training", "seeds", "reference")
 NEEDED = ("data", "networks", "losses")
 CALLED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -102,7 +103,12 @@ def plan(content: Any, where: str, root: Path | None = None) -> Plan:
         check.one_of(str(key), KEYS, f"{where}: key")
     parts = {key: _named(content.get(key), key, where) for key in NEEDED}
     seeds = _seeds(content.get("seeds", [0, 1, 2]), where)
-    reference = str(content.get("reference", "cross-entropy"))
+    reference = str(content.get("reference", REFERENCE))
+    if "reference" not in content and reference not in parts["losses"]:
+        raise InputError(
+            f"{where}: the other losses are held against {reference} unless 'reference' says otherwise, "
+            f"and no loss has that name; add 'reference: {next(iter(parts['losses']))}' or such a loss"
+        )
     check.one_of(reference, tuple(parts["losses"]), f"{where}: reference")
     runs = []
     for (data, shown), (network, built), (loss, given) in itertools.product(

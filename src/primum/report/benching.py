@@ -62,7 +62,9 @@ def setting(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 def facts(given: Mapping[str, Any]) -> str:
     """What the setting stands on."""
-    patients = f", {given['patients']} patients or lesions" if given.get("patients") else ""
+    patients = (
+        f", {words.number(given['patients'], 'n')} patients or lesions" if given.get("patients") else ""
+    )
     seeds = ", ".join(map(str, given["seeds"]))
     return f"{words.counted(given['n'])}{patients}; seeds {seeds}; severity {given['severity']}"
 
