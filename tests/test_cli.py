@@ -183,6 +183,9 @@ def test_compare_writes_three_files_and_a_summary(run: Run) -> None:
         assert f" {row}" in out
 
 
+KINDS = {"score": "score_<name>", "evidence": "evidence_<source>"}
+
+
 def test_every_field_is_documented(run: Run) -> None:
     documented = (Path(__file__).parents[1] / "docs" / "formats.md").read_text()
     made_table(120).write_csv("t.csv")
@@ -197,7 +200,7 @@ def test_every_field_is_documented(run: Run) -> None:
                 named += [entries] if isinstance(entries, dict) else entries[:1]
         for field in {field for entry in named for field in entry} - {"site"}:
             stem = re.sub("^(first|second)_(argmax|bayes)$", r"\1_<rule>", field)
-            stem = re.sub("^score_.*", "score_<name>", stem)
+            stem = re.sub("^(score_.*|evidence_.*)", lambda kind: KINDS[kind[0].split("_")[0]], stem)
             assert f"`{stem}`" in documented or f'"{stem}"' in documented, f"docs/formats.md lacks {field}"
 
 

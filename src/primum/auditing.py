@@ -210,7 +210,8 @@ def settings(prepared: Prepared, opts: Options, given: Supplements) -> dict[str,
         "recalibrator": prepared.best,
         "recalibration": None
         if chosen is None
-        else {name: {"cv_nll": v} for name, v in chosen.cv_nll.items()},
+        else {name: {"cv_nll": v} for name, v in chosen.cv_nll.items()}
+        | {name: {"why_not": reason} for name, reason in chosen.left_out.items()},
         "source": dict(test.source),
         "partitions": {
             name: partition(part.labels, part.classes, part.metadata, part.patients)

@@ -68,7 +68,9 @@ def uncertainty(facts: Facts) -> Fact | None:
 
 def recalibration(facts: Facts) -> Fact | None:
     """Which recalibrators were compared, and the best."""
-    compared = facts.settings.get("recalibration")
+    compared = [
+        name for name, one in (facts.settings.get("recalibration") or {}).items() if "why_not" not in one
+    ]
     if not compared:
         return None
     chosen = facts.settings.get("recalibrator")

@@ -70,7 +70,9 @@ def _recalibration(compared: Mapping[str, Any]) -> str:
     said = []
     for name, result in compared.items():
         loss = result.get("cv_nll") if isinstance(result, Mapping) else None
-        said.append(name if loss is None else f"{name} (cross-validated NLL {words.number(loss)})")
+        why = result.get("why_not") if isinstance(result, Mapping) else None
+        told = f"left out: {why}" if why else f"cross-validated NLL {words.number(loss)}"
+        said.append(name if loss is None and not why else f"{name} ({told})")
     return ", ".join(said)
 
 
