@@ -21,8 +21,8 @@ from tests.conftest import made_table
 
 Run = Callable[..., tuple[int, str, str]]
 VERBS = (
-    ["demo"], ["train"], ["predict"], ["explain"], ["ensemble"], ["audit"], ["compare"], ["severity", "check"],
-    ["data", "list"], ["data", "check"],
+    ["demo"], ["train"], ["predict"], ["explain"], ["ensemble"], ["audit"], ["compare"],
+    ["severity", "check"], ["data", "list"], ["data", "check"],
 )  # fmt: skip
 
 

@@ -139,7 +139,8 @@ def prevalence_shift(fit: Predictions, test: Predictions) -> list[Finding]:
     Every patient counts once, with the first case by id.
     """
     parts = (fit, test)
-    counts = np.stack([np.bincount(one.labels[_first(one)], minlength=len(test.classes)) for one in parts])
+    labels = [one.labels[first_cases(one)] for one in parts]
+    counts = np.stack([np.bincount(one, minlength=len(test.classes)) for one in labels])
     present = counts.sum(axis=0) > 0
     counts, names = counts[:, present], np.array(test.classes)[present]
     p = float(chi2_contingency(counts).pvalue)
@@ -160,7 +161,7 @@ def confidence_shift(fit: Predictions, test: Predictions) -> list[Finding]:
     Two-sample Kolmogorov–Smirnov test with its asymptotic p-value, on each patient's first case by id and on
     the probabilities as the model gave them. It needs no labels and says nothing of the cause.
     """
-    ours = [one.probs.max(axis=1)[_first(one)] for one in (fit, test)]
+    ours = [one.probs.max(axis=1)[first_cases(one)] for one in (fit, test)]
     p = float(ks_2samp(*ours, method="asymp").pvalue)
     if p >= CHANCE:
         return []
@@ -202,7 +203,7 @@ def _one_code(table: Predictions, codes: NDArray[np.uint64]) -> NDArray[np.uint6
     return frame.group_by("patient").agg(pl.col("code").min())["code"].to_numpy()
 
 
-def _first(table: Predictions) -> NDArray[np.int64]:
+def first_cases(table: Predictions) -> NDArray[np.int64]:
     """Row of each patient's first case by id; every row where patients are not known."""
     if table.patients is None:
         return np.arange(len(table))

@@ -58,16 +58,16 @@ def prepare(rows: Selection, opts: Options) -> Prepared:
     """
     test, fit = rows.test, rows.fit
     groups.check_columns(test.metadata, opts.by)
-    clusters = None if test.patients is None else _codes(test.patients)
+    clusters = None if test.patients is None else codes(test.patients)
     chosen, probs, fit_probs = None, {"none": test.probs}, {}
     if fit is not None:
-        fit_clusters = _codes(fit.ids if fit.patients is None else fit.patients)
+        fit_clusters = codes(fit.ids if fit.patients is None else fit.patients)
         inversion = inversion_for(test.source, test.classes)
         chosen = recalibrate.choose(fit.logits, fit.labels, fit_clusters, opts.seed, inversion)
         probs |= {name: f(test.logits) for name, f in chosen.fitted.items() if name != "none"}
         fit_probs = {name: chosen.fitted[name](fit.logits) for name in {"none", chosen.best}}
     view = View(
-        test.labels, probs, {}, clusters, _codes(test.ids) if clusters is None else clusters,
+        test.labels, probs, {}, clusters, codes(test.ids) if clusters is None else clusters,
         opts.cost, opts.critical, opts.priors, opts.replicates, opts.seed,
     )  # fmt: skip
     best = "none" if chosen is None else chosen.best
@@ -79,7 +79,7 @@ def prepare(rows: Selection, opts: Options) -> Prepared:
     return Prepared(rows, view, chosen, guard(rows, opts), _not_supplied(rows, opts))
 
 
-def _codes(values: pl.Series) -> NDArray[np.int64]:
+def codes(values: pl.Series) -> NDArray[np.int64]:
     """(N,) dense rank of each value: the same whatever the order of the rows."""
     return values.rank("dense").cast(pl.Int64).to_numpy()
 

@@ -14,9 +14,9 @@ from scipy.stats import chi2_contingency
 
 from primum import check, tables
 from primum.check import InputError
-from primum.deferring.rows import codes, one_each, reader_of, scored, severity_of
+from primum.deferring.rows import reader_of, scored, severity_of
 from primum.finding import Finding, found, not_applicable, warning
-from primum.guards import CHANCE
+from primum.guards import CHANCE, first_cases
 from primum.judge import groups
 from primum.judge.answers import View
 from primum.judge.deferral.learned import Learned
@@ -25,6 +25,7 @@ from primum.judge.deferral.recalibrated import from_plain
 from primum.judge.deferral.scored import Decided, Scored
 from primum.policy import Policy, StatedReader
 from primum.predictions import Predictions
+from primum.preparing import codes
 from primum.selecting import judged_rows, reordered
 from primum.severity import SeverityMatrix
 
@@ -131,7 +132,7 @@ def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> 
     Class shares and the share deferred are compared by chi-squared, with one case per patient, p < 0.01.
     """
     said = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
-    one = one_each(rows)
+    one = first_cases(rows)
     seen = np.bincount(rows.labels[one], minlength=len(rows.classes))
     before = np.array([policy.fit.counts.get(name, 0) for name in rows.classes])
     p, k, shares = _shift(before, seen)

@@ -14,8 +14,8 @@ from primum import check, hashing, tables
 from primum.check import InputError
 from primum.deferring import reading
 from primum.deferring.asked import Asked, by_class, by_patient
-from primum.deferring.rows import codes, one_each, scored
-from primum.guards import FEW_FIT_ROWS
+from primum.deferring.rows import scored
+from primum.guards import FEW_FIT_ROWS, first_cases
 from primum.judge import groups, recalibrate
 from primum.judge.deferral.learned import Learned, halves, learn
 from primum.judge.deferral.recalibrated import to_plain
@@ -26,7 +26,7 @@ from primum.judge.recalibrators import unchanged
 from primum.options import Options, options
 from primum.policy import FitRows, LearnedScore, Policy, Promise, Rule, StatedReader, Threshold
 from primum.predictions import Predictions
-from primum.preparing import fingerprint
+from primum.preparing import codes, fingerprint
 from primum.selecting import fit_rows
 from primum.severity import SeverityMatrix, pairs
 
@@ -133,7 +133,7 @@ def _written(learned: Learned | None, learn_from: str) -> LearnedScore | None:
 def _fitted(rows: Predictions, learned_on: int, deferred_share: float) -> FitRows:
     key = fingerprint(rows)
     patients = None if rows.patients is None else rows.patients.unique()
-    counts = np.bincount(rows.labels[one_each(rows)], minlength=len(rows.classes)).tolist()
+    counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes)).tolist()
     return FitRows(
         name=rows.name, n=len(rows), patients=None if patients is None else len(patients),
         learned_on=learned_on, counts=dict(zip(rows.classes, counts, strict=True)),

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from primum.deferring.asked import Asked
-from primum.deferring.rows import codes, reader_of
+from primum.deferring.rows import reader_of
 from primum.judge import groups, harm
 from primum.judge.deferral import thresholds
 from primum.judge.deferral.certify import Certificate, certify
@@ -17,6 +17,7 @@ from primum.judge.deferral.units import gathered, sampled
 from primum.judge.interval import Floats
 from primum.policy import StatedReader, Threshold
 from primum.predictions import Predictions
+from primum.preparing import codes
 
 
 def read(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from primum import options, severity
@@ -74,16 +73,3 @@ def reader_of(
     rates = dict.fromkeys(classes, stated.error) if isinstance(stated.error, float) else stated.error
     errors = None if rates is None else np.array([rates[name] for name in classes])
     return Reader(stated.cost, errors)
-
-
-def one_each(table: Predictions) -> NDArray[np.int64]:
-    """Row of each patient's first case by id; every row where no patients are known."""
-    if table.patients is None:
-        return np.arange(len(table))
-    by_id = table.ids.arg_sort()
-    return by_id.gather(table.patients.gather(by_id).arg_unique()).to_numpy().astype(np.int64)
-
-
-def codes(values: pl.Series) -> NDArray[np.int64]:
-    """(N,) dense rank of each value: the same whatever the order of the rows."""
-    return values.rank("dense").cast(pl.Int64).to_numpy()
