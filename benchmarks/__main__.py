@@ -18,6 +18,7 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.calibration import choosing, kernel_errors
 from benchmarks.copies import checking
 from benchmarks.losses import overhead
+from benchmarks.maps import maps
 from benchmarks.passes import dropout
 from benchmarks.timing import alone, command, median
 from primum.judge import accuracy, calibration, selective
@@ -123,6 +124,7 @@ def main() -> None:
         choosing,
         overhead,
         dropout,
+        maps,
         checking,
         audits,
     ):

@@ -22,7 +22,7 @@ from tests.conftest import made_table
 Run = Callable[..., tuple[int, str, str]]
 VERBS = (
     ["demo"], ["train"], ["predict"], ["explain"], ["ensemble"], ["audit"], ["compare"],
-    ["severity", "check"], ["data", "list"], ["data", "check"],
+    ["severity", "check"], ["data", "list"], ["data", "check"], ["defer", "fit"], ["defer", "apply"],
 )  # fmt: skip
 
 
