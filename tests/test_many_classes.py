@@ -41,7 +41,10 @@ def test_judged_written_and_shown(table: dict[str, np.ndarray], tmp_path: Path) 
     found = primum.audit(table, costs(table["classes"].tolist()), bootstrap=100)
     right = table["logits"].argmax(axis=1) == table["labels"]
     assert found.finding("accuracy", decision="argmax").value == pytest.approx(right[150:].mean())
-    assert set(found.settings["recalibration"]) == {"none", "temperature"}  # too few rows for 2 K numbers
+    compared = found.settings["recalibration"]
+    assert {name for name, one in compared.items() if "cv_nll" in one} == {"none", "temperature"}
+    for name in ("vector", "dirichlet", "isotonic"):  # too few rows for 2 K numbers
+        assert compared[name]["why_not"]
     found.save(tmp_path)
 
     content = json.loads((tmp_path / "audit.json").read_text())
