@@ -67,7 +67,7 @@ def kernel_error(
         labels: (N,) class indices.
         probs: (N, K) probabilities.
         clusters: (N,) int, the patient of each case, or None.
-        units: (N,) int that orders the cases, so that row order has no influence; default their order.
+        units: (N,) int that orders the cases, so that row order has no influence; default p and label.
         seed: of blocks and draws. draws: of labels, 0 for no p-value. most: cases compared with all others.
 
     Raises:
@@ -75,7 +75,7 @@ def kernel_error(
     """
     true, p = check.array(labels), check.array(probs).astype(np.float64)
     n, k = p.shape
-    keys = (p.max(axis=1), true, np.arange(n) if units is None else units)
+    keys = (true, *p.T) if units is None else (p.max(axis=1), true, units)
     order, rng = np.lexsort(keys), np.random.default_rng(seed)
     block = n if n <= most else max(2, most * most // n)
     if block < n:
