@@ -53,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "comparing": {
         "__init__", "check", "tables", "severity", "finding", "options", "selecting", "preparing", "saving",
-        "auditing", "predictions", "judge",
+        "auditing", "predictions", "judge", "policy", "deferring", "supplements",
     },
     "imaging": {"check"},
     "report": {"check", "imaging"},

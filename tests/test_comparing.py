@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 import primum
 from primum.check import InputError
+from primum.deferring.apply import apply
+from primum.deferring.fit import fit
+from primum.severity import read
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +121,36 @@ def test_three_files(pair: tuple[pl.DataFrame, pl.DataFrame], tmp_path: Path) ->
     content = json.loads((out / "audit.json").read_text())
     assert content["schema"] == "primum.comparison/1"
     assert content["first"]["schema"] == content["second"]["schema"] == "primum.audit/1"
+
+
+def test_two_policies_are_compared_on_their_own_answers(make: Callable[..., Any]) -> None:
+    first, second = make(600, skill=1.0), make(600, skill=2.5)
+    tables = [
+        side.with_columns(id=pl.lit("case") + pl.arange(600).cast(pl.String)) for side in (first, second)
+    ]
+    second = tables[1].with_columns(label=tables[0]["label"])
+    cal, test = slice(0, 300), slice(300, 600)
+    sides = [(side[cal], side[test]) for side in (tables[0], second)]
+    policies = [
+        fit(mine, "phantom", capacity=share) for (mine, _), share in zip(sides, (0.1, 0.3), strict=True)
+    ]
+    found = primum.compare(
+        sides[0][1], sides[1][1], severity="phantom", bootstrap=200, policies=(policies[0], policies[1])
+    )
+    paid = {}
+    for (_, rows), policy in zip(sides, policies, strict=True):
+        applied = apply(policy, rows)
+        cost = read("phantom").ordered(applied.table.classes, "").cost
+        lost = cost[applied.table.labels, applied.decided.decisions] * applied.decided.accepted
+        paid[policy.capacity] = (applied.table.ids.to_list(), lost, ~applied.decided.accepted)
+    (ids, lost_first, deferred_first), (same, lost_second, deferred_second) = paid.values()
+    assert ids == same
+    codes = {one.code: one for one in found.findings if one.why.startswith("first: ")}
+    assert codes["failure_cost"].value == pytest.approx((lost_second - lost_first).mean())
+    assert codes["deferred_share"].value == pytest.approx(deferred_second.mean() - deferred_first.mean())
+    gain, patients = lost_second - lost_first, applied.table.patients
+    of_patient = pl.DataFrame({"patient": patients, "gain": gain - gain.mean()}).group_by("patient").sum()
+    error = np.sqrt((of_patient["gain"] ** 2).sum()) / len(ids)
+    width = codes["failure_cost"].high - codes["failure_cost"].low  # type: ignore[operator]
+    assert width == pytest.approx(2 * 1.96 * error, rel=0.02)
+    assert found.first.finding("deferred_share", score="msr").value == pytest.approx(deferred_first.mean())

@@ -12,17 +12,21 @@ import polars as pl
 
 from primum import __version__, check, tables
 from primum.auditing import Audit, audit_measured, views_of
+from primum.deferring.rows import reader_of
 from primum.finding import Finding, found, not_applicable
 from primum.judge import combination, interval
 from primum.judge.answers import View
+from primum.judge.deferral.measure import deferral
 from primum.judge.measure import measure
 from primum.judge.measured import Measured
-from primum.options import options
+from primum.options import Options, options
+from primum.policy import Policy
 from primum.predictions import Predictions
 from primum.preparing import Prepared, prepare
 from primum.saving import WORST, Saved
 from primum.selecting import same_cases, select
 from primum.severity import SeverityMatrix
+from primum.supplements import Supplements, supplements
 
 SCHEMA = "primum.comparison/1"
 
@@ -67,6 +71,7 @@ def compare(
     bootstrap: int = 1000,
     seed: int = 0,
     progress: Callable[[Finding], object] | None = None,
+    policies: tuple[Policy | str | Path, Policy | str | Path] | None = None,
 ) -> Comparison:
     """Compare two models on the same cases, pairing them by id.
 
@@ -74,6 +79,8 @@ def compare(
         first, second: tables as for :func:`primum.audit`; both must hold the same judged ids and labels.
         fit: fit tables of the first and the second, or None for the ``split=cal`` rows of each.
         limits: judge each side, as in an audit; differences have none.
+        policies: a deferral policy of the first and one of the second, each on its own model's answers: what
+            they come to is compared too, paired by case.
 
     The other arguments are those of :func:`primum.audit`. Probabilities recalibrated by the best of each side
     are compared under the name ``best``.
@@ -90,12 +97,16 @@ def compare(
         options(side.test.classes, side.test.name, severity, critical, prior, limits, by, bootstrap, seed)
         for side in rows
     ]
+    given = [
+        supplements(side.test, side, () if policies is None else (policies[at],))
+        for at, side in enumerate(rows)
+    ]
     left, right = (prepare(side, opts) for side, opts in zip(rows, asked, strict=True))
     views = [views_of(side, by) for side in (left, right)]
     measured = [{group: list(measure(view)) for group, view in side.items()} for side in views]
     audits = [
-        audit_measured(side, opts, of, metrics, progress)
-        for side, opts, of, metrics in zip((left, right), asked, views, measured, strict=True)
+        audit_measured(side, opts, of, metrics, progress, beside)
+        for side, opts, of, metrics, beside in zip((left, right), asked, views, measured, given, strict=True)
     ]
     findings = []
     for group in views[0]:
@@ -104,6 +115,7 @@ def compare(
             findings.append(finding)
             if progress is not None:
                 progress(finding)
+    findings += deferred((left, right), given, asked[0])
     info = {
         "first": left.test.name,
         "second": right.test.name,
@@ -170,6 +182,29 @@ def differences(
         for key in _keys(metric, first_best):
             if key in others:
                 yield difference(metric, others[key], view_a, group, key)
+
+
+def deferred(sides: tuple[Prepared, Prepared], given: Sequence[Supplements], opts: Options) -> list[Finding]:
+    """What the policies of the two sides come to, second minus first; nothing without policies.
+
+    A stated reader is counted where both policies name one, each its own.
+    """
+    if not all(side.policies for side in given):
+        return []
+    applied = [side.policies[0] for side in given]
+    stated = [reader_of(one.policy.reader, opts.severity, one.table.classes) for one in applied]
+    first, second = (
+        list(deferral(side.view, one.decided, reader))
+        for side, one, reader in zip(sides, applied, stated, strict=True)
+    )
+    others = {metric.code: metric for metric in second}
+    found = [
+        difference(metric, others[metric.code], sides[0].view, "all", (metric.code, None, None, None))
+        for metric in first
+        if metric.code in others
+    ]
+    said = f"first: {applied[0].policy.said}; second: {applied[1].policy.said}"
+    return [replace(one, why=one.why or said) for one in found]
 
 
 def _keys(measured: Measured, best: str) -> list[tuple[str | None, ...]]:

@@ -92,6 +92,10 @@ def compare(
     limits: Limits = None,
     bootstrap: Bootstrap = 1000,
     seed: Seed = 0,
+    policy: Annotated[
+        list[Path] | None,
+        typer.Option(help="A deferral policy of the first model, and again one of the second."),
+    ] = None,
     images: Images = None,
     out: Annotated[Path, typer.Option(help="Folder for audit.json, cases.parquet and report.html.")] = Path(
         "comparison"
@@ -106,6 +110,10 @@ def compare(
         raise InputError(
             f"--fit: a table for the first model and one for the second are expected, {len(fit)} arrived"
         )
+    if policy and len(policy) != 2:
+        raise InputError(
+            f"--policy: one for the first model and one for the second are expected, {len(policy)} arrived"
+        )
     folder = writable(out)
     from primum.comparing import compare as judge
     from primum.terminal import Bar, show
@@ -114,6 +122,7 @@ def compare(
         found = judge(
             first, second, severity, (fit[0], fit[1]) if fit else None, by or (),
             mapping(columns, "--columns"), critical or (), priors(prior), limits, bootstrap, seed, bar,
+            (policy[0], policy[1]) if policy else None,
         )  # fmt: skip
     found.save(folder, images or first.parent)
     show(found.to_dict(), folder)
