@@ -86,7 +86,7 @@ class Member:
     explained: Predictions
     maps: Path
     masked: Predictions | None
-    passes: tuple[Predictions, Predictions]
+    passes: Predictions
     audit: Audit
     doubt: Audit
 
@@ -163,21 +163,19 @@ def member(
         if not beside.exists():
             explain(run, images.split(task.masks), beside)
         masked = tables.read(beside)
-    asked = []
-    for split in ("test", "cal"):
-        stored = out / f"passes-{split}.parquet"
-        if not stored.exists():
-            tables.write(predict(run, images.split(split), passes=PASSES, tta=True), stored)
-        asked.append(tables.read(stored))
+    stored = out / "passes.parquet"
+    if not stored.exists():
+        tables.write(predict(run, images.split("test"), passes=PASSES, tta=True), stored)
+    passes = tables.read(stored)
     cal, train = (tables.read(run / "predictions" / f"{split}.parquet") for split in ("cal", "train"))
     explained = replace(tables.read(maps), embeddings=tests[position].embeddings, name=name)
     assert explained.ids.equals(tests[position].ids)
     others = [one for one in tests if one is not tests[position]]
     judged = audit(explained, task.severity, fit=cal, members=others, train=train)
     judged.save(out / "audit", root, out)
-    doubt = audit(replace(asked[0], name=f"{name}, passes"), task.severity, fit=asked[1])
+    doubt = audit(replace(passes, name=f"{name}, passes"), task.severity)
     doubt.save(out / "audit-passes", root)
-    return Member(name, tests[position], cal, explained, maps, masked, (asked[0], asked[1]), judged, doubt)
+    return Member(name, tests[position], cal, explained, maps, masked, passes, judged, doubt)
 
 
 def plain(table: Predictions, matrix: SeverityMatrix) -> Scored:

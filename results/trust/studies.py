@@ -111,7 +111,7 @@ def _calibration(member: Member, root: Path) -> Stage:
 
 
 def _doubt(member: Member, root: Path) -> Iterator[Stage]:
-    test = member.passes[0]
+    test = member.passes
     mi, sure = -test.scores["mcd_mi"], test.scores["mcd_msr"]
     yield _stage(
         "4 · Dropout",

@@ -110,7 +110,7 @@ def _doubt(found: Pipeline) -> Iterator[str]:
         cells = [
             cell(member.doubt.finding("failure_auroc", decision="argmax", score=name)) for name in SCORES
         ]
-        where = member.passes[0].source["mc_dropout"]["where"]
+        where = member.passes.source["mc_dropout"]["where"]
         yield f"| {member.name} | {where} | {' | '.join(cells)} |"
     yield "\nmsr stands for the confidence of the same mean and equals mcd_msr by definition."
 
