@@ -22,7 +22,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1d2733; background: #fbfaf8
        max-width: 1180px; padding: 1.5rem 1rem 4rem; }
 h1 { font-size: 1.7rem; } h2 { font-size: 1.2rem; margin: 2.4rem 0 .2rem; }
 p { max-width: 75ch; } .rule { color: #5a6673; margin-top: 0; }
-.three { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 1rem; }
+.three { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); gap: 1rem; }
 figure { margin: 0; background: #fff; border: 1px solid #e3e0da; border-radius: 8px; overflow: hidden; }
 img { width: 100%; display: block; background: #000; }
 figcaption { padding: .7rem .9rem .9rem; } b { display: block; }
@@ -193,7 +193,8 @@ def _stage(title, rule, table, rows, told, picture) -> Stage:  # type: ignore[no
 
 
 def _plain(table: Predictions, root: Path):  # type: ignore[no-untyped-def]
-    folder = root if (root / str(table.metadata["path"][0])).exists() else root / str(table.source["data"])
+    inside = [folder for folder in (root, *root.iterdir()) if (folder / table.metadata["path"][0]).exists()]
+    folder = inside[0]
     return lambda row: folder / str(table.metadata["path"][row])
 
 

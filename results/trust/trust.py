@@ -37,7 +37,7 @@ MAIN = ("accuracy", "balanced_accuracy", "cer", "critical_errors", "specificity"
 CALIBRATION = ("ece", "ece_equal_mass", "classwise_ece", "debiased_calibration_error", "skce", "brier", "nll")
 SCORES = ("msr", "mcd_msr", "mcd_pe", "mcd_ee", "mcd_mi", "mcd_variance", "mcd_waic", "tta_msr", "tta_mi")
 STABILITY = ("stability_spearman", "stability_ssim", "stability_iou", "stability_shift")
-SHARES = ("deferred_share", "failure_cost_ratio", "accepted_cer", "critical_coverage")
+MEDIAN = 1  # of lower quartile, median, upper quartile
 
 
 def main(name: str, root: Path, runs: Path, out: Path) -> None:
@@ -129,19 +129,19 @@ def _explanations(found: Pipeline) -> Iterator[str]:
 
 def _explained(member: Member) -> list[str]:
     told = member.explained.source["explanation"]
-    untrained = told["untrained"]["measures"]["spearman"]["median"]
-    worst = min(change["measures"]["spearman"]["median"] for change in told["changes"])
+    untrained = told["untrained"]["measures"]["spearman"][MEDIAN]
+    worst = min(change["measures"]["spearman"][MEDIAN] for change in told["changes"])
     changed = max(change["answer_changed"] for change in told["changes"])
     lesion = ["–", "–"]
     if member.masked is not None:
         seen = member.masked.source["explanation"]["lesion"]
-        lesion = [f"{seen[what]['median']:.0%} ({seen['n']} images)" for what in ("energy", "area")]
+        lesion = [f"{seen[what][MEDIAN]:.0%} ({seen['n']} images)" for what in ("energy", "area")]
     judged = [member.audit.finding("failure_auroc", decision="argmax", score=name) for name in STABILITY]
     best = max(judged, key=lambda one: one.value or 0)
     gain = member.audit.finding("instability_auroc_gain")
     return [
         " × ".join(map(str, told["grid"])), f"{worst:.2f}", f"{untrained:.2f}",
-        f"{changed:.1%}", *lesion, f"{cell(best)}, {best.score}", f"{cell(gain)} {gain.why}",
+        f"{changed:.1%}", *lesion, f"{cell(best)}, {best.score}", f"{cell(gain)}; {gain.why.split(';')[0]}",
     ]  # fmt: skip
 
 
@@ -276,18 +276,18 @@ def _certified(found: Pipeline) -> Iterator[str]:
     yield "## 8c. A promise: critical errors in at most 2 % of accepted critical cases, at 95 % confidence\n"
     yield "| answers by | verdict | deferred | CER of accepted critical cases | critical cases accepted |"
     yield "|---|---|---|---|---|"
+    said = []
     for applied in found.policies.values():
         if applied.policy.kind != "certified":
             continue
         judged = {one.code: one for one in applied.findings()}
         threshold = next(iter(applied.policy.thresholds.values()))
-        said = applied.policy.verdict.replace("_", " ") + (f": {threshold.why}" if threshold.why else "")
-        order = ("deferred_share", "accepted_cer", "critical_coverage")
-        cells = [cell(judged[code]) for code in order]
-        yield f"| {applied.policy.decision} | {said} | {' | '.join(cells)} |"
-        for one in judged.values():
-            if one.verdict == "warning":
-                yield f"\n{one.why}.\n"
+        cells = [cell(judged[code]) for code in ("deferred_share", "accepted_cer", "critical_coverage")]
+        verdict = threshold.why or applied.policy.verdict.replace("_", " ")
+        yield f"| {applied.policy.decision} | {verdict} | {' | '.join(cells)} |"
+        warned = [one.why for one in judged.values() if one.verdict == "warning" and one.why != threshold.why]
+        said += [f"{applied.policy.decision}: {why}" for why in warned]
+    yield "\nWarnings of the audit: " + "; ".join(said) + "." if said else ""
 
 
 def _name(judged: Audit, code: str) -> str:
