@@ -16,13 +16,15 @@ from sklearn.metrics import balanced_accuracy_score
 import primum
 from primum.check import InputError
 from primum.judge import decision, harm, operating
+from primum.judge.confidence import SCORES
 from primum.severity import read as read_severity
 
 CODES = {
     "accuracy", "balanced_accuracy", "macro_f1", "auroc", "cer", "critical_errors", "specificity",
     "expected_cost", "normalized_expected_cost", "ece", "ece_equal_mass", "classwise_ece",
     "debiased_calibration_error", "skce", "brier", "root_brier", "nll",
-    "aurc", "augrc", "cost_aurc", "cost_augrc", "failure_auroc", "silent_critical_rate",
+    "aurc", "augrc", "e_aurc", "e_augrc", "cost_aurc", "cost_augrc", "failure_auroc", "fpr_at_95_tpr",
+    "risk_at_80_coverage", "silent_critical_rate",
     "cer_at_specificity_70", "cer_at_specificity_80", "cer_at_specificity_90",
     "specificity_reached_70", "specificity_reached_80", "specificity_reached_90",
 }  # fmt: skip
@@ -43,7 +45,21 @@ def test_every_code_is_there_for_every_group_and_rule(audited: primum.Audit) -> 
             assert audited.finding(code, decision=rule).value is not None
     states = {f.calibrated for f in audited.findings if f.code == "ece"}
     assert states == {"none", "temperature", "vector", "dirichlet", "isotonic"}
-    assert {f.score for f in audited.findings if f.code == "aurc"} == {"msr", "pe"}
+    valued = {f.score for f in audited.findings if f.code == "augrc" and f.value is not None}
+    assert valued == {"msr", "margin", "pe", "gini", "msr_temperature", "combined"}
+
+
+def test_a_score_that_does_not_apply_is_a_finding_with_the_reason(audited: primum.Audit) -> None:
+    assert {f.score for f in audited.findings if f.code == "aurc"} == set(SCORES)
+    for score, said in (
+        ("energy", "true logits are needed"),
+        ("mahalanobis", "no embeddings"),
+        ("mcd_mi", "score_mcd_mi"),
+        ("confidnet", "score_confidnet"),
+    ):
+        found = audited.finding("aurc", score=score)
+        assert found.verdict == "not_applicable"
+        assert said in found.why
 
 
 def test_every_number_is_finite_inside_its_interval_with_n(audited: primum.Audit) -> None:
@@ -86,6 +102,8 @@ def test_row_order_and_column_order_change_nothing(table: pl.DataFrame, audited:
     for finding in again.findings:
         if finding.code in ("ece", "ece_equal_mass", "classwise_ece"):
             continue  # labels are redrawn row by row; the value itself is compared below
+        if finding.verdict == "not_applicable":
+            continue
         other = first[(finding.code, finding.group, finding.decision, finding.score, finding.calibrated)]
         for name in ("value", "low", "high"):
             assert getattr(finding, name) == pytest.approx(getattr(other, name), rel=1e-4, abs=1e-6), finding

@@ -114,3 +114,38 @@ def test_training_rows_are_the_train_rows_of_a_table(table: pl.DataFrame) -> Non
     found = supplements(table, rows, train=further).train
     assert found is not None
     assert len(found) == 60
+
+
+def test_training_rows_among_the_fit_rows_are_refused(table: pl.DataFrame, refused) -> None:
+    refused(
+        lambda: primum.audit(
+            table, bootstrap=100, train=table.filter(pl.col("split") == "cal").drop("split")
+        ),
+        "are fitted on",
+    )
+
+
+def test_training_rows_bring_the_scores_that_need_them() -> None:
+    rng = np.random.default_rng(0)
+    weight, means = rng.normal(size=(6, 3)), rng.normal(size=(3, 6)) * 2
+
+    def rows(split: str, n: int) -> dict[str, object]:
+        labels = np.arange(n) % 3
+        points = means[labels] + 2 * rng.normal(size=(n, 6))
+        return {
+            "ids": [f"{split}-{i}" for i in range(n)], "classes": ["a", "b", "c"], "labels": labels,
+            "logits": points @ weight, "embeddings": points,
+        }  # fmt: skip
+
+    test, cal, train = rows("test", 150), rows("cal", 150), rows("train", 200)
+    found = primum.audit(test, fit=cal, train=train, bootstrap=100)
+    for score in ("mahalanobis", "knn", "vim", "combined"):
+        assert found.finding("failure_auroc", score=score, decision="argmax").value is not None
+        assert score in found.settings["thresholds"]["argmax"]
+        assert f"score_{score}" in found.cases.columns
+    alone = primum.audit(test, fit=cal, bootstrap=100)
+    assert "--train" in alone.finding("aurc", score="vim").why
+    assert any("training rows" in line for line in alone.settings["not_supplied"])
+    other = primum.audit(test, fit=cal, train=train | {"logits": train["logits"] * rng.random((200, 3))})  # type: ignore[operator]
+    assert "no last layer" in other.finding("aurc", score="vim").why
+    assert other.finding("aurc", score="knn", decision="argmax").value is not None

@@ -120,7 +120,8 @@ def audit(
         progress: called with every finding as it is made.
         policies: deferral policies or their files, none fitted on judged rows.
         members: tables of other models on the same cases; with one, it and ``table`` are the members.
-        train: a table of training rows with embeddings, for what the model may never have seen.
+        train: a table of training rows with embeddings, for what the model may never have seen and for the
+            confidence scores that measure how far a case lies from them.
         about: what the table cannot know of its study (``about.yaml``), for the reporting checklist.
 
     Raises:
@@ -131,7 +132,7 @@ def audit(
     fitted = None if fit is None else tables.read(fit, columns)
     rows = select(read, fitted)
     given = supplements(table, rows, policies, members, train, about, columns)
-    prepared = prepare(rows, opts)
+    prepared = prepare(rows, opts, given.train)
     views = views_of(prepared, by)
     measured = {group: measure(view) for group, view in views.items()}
     return audit_measured(prepared, opts, views, measured, progress, given)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from primum.answering import answers
 from primum.finding import Finding
 from primum.guards import guard
-from primum.judge import decision, groups, harm, operating, recalibrate, selective
-from primum.judge.answers import Answers, Operating, View
-from primum.judge.confidence import SCORES
+from primum.judge import decision, groups, harm, operating, recalibrate
+from primum.judge.answers import Operating, View
 from primum.judge.interval import Floats
 from primum.judge.inversion import inversion_for
 from primum.judge.recalibrate import Chosen
-from primum.judge.uncertainty import from_passes
-from primum.options import OPERATING_COVERAGE, Options
+from primum.options import Options
 from primum.predictions import Predictions
 from primum.selecting import Selection
 
@@ -51,8 +49,10 @@ class Prepared:
         return "none" if self.chosen is None else self.chosen.best
 
 
-def prepare(rows: Selection, opts: Options) -> Prepared:
+def prepare(rows: Selection, opts: Options, train: Predictions | None = None) -> Prepared:
     """Fit recalibrators on the fit rows and apply every decision rule to the judged rows.
+
+    ``train`` are rows the network was trained on, for the confidence scores that need them.
 
     Raises InputError, before anything is fitted, when a column to group by is not there.
     """
@@ -73,53 +73,15 @@ def prepare(rows: Selection, opts: Options) -> Prepared:
     best = "none" if chosen is None else chosen.best
     view = replace(
         view,
-        answers=_answers(test, fit, probs, fit_probs, best, opts),
+        answers=answers(rows, probs, fit_probs, best, opts, train),
         operating=None if fit is None else operating_of(fit.labels, fit_probs[best], best, opts.critical),
     )
-    return Prepared(rows, view, chosen, guard(rows, opts), _not_supplied(rows, opts))
+    return Prepared(rows, view, chosen, guard(rows, opts), _not_supplied(rows, opts, train))
 
 
 def codes(values: pl.Series) -> NDArray[np.int64]:
     """(N,) dense rank of each value: the same whatever the order of the rows."""
     return values.rank("dense").cast(pl.Int64).to_numpy()
-
-
-def _answers(
-    test: Predictions,
-    fit: Predictions | None,
-    probs: Mapping[str, Floats],
-    fit_probs: Mapping[str, Floats],
-    best: str,
-    opts: Options,
-) -> dict[str, Answers]:
-    used: dict[str, tuple[str, NDArray[np.int64]]] = {"argmax": ("none", test.predicted)}
-    if opts.cost is not None:
-        moved = probs[best]
-        if opts.priors is not None:
-            seen = test.labels if fit is None else fit.labels
-            observed = np.bincount(seen, minlength=len(test.classes)) / len(seen)
-            moved = decision.reprior(moved, observed, opts.priors)
-        used["bayes"] = (best, decision.bayes(moved, opts.cost))
-    if test.decision is not None:
-        used["given"] = ("none", test.decision)
-    answers = {}
-    for rule, (calibrated, decisions) in used.items():
-        confidence = {name: score(probs[calibrated]) for name, score in SCORES.items()} | beside(test)
-        reference = dict(confidence)
-        if fit is not None:
-            reference |= {name: score(fit_probs[calibrated]) for name, score in SCORES.items()}
-            reference |= {name: score for name, score in beside(fit).items() if name in confidence}
-        threshold = {
-            name: selective.threshold_at_coverage(reference[name], OPERATING_COVERAGE) for name in confidence
-        }
-        answers[rule] = Answers(rule, decisions, calibrated, confidence, threshold)
-    return answers
-
-
-def beside(table: Predictions) -> dict[str, Floats]:
-    """The scores of a table's own columns, and those of its stochastic passes where it has several."""
-    several = table.passes is not None and len(table.passes) > 1
-    return (from_passes(table) if several else {}) | dict(table.scores)
 
 
 def operating_of(
@@ -137,7 +99,7 @@ def operating_of(
     return Operating(calibrated, {s: t for s, t in found.items() if np.isfinite(t)})
 
 
-def _not_supplied(rows: Selection, opts: Options) -> list[str]:
+def _not_supplied(rows: Selection, opts: Options, train: Predictions | None) -> list[str]:
     test, said = rows.test, []
     if opts.severity is None:
         said.append("a severity matrix: no expected cost and no Bayes decision")
@@ -148,6 +110,8 @@ def _not_supplied(rows: Selection, opts: Options) -> list[str]:
             "a fit split: nothing was recalibrated, Bayes decisions use the probabilities as they came"
         )
         said.append("a fit split: operating thresholds were read from the judged rows themselves")
+    if train is None and test.embeddings is not None:
+        said.append("training rows: no score of how far a case lies from what the network has seen")
     if test.patients is None:
         said.append("patients: cases are treated as independent, intervals may be too narrow")
     if opts.priors is None:

@@ -62,7 +62,7 @@ def supplements(
             onto(rows.test, tables.read(member, columns, name))
             for member, name in zip(members, _names(table, members), strict=True)
         ),
-        None if train is None else training_rows(tables.read(train, columns), rows.test),
+        None if train is None else training_rows(tables.read(train, columns), rows),
         study,
     )
 
@@ -75,19 +75,20 @@ def _names(table: Any, members: Sequence[Any]) -> list[str | None]:
     return list(called(given)[1:])
 
 
-def training_rows(table: Predictions, test: Predictions) -> Predictions:
-    """The train rows of a table, all without splits, in the order of classes of ``test``.
+def training_rows(table: Predictions, rows: Selection) -> Predictions:
+    """The train rows of a table, all without splits, in the order of classes of the judged rows.
 
-    Raises InputError for other classes, and when judged cases are among them.
+    Raises InputError for other classes, and when judged or fit cases are among them.
     """
     if "split" in table.metadata.columns:
         marked = (table.metadata["split"] == "train").fill_null(False).to_numpy()
         table = table.take(marked) if marked.any() else table
-    check.same_classes(table.classes, test.classes, table.name, test.name)
-    shared = len(set(table.ids) & set(test.ids))
-    if shared:
-        raise InputError(
-            f"{table.name}: training rows were expected, {shared} of them are judged in {test.name}; "
-            "remove them from one"
-        )
-    return reordered(table, test.classes)
+    check.same_classes(table.classes, rows.test.classes, table.name, rows.test.name)
+    for others, said in ((rows.test, "judged"), (rows.fit, "fitted on")):
+        shared = 0 if others is None else len(set(table.ids) & set(others.ids))
+        if shared:
+            raise InputError(
+                f"{table.name}: training rows were expected, {shared} of them are {said}; remove them from "
+                "one of the tables"
+            )
+    return reordered(table, rows.test.classes)

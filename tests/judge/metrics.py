@@ -11,8 +11,10 @@ from primum.judge import (
     accuracy,
     calibration,
     confidence,
+    cuts,
     debiased,
     decision,
+    excess,
     harm,
     kernel,
     operating,
@@ -75,6 +77,9 @@ METRICS: dict[str, Callable[..., float]] = {
     "nll": calibration.nll,
     "aurc": _area(selective.aurc),
     "augrc": _area(selective.augrc),
+    "e_aurc": _area(excess.e_aurc),
+    "e_augrc": _area(excess.e_augrc),
+    "risk_at_80_coverage": _area(cuts.risk_at_coverage),
 }
 HARM: dict[str, Callable[..., float]] = {
     "cer": _harm(harm.critical_error_rate, critical),

@@ -10,7 +10,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
-from primum.judge import accuracy, calibration, confidence, harm, interval, selective
+from primum.judge import accuracy, calibration, confidence, cuts, excess, harm, interval, selective
 from primum.judge.confusion import confusion
 from primum.judge.interval import Resampler
 
@@ -51,6 +51,20 @@ def influences(labels: np.ndarray, probs: np.ndarray) -> dict[str, tuple[Any, Ca
         aurc, augrc = selective.influence(curve, residual, ranking)
         found[f"{prefix}aurc"] = (aurc, lambda rows, r=residual: selective.aurc(score[rows], r[rows]))
         found[f"{prefix}augrc"] = (augrc, lambda rows, r=residual: selective.augrc(score[rows], r[rows]))
+        if not prefix:
+            above = excess.influences(aurc, augrc, wrong)
+            found["e_aurc"] = (above[0], lambda rows: excess.e_aurc(score[rows], wrong[rows]))
+            found["e_augrc"] = (above[1], lambda rows: excess.e_augrc(score[rows], wrong[rows]))
+    for name, at in (("", score), ("tied_", np.round(score, 1))):
+        ranked = selective.rank(at)
+        found[f"{name}risk_at_80_coverage"] = (
+            cuts.risk_with_influence(ranked, wrong)[1],
+            lambda rows, at=at: cuts.risk_at_coverage(at[rows], wrong[rows]),
+        )
+        found[f"{name}fpr_at_95_tpr"] = (
+            cuts.fpr_with_influence(ranked, wrong)[1],
+            lambda rows, at=at: cuts.fpr_at_tpr(at[rows], wrong[rows]),
+        )
     found["expected_cost"] = (
         harm.expected_cost_influence(labels, decisions, cost(K)),
         lambda rows: harm.expected_cost(labels[rows], decisions[rows], cost(K)),
@@ -85,6 +99,12 @@ def influences(labels: np.ndarray, probs: np.ndarray) -> dict[str, tuple[Any, Ca
         "augrc",
         "cost_aurc",
         "cost_augrc",
+        "e_aurc",
+        "e_augrc",
+        "risk_at_80_coverage",
+        "fpr_at_95_tpr",
+        "tied_risk_at_80_coverage",
+        "tied_fpr_at_95_tpr",
         "brier",
         "nll",
         "auroc",

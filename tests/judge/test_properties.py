@@ -55,7 +55,10 @@ def test_renamed_classes_do_not_matter_when_the_costs_move_with_them(name: str) 
     assert moved == pytest.approx(HARM[name](labels, probs))
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if name not in ("critical_errors", *UNBIASED)])
+# for e_aurc the best ranking there can be moves a little with the number of cases
+@pytest.mark.parametrize(
+    "name", [name for name in ALL if name not in ("critical_errors", *UNBIASED, "e_aurc")]
+)
 def test_every_case_twice_changes_nothing(name: str) -> None:
     labels, probs = cases(90, 3, 5)
     twice = ALL[name](np.tile(labels, 2), np.tile(probs, (2, 1)))
@@ -104,6 +107,9 @@ def test_right_and_sure_is_best(name: str) -> None:
         "nll",
         "aurc",
         "augrc",
+        "e_aurc",
+        "e_augrc",
+        "risk_at_80_coverage",
         "cer",
         "expected_cost",
         "cer_at_specificity_70",

@@ -8,7 +8,7 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from primum.judge import accuracy, calibration, confidence, interval
+from primum.judge import accuracy, calibration, confidence, cuts, excess, interval, selective
 
 CASES = [(k, seed) for k in (2, 3, 7) for seed in (0, 1)]
 
@@ -38,6 +38,23 @@ def test_scikit_learn(k: int, seed: int) -> None:
     wrong = decisions != labels
     score = confidence.msr(probs)
     assert accuracy.binary_auroc(~wrong, score) == pytest.approx(sk.roc_auc_score(~wrong, score))
+
+
+@pytest.mark.parametrize("decimals", [1, 12])
+@pytest.mark.parametrize(("k", "seed"), CASES)
+def test_scikit_learn_on_telling_errors_apart(k: int, seed: int, decimals: int) -> None:
+    labels, probs = cases(k, seed)
+    wrong, score = probs.argmax(axis=1) != labels, np.round(confidence.msr(probs), decimals)
+    fpr, tpr, _ = sk.roc_curve(~wrong, score, drop_intermediate=False)
+    assert cuts.fpr_at_tpr(score, wrong) == pytest.approx(fpr[tpr >= 0.95 - 1e-12].min())
+    rate, area = wrong.mean(), sk.roc_auc_score(~wrong, score)
+    assert excess.e_augrc(score, wrong) == pytest.approx((1 - area) * rate * (1 - rate))
+    accepted = score >= np.quantile(score, 0.2, method="higher" if decimals > 1 else "lower")
+    if abs(accepted.mean() - 0.8) < 1 / len(score) or decimals == 1:
+        assert cuts.risk_at_coverage(score, wrong) == pytest.approx(wrong[accepted].mean())
+    ranking = selective.rank(score)
+    ours = accuracy.binary_auroc_with_influence(~wrong, score, ranking)
+    assert ours[0] == pytest.approx(area)
 
 
 @pytest.mark.parametrize(("k", "seed"), CASES)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum import options, severity
+from primum.answering import beside
 from primum.check import InputError
 from primum.judge import decision
 from primum.judge.deferral.costs import Reader
@@ -15,7 +16,6 @@ from primum.judge.deferral.scored import Scored, confidences
 from primum.judge.recalibrate import Recalibrator
 from primum.policy import Policy, StatedReader
 from primum.predictions import Predictions
-from primum.preparing import beside
 from primum.severity import SeverityMatrix
 
 

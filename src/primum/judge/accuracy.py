@@ -11,6 +11,7 @@ from primum import check
 from primum.check import InputError
 from primum.judge.confusion import Confusion, confusion, ratio
 from primum.judge.interval import Floats
+from primum.judge.selective import Ranking, rank
 
 
 def accuracy(labels: Any, decisions: Any, classes: int) -> float:
@@ -72,16 +73,20 @@ def binary_auroc(positive: Any, score: Any) -> float:
     return binary_auroc_with_influence(check.array(positive).astype(bool), check.array(score))[0]
 
 
-def binary_auroc_with_influence(positive: NDArray[np.bool_], score: NDArray[Any]) -> tuple[float, Floats]:
-    """AUROC and each case's influence (N,): DeLong's placement values (Biometrics 1988), sorted once."""
+def binary_auroc_with_influence(
+    positive: NDArray[np.bool_], score: NDArray[Any], ranking: Ranking | None = None
+) -> tuple[float, Floats]:
+    """AUROC and each case's influence (N,): DeLong's placement values (Biometrics 1988), sorted once.
+
+    With a ``ranking`` of the score it is not sorted again.
+    """
     n, n1 = len(positive), int(positive.sum())
     n0 = n - n1
     if n0 == 0 or n1 == 0:
         raise InputError("AUROC needs both positive and negative cases")
-    order = np.argsort(score)
-    ranked, hits = score[order], positive[order]
-    ends = np.flatnonzero(np.r_[ranked[1:] != ranked[:-1], True])
-    sizes = np.diff(ends, prepend=-1)
+    by = rank(score) if ranking is None else ranking
+    order, sizes = by.order[::-1], by.sizes[::-1]
+    hits, ends = positive[order], np.cumsum(sizes) - 1
     below1 = np.cumsum(hits)[ends].astype(np.float64)
     below0 = ends + 1 - below1
     group1, group0 = np.diff(below1, prepend=0.0), np.diff(below0, prepend=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum.judge.interval import Floats, Resampler
+from primum.judge.selective import Ranking, rank
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,7 @@ class Answers:
         calibrated: name of the recalibrator whose probabilities it used.
         confidence: score name → (N,), higher = more trustworthy.
         threshold: score name → operating threshold; answers at or above it are used.
+        missing: score name → why it does not apply to these rows.
     """
 
     rule: str
@@ -30,11 +32,7 @@ class Answers:
     calibrated: str
     confidence: Mapping[str, Floats]
     threshold: Mapping[str, float]
-
-    def take(self, rows: NDArray[Any]) -> Answers:
-        """The answers at integer ``rows``."""
-        confidence = {name: score[rows] for name, score in self.confidence.items()}
-        return Answers(self.rule, self.decisions[rows], self.calibrated, confidence, self.threshold)
+    missing: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,23 @@ class View:
     operating: Operating | None = None
 
     def take(self, rows: NDArray[Any]) -> View:
-        """The same for integer ``rows``."""
+        """The same for integer ``rows``; what several rules share stays shared."""
+        scores = {
+            id(score): score for answers in self.answers.values() for score in answers.confidence.values()
+        }
+        taken = {key: score[rows] for key, score in scores.items()}
+        answers = {
+            rule: replace(
+                one,
+                decisions=one.decisions[rows],
+                confidence={name: taken[id(score)] for name, score in one.confidence.items()},
+            )
+            for rule, one in self.answers.items()
+        }
         return View(
             self.labels[rows],
             {name: probs[rows] for name, probs in self.probs.items()},
-            {rule: answers.take(rows) for rule, answers in self.answers.items()},
+            answers,
             None if self.clusters is None else self.clusters[rows],
             self.units[rows],
             self.cost, self.critical, self.priors, self.replicates, self.seed, self.operating,
@@ -100,6 +110,16 @@ class View:
     def resampler(self) -> Resampler:
         """Bootstrap weights of these rows, the same for every metric and every model compared on them."""
         return Resampler(self.units, self.replicates, self.seed)
+
+    @cached_property
+    def _rankings(self) -> dict[int, tuple[Floats, Ranking]]:
+        return {}
+
+    def ranking(self, confidence: Floats) -> Ranking:
+        """Ranking of a score (N,), sorted once however many rules and metrics ask for that array."""
+        if id(confidence) not in self._rankings:
+            self._rankings[id(confidence)] = (confidence, rank(confidence))
+        return self._rankings[id(confidence)][1]
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:

@@ -97,11 +97,12 @@ def design_effect(hits: NDArray[Any], clusters: NDArray[Any] | None) -> float:
 
 
 def influence_error(influence: Floats, clusters: NDArray[Any] | None) -> float:
-    """Standard error from the influence (N,) of every case; they add up within a cluster (N,) int."""
-    sums = (
-        influence if clusters is None else np.bincount(np.unique(clusters, return_inverse=True)[1], influence)
-    )
-    units = len(sums)
+    """Standard error from the influence (N,) of every case; they add up within a cluster (N,).
+
+    Clusters are numbers from 0, as few as can be: not all need occur.
+    """
+    sums = influence if clusters is None else np.asarray(np.bincount(clusters, influence), dtype=np.float64)
+    units = len(influence) if clusters is None else int(np.count_nonzero(np.bincount(clusters)))
     return float(np.sqrt(units / max(units - 1, 1) * float(sums @ sums))) / len(influence)
 
 

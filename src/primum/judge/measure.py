@@ -10,7 +10,7 @@ from primum.judge.explanation import beyond
 from primum.judge.measure_calibration import calibration
 from primum.judge.measure_decisions import DECISION_CODES, TWO_CLASS_CODES, decisions
 from primum.judge.measure_operating import operating_points
-from primum.judge.measure_scores import SCORE_CODES, scores
+from primum.judge.measure_scores import SCORE_CODES, missing, scores
 from primum.judge.measured import FEWEST, NO_SEVERITY, Measured, few
 
 RULES = ("argmax", "bayes", "given")
@@ -27,6 +27,8 @@ def measure(view: View) -> Iterator[Measured]:
             yield from decisions(view, answers)
             for score in answers.confidence:
                 yield from scores(view, answers, score)
+            if rule == "argmax":
+                yield from missing(answers)
         elif rule == "bayes":
             yield from _no_bayes(view)
     yield from operating_points(view)
@@ -37,9 +39,8 @@ def _no_bayes(view: View) -> Iterator[Measured]:
     why_not, n = f"{NO_SEVERITY}, which a Bayes decision needs", len(view.labels)
     for code in DECISION_CODES + TWO_CLASS_CODES * (view.classes == 2):
         yield Measured(code, "bayes", n=n, why_not=why_not)
-    for score in view.answers["argmax"].confidence:
-        for code in SCORE_CODES:
-            yield Measured(code, "bayes", score, n=n, why_not=why_not)
+    for code in SCORE_CODES:
+        yield Measured(code, "bayes", "msr", n=n, why_not=why_not)
 
 
 def _auroc(view: View, name: str) -> Measured:

@@ -6,55 +6,99 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from primum.judge import accuracy, harm, selective
+from primum.judge import accuracy, cuts, excess, harm, selective
 from primum.judge.answers import Answers, View
 from primum.judge.interval import Floats
 from primum.judge.measure_decisions import share
 from primum.judge.measured import FEWEST, NO_CRITICAL, NO_SEVERITY, Measured, few
 
-SCORE_CODES = ("aurc", "augrc", "cost_aurc", "cost_augrc", "failure_auroc", "silent_critical_rate")
+SCORE_CODES = (
+    "aurc", "augrc", "e_aurc", "e_augrc", "cost_aurc", "cost_augrc", "failure_auroc", "fpr_at_95_tpr",
+    "risk_at_80_coverage", "silent_critical_rate",
+)  # fmt: skip
+PLAIN, WEIGHTED, FOUND, RISK = SCORE_CODES[:4], SCORE_CODES[4:6], SCORE_CODES[6:8], SCORE_CODES[8]
 
 
 def scores(view: View, answers: Answers, score: str) -> Iterator[Measured]:
-    """AURC, AUGRC, their severity-weighted forms, failure AUROC and silent critical rate of a score."""
+    """Every metric of a score: the areas and their excess, what tells failures apart, one cut, silence."""
     n, confidence = len(view.labels), answers.confidence[score]
     where: dict[str, Any] = {"decision": answers.rule, "score": score, "calibrated": answers.calibrated}
-    codes = SCORE_CODES[:5]
     if n < FEWEST:
-        for code in codes:
+        for code in SCORE_CODES[:-1]:
             yield Measured(code, n=n, why_not=few(n), **where)
     else:
-        ranking = selective.rank(confidence)
-        wrong = view.labels != answers.decisions
-        yield from _areas(codes[:2], ranking, wrong.astype(np.float64), 1.0, where)
-        if view.cost is None:
-            for code in codes[2:4]:
-                yield Measured(code, n=n, why_not=NO_SEVERITY, **where)
-        else:
-            spent = view.cost[view.labels, answers.decisions]
-            yield from _areas(codes[2:4], ranking, spent, float(view.cost.max()), where)
-        if wrong.all() or not wrong.any():
-            why_not = "there is no error to find" if not wrong.any() else "every answer is wrong"
-            yield Measured("failure_auroc", n=n, why_not=why_not, **where)
-        else:
-            area, influence = accuracy.binary_auroc_with_influence(~wrong, confidence)
-            yield Measured(
-                "failure_auroc", value=area, n=n, influence=influence, scale="logit", bounds=(0.0, 1.0),
-                weakest=int(min(wrong.sum(), (~wrong).sum())), **where,
-            )  # fmt: skip
+        ranking, wrong = view.ranking(confidence), view.labels != answers.decisions
+        error = wrong.astype(np.float64)
+        curve = selective.risk_coverage(None, error, ranking)
+        moves = selective.influence(curve, error, ranking)
+        yield from _areas(PLAIN[:2], (curve.aurc, curve.augrc), moves, 1.0, where)
+        count = int(wrong.sum())
+        above = curve.aurc - excess.least_aurc(n, count), curve.augrc - excess.least_augrc(n, count)
+        yield from _areas(PLAIN[2:], above, excess.influences(*moves, error), 1.0, where)
+        yield from _weighted(view, answers, ranking, where)
+        yield from _failures(wrong, confidence, ranking, where)
+        risk, moved = cuts.risk_with_influence(ranking, error)
+        yield Measured(
+            RISK, value=risk, n=n, influence=moved, scale="logit", bounds=(0.0, 1.0),
+            weakest=int(np.ceil(cuts.COVERAGE * n)), **where,
+        )  # fmt: skip
     yield _silent(view, answers, score, where)
 
 
-def _areas(
-    codes: tuple[str, ...], ranking: selective.Ranking, residual: Floats, worst: float, where: dict[str, Any]
-) -> Iterator[Measured]:
-    curve = selective.risk_coverage(None, residual, ranking)
-    influences = selective.influence(curve, residual, ranking)
-    for code, area, influence in zip(codes, (curve.aurc, curve.augrc), influences, strict=True):
+def missing(answers: Answers) -> Iterator[Measured]:
+    """One AURC without a value for every score that does not apply, with the reason."""
+    for score, why_not in answers.missing.items():
         yield Measured(
-            code, value=area, n=len(residual), influence=influence, scale="log", bounds=(0.0, worst),
-            weakest=len(residual), **where,
+            SCORE_CODES[0], answers.rule, score, answers.calibrated, n=len(answers.decisions), why_not=why_not
+        )
+
+
+def _areas(
+    codes: tuple[str, ...],
+    values: tuple[float, float],
+    influences: tuple[Floats, Floats],
+    worst: float,
+    where: dict[str, Any],
+) -> Iterator[Measured]:
+    for code, value, influence in zip(codes, values, influences, strict=True):
+        yield Measured(
+            code, value=value, n=len(influence), influence=influence, scale="log", bounds=(0.0, worst),
+            weakest=len(influence), **where,
+        )  # fmt: skip
+
+
+def _weighted(
+    view: View, answers: Answers, ranking: selective.Ranking, where: dict[str, Any]
+) -> Iterator[Measured]:
+    if view.cost is None:
+        for code in WEIGHTED:
+            yield Measured(code, n=len(view.labels), why_not=NO_SEVERITY, **where)
+        return
+    spent = view.cost[view.labels, answers.decisions]
+    curve = selective.risk_coverage(None, spent, ranking)
+    moves = selective.influence(curve, spent, ranking)
+    yield from _areas(WEIGHTED, (curve.aurc, curve.augrc), moves, float(view.cost.max()), where)
+
+
+def _failures(
+    wrong: NDArray[np.bool_], confidence: Floats, ranking: selective.Ranking, where: dict[str, Any]
+) -> Iterator[Measured]:
+    n, count = len(wrong), int(wrong.sum())
+    if count in (0, n):
+        why_not = "every answer is wrong" if count else "there is no error to find"
+        for code in FOUND:
+            yield Measured(code, n=n, why_not=why_not, **where)
+        return
+    found = (
+        accuracy.binary_auroc_with_influence(~wrong, confidence, ranking),
+        cuts.fpr_with_influence(ranking, wrong),
+    )
+    for code, (value, influence) in zip(FOUND, found, strict=True):
+        yield Measured(
+            code, value=value, n=n, influence=influence, scale="logit", bounds=(0.0, 1.0),
+            weakest=min(count, n - count), **where,
         )  # fmt: skip
 
 

@@ -113,5 +113,6 @@ def influence(curve: RiskCoverage, residual: Any, ranking: Ranking) -> tuple[Flo
 
 def threshold_at_coverage(confidence: Any, coverage: float) -> float:
     """Highest threshold at which at least ``coverage`` of the cases have a confidence at or above it."""
-    score = np.sort(check.array(confidence))[::-1]
-    return float(score[max(int(np.ceil(coverage * len(score))) - 1, 0)])
+    score = check.array(confidence)
+    at = len(score) - max(int(np.ceil(coverage * len(score))), 1)
+    return float(np.partition(score, at)[at])

@@ -119,7 +119,7 @@ def risk_coverage(
         key: ``"risk"`` or ``"generalized_risk"``.
         at: the operating coverage, drawn as a line.
     """
-    figure = _figure(380)
+    figure = _figure(320 + 20 * len(curves))
     cost = any(curve.get("residual") == "cost" for curve in curves)
     for at_curve, (curve, name) in enumerate(zip(curves, curve_names(curves), strict=True)):
         coverage, risk = thin(curve["coverage"]), thin(curve[key])

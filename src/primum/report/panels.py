@@ -10,7 +10,15 @@ from markupsafe import Markup
 from primum.report import figures, matrix, tables, words
 from primum.report.words import Finding
 
-SELECTIVE_CODES = ("aurc", "augrc", "failure_auroc", "silent_critical_rate", "cost_aurc", "cost_augrc")
+SELECTIVE_CODES = (
+    "aurc", "augrc", "failure_auroc", "silent_critical_rate", "risk_at_80_coverage", "fpr_at_95_tpr",
+    "cost_aurc", "cost_augrc", "e_aurc", "e_augrc",
+)  # fmt: skip
+FIRST = "msr"  # the score that is read first; what the others are held against
+DRAWN = (
+    FIRST, "combined", "mcd_msr", "confidnet", "dg", "vim", "mahalanobis", "knn", "energy", "pe", "mcd_mi",
+)  # fmt: skip
+MOST_DRAWN = 6
 COST_CODES = ("expected_cost", "normalized_expected_cost", "cer", "specificity", "net_benefit", "ppv", "npv")
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -62,13 +70,13 @@ def selective(
     """Draw the risk that is left when the least confident cases go to a reader."""
     pictures, joint, read = [], [], []
     at = given.get("operating_coverage")
-    found = _all(curves)
+    found = sorted(_all(curves), key=_place)
     for residual, what in (("error", "Errors"), ("cost", "Cost of errors")):
         mine = [one for one in found if (one.get("residual") or "error") == residual and len(one["coverage"])]
         if not mine:
             continue
-        shown = mine[: figures.MOST_CURVES]
-        more = f"; {len(mine) - len(shown)} more in the table" if len(mine) > len(shown) else ""
+        shown = mine[:MOST_DRAWN]
+        more = f"; {len(mine) - len(shown)} more in numbers below" if len(mine) > len(shown) else ""
         spoken = f"{what} against the share of cases answered, one line per confidence score"
         name = f"{prefix}coverage-{residual}"
         pictures.append(drawn(figures.risk_coverage(shown, "risk", at), name, spoken, what + more))
@@ -83,23 +91,49 @@ def selective(
             {"name": what, "columns": [words.number(one, "accuracy") for one in COVERAGES], "rows": rows}
         )
     scored = [one for one in overall if one.get("score") and one.get("code") in SELECTIVE_CODES]
-    several = len({(one.get("decision"), one.get("calibrated") or "none") for one in scored}) > 1
+    valued = {str(one["score"]) for one in scored if one.get("value") is not None}
+    judged = [one for one in scored if str(one["score"]) in valued] if valued else scored
+    several = len({(one.get("decision"), one.get("calibrated") or "none") for one in judged}) > 1
 
     def row(one: Finding) -> str:
         rule = tables.short_name(tables.rule(one)) if several else ""
         return f"{one['score']} · {rule}" if rule else str(one["score"])
 
-    names = dict.fromkeys(str(one["score"]) for one in scored)
-    known = "; ".join(f"{name}: {words.SCORES[name]}" for name in names if name in words.SCORES)
-    table = tables.laid_out(scored, row, SELECTIVE_CODES, given.get("limits"))
+    names = sorted(valued, key=_rank)
+    limits = given.get("limits")
+    main = [one for one in judged if one["score"] == FIRST] or judged
     return {
         "pictures": pictures,
         "joint": joint,
         "read": read,
-        "table": table,
+        "table": tables.laid_out(main, row, SELECTIVE_CODES, limits),
+        "every": tables.laid_out(
+            sorted(judged, key=lambda one: _rank(str(one["score"]))), row, SELECTIVE_CODES, limits
+        ),
+        "several": len(names) > 1,
+        "missing": _missing([one for one in scored if str(one["score"]) not in valued]) if valued else [],
         "at": at and words.number(at, "accuracy"),
-        "known": known,
+        "known": "; ".join(f"{name}: {words.SCORES[name]}" for name in names if name in words.SCORES),
     }
+
+
+def _rank(score: str) -> tuple[int, str]:
+    """Place of a score: the one read first, those most unlike it, then the rest by name."""
+    return (DRAWN.index(score) if score in DRAWN else len(DRAWN)), score
+
+
+def _place(curve: Mapping[str, Any]) -> tuple[bool, bool, tuple[int, str]]:
+    """Place of a curve: the first score of every rule, then all scores of the main rule."""
+    score = str(curve.get("score"))
+    return score != FIRST, curve.get("decision") != "argmax", _rank(score)
+
+
+def _missing(findings: Sequence[Finding]) -> list[str]:
+    """Scores that do not apply, said once for each reason."""
+    reasons: dict[str, dict[str, None]] = {}
+    for one in findings:
+        reasons.setdefault(str(one.get("why") or "no reason given"), {})[str(one["score"])] = None
+    return [f"{', '.join(names)}: {why}" for why, names in reasons.items()]
 
 
 def _said(entry: Mapping[str, Any]) -> str:

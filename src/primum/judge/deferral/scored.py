@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum import check
-from primum.judge.confidence import SCORES
+from primum.judge.confidence import PROBABILITIES
 from primum.judge.interval import Floats
 
 
@@ -68,14 +68,14 @@ class Decided:
 def confidences(
     probs: Any, decisions: Any, cost: Any, critical: Any, outside: Mapping[str, Floats]
 ) -> dict[str, Floats]:
-    """Every score of the answers: those of ``confidence.SCORES``, the two below, and the table's own.
+    """Every score of the answers: those of ``confidence.PROBABILITIES``, the two below, and the table's own.
 
     Args:
         probs: (N, K). decisions: (N,) class index.
         cost: (K, K) or None. critical: (K, K) bool or None.
         outside: score name → (N,), the table's ``score_`` columns; one of a name of ours replaces it.
     """
-    found = {name: score(probs) for name, score in SCORES.items()}
+    found = {name: score(probs) for name, score in PROBABILITIES.items()}
     if critical is not None and check.array(critical).any():
         found["critical_mass"] = critical_mass(probs, decisions, critical)
     if cost is not None:

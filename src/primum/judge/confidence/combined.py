@@ -1,0 +1,99 @@
+"""One score out of several: the probability of being right, learned where answers were right and wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from primum import check
+from primum.check import InputError
+from primum.judge.calibration import FLOOR
+from primum.judge.interval import Floats
+
+INPUTS = ("msr", "mahalanobis", "mcd_mi", "confidnet", "energy", "knn")  # the first that are there
+SHARES = ("msr",)  # probabilities, of which the log-odds enter
+CASES, FEWEST = 50, 10
+PER_SCORE = 5
+
+
+@dataclass(frozen=True)
+class Combined:
+    """``P(right) = σ(intercept + Σ weight (score − mean) / scale)``, no weight below 0.
+
+    Attributes:
+        scores: the S names. mean, scale, weight: of each. intercept: of all.
+    """
+
+    scores: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weight: tuple[float, ...]
+    intercept: float
+
+    def __call__(self, confidence: Mapping[str, Floats]) -> Floats:
+        """(N,) probability of being right from score name → (N,)."""
+        standard = (_columns(confidence, self.scores) - np.array(self.mean)) / np.array(self.scale)
+        return np.asarray(expit(self.intercept + standard @ np.array(self.weight)), dtype=np.float64)
+
+
+def learn(confidence: Mapping[str, Floats], correct: Any) -> Combined:
+    """Logistic regression on standardised scores, none of which may count against itself.
+
+    Weights below 0 would read more confidence as less trustworthy, and would do so the more the farther a
+    shifted case lies from the fit rows. The penalty is half the sum of squared weights, as scikit-learn's
+    with C = 1; the intercept has none, so the mean probability is the share of right answers.
+
+    Args:
+        confidence: score name → (F,) of the fit rows; one score of :data:`INPUTS` enters, in their order, for
+            every five cases of the rarer outcome.
+        correct: (F,) bool, whether the answer is right.
+
+    Raises:
+        InputError: with fewer than 50 cases, 10 wrong or 10 right answers, or none of those scores.
+    """
+    right = check.array(correct).astype(np.bool_)
+    n, least = len(right), int(min(right.sum(), (~right).sum()))
+    if n < CASES or least < FEWEST:
+        raise InputError(
+            f"at least {CASES} fit rows with {FEWEST} wrong and {FEWEST} right answers are needed to learn "
+            f"from, {n} came with {int((~right).sum())} wrong ones"
+        )
+    names = tuple(name for name in INPUTS if name in confidence)[: least // PER_SCORE]
+    if not names:
+        raise InputError(f"one of the scores {check.shorten(INPUTS, 6)} is needed to learn from, none came")
+    columns = _columns(confidence, names)
+    mean, scale = columns.mean(axis=0), columns.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    standard = (columns - mean) / scale
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        weight = parameters[1:]
+        odds = parameters[0] + standard @ weight
+        off = expit(odds) - right
+        total = np.logaddexp(0, np.where(right, -odds, odds)).sum() + weight @ weight / 2
+        return float(total) / n, np.r_[off.sum(), off @ standard + weight] / n
+
+    start = np.r_[logit(right.mean()), np.zeros(len(names))]
+    bounds = [(None, None), *[(0.0, None)] * len(names)]
+    found = minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-9}
+    ).x
+    return Combined(
+        names, tuple(mean.tolist()), tuple(scale.tolist()), tuple(found[1:].tolist()), float(found[0])
+    )
+
+
+def _columns(confidence: Mapping[str, Floats], names: tuple[str, ...]) -> Floats:
+    """(N, S) scores, probabilities as log-odds."""
+    return np.stack(
+        [
+            logit(np.clip(confidence[name], FLOOR, 1 - FLOOR)) if name in SHARES else confidence[name]
+            for name in names
+        ],
+        axis=1,
+    )

@@ -1,0 +1,95 @@
+"""How near a case lies to the rows the network was trained on, in its embeddings; distances are negated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.neighbors import NearestNeighbors
+
+from primum import check
+from primum.check import InputError
+from primum.judge.failures.neighbours import unit
+from primum.judge.interval import Floats
+
+NEIGHBOURS = 50
+CELLS = 4_000_000  # numbers of a block of cases
+
+
+@dataclass(frozen=True, eq=False)
+class Mahalanobis:
+    """Class means and one covariance within the classes, of training rows (Lee et al., NeurIPS 2018).
+
+    Attributes:
+        centre: (D,) mean of the class means. whiten: (D, R) with ``whiten @ whiten.T = Σ⁺``, R the rank of Σ.
+        means: (C, R) class means, centred and whitened.
+    """
+
+    centre: Floats
+    whiten: Floats
+    means: Floats
+
+    def __call__(self, embeddings: Any) -> Floats:
+        """(N,) ``-min_k (e − μ_k)ᵀ Σ⁺ (e − μ_k)`` of embeddings (N, D), at most 0."""
+        given = check.array(embeddings)
+        nearest = np.empty(len(given))
+        for rows in blocks(*given.shape):
+            white = (given[rows] - self.centre) @ self.whiten
+            nearest[rows] = euclidean_distances(white, self.means, squared=True).min(axis=1)
+        return -nearest
+
+
+def fit_mahalanobis(embeddings: Any, labels: Any) -> Mahalanobis:
+    """Means of the classes that occur and Σ, their shared covariance (divided by M), with pseudo-inverse Σ⁺.
+
+    Eigenvalues of Σ below max(M, D) · 2.2e-16 of the largest count as 0, as in ``scipy.linalg.pinvh``.
+
+    Args:
+        embeddings: (M, D) of training rows. labels: (M,) class indices.
+
+    Raises:
+        InputError: where every embedding is the mean of its class, so that there is nothing to measure by.
+    """
+    points, true = check.array(embeddings).astype(np.float64), check.array(labels)
+    _, index = np.unique(true, return_inverse=True)
+    counts = np.bincount(index)
+    means = np.zeros((len(counts), points.shape[1]))
+    np.add.at(means, index, points)
+    means /= counts[:, None]
+    points -= means[index]
+    values, vectors = np.linalg.eigh(points.T @ points / len(points))
+    kept = values > values[-1] * max(points.shape) * np.finfo(np.float64).eps
+    if not kept.any():
+        raise InputError("training rows: embeddings that differ within a class were expected, none do")
+    whiten = vectors[:, kept] / np.sqrt(values[kept])
+    centre = means.mean(axis=0)
+    return Mahalanobis(centre, whiten, (means - centre) @ whiten)
+
+
+def fit_neighbours(embeddings: Any, k: int = NEIGHBOURS) -> NearestNeighbors:
+    """Training embeddings (M, D), brought to length 1, ready to be searched for the k nearest.
+
+    Raises InputError with fewer than k rows.
+    """
+    points = check.array(embeddings)
+    if len(points) < k:
+        raise InputError(
+            f"training rows: at least {k} were expected for the {k}th neighbour, {len(points)} came"
+        )
+    return NearestNeighbors(n_neighbors=k).fit(unit(points))
+
+
+def knn(embeddings: Any, neighbours: NearestNeighbors) -> Floats:
+    """(N,) negated distance of embeddings (N, D), brought to length 1, to their k-th training neighbour.
+
+    Between -2 and 0 (Sun et al., ICML 2022).
+    """
+    return np.asarray(-neighbours.kneighbors(unit(embeddings))[0][:, -1], dtype=np.float64)
+
+
+def blocks(n: int, width: int) -> list[slice]:
+    """Slices of n rows that hold a few million numbers each."""
+    size = max(1, CELLS // max(width, 1))
+    return [slice(start, start + size) for start in range(0, n, size)]

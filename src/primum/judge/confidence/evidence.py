@@ -1,0 +1,127 @@
+"""What a confidence score may look at: the judged rows, the rows trained on, and the rows fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+from primum.check import InputError
+from primum.judge.confidence.combined import Combined, learn
+from primum.judge.confidence.distance import Mahalanobis, fit_mahalanobis, fit_neighbours
+from primum.judge.confidence.vim import Head, Vim, fit_vim, recover_head
+from primum.judge.interval import Floats
+from primum.judge.recalibrators import Temperature, fit_temperature
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Rows the network was trained on; what is learned of them is learned once.
+
+    Attributes:
+        embeddings: (M, D), or None. labels: (M,) class indices, -1 unknown.
+        logits: (M, K) true logits, or None.
+
+    The properties hold what was learned, or the sentence why it cannot be.
+    """
+
+    embeddings: NDArray[np.floating[Any]] | None
+    labels: NDArray[np.int64]
+    logits: NDArray[np.floating[Any]] | None = None
+
+    @cached_property
+    def mahalanobis(self) -> Mahalanobis | str:
+        """Class means and shared covariance."""
+        known = self.labels >= 0
+        if self.embeddings is None or not known.any():
+            return (
+                "the training rows carry no embeddings" if known.any() else "the training rows have no labels"
+            )
+        return _or_why(fit_mahalanobis, self.embeddings[known], self.labels[known])
+
+    @cached_property
+    def neighbours(self) -> NearestNeighbors | str:
+        """Training embeddings ready to be searched, or a sentence."""
+        if self.embeddings is None:
+            return "the training rows carry no embeddings"
+        return _or_why(fit_neighbours, self.embeddings)
+
+    @cached_property
+    def head(self) -> Head | str:
+        """The last layer, recovered from embeddings and logits."""
+        if self.embeddings is None or self.logits is None:
+            lack = (
+                "embeddings"
+                if self.embeddings is None
+                else "true logits, which the last layer is recovered from"
+            )
+            return f"the training rows carry no {lack}"
+        return _or_why(recover_head, self.embeddings, self.logits)
+
+    @cached_property
+    def vim(self) -> Vim | str:
+        """Residual space and the weight of the virtual logit."""
+        if isinstance(self.head, str):
+            return self.head
+        assert self.embeddings is not None
+        return _or_why(fit_vim, self.embeddings, self.head)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Rows that are neither trained on nor judged.
+
+    Attributes:
+        logits: (F, K) logits or log-probabilities. labels: (F,) class indices.
+        correct: (F,) bool, whether the answers in question are right.
+        confidence: score name → (F,), those that the judged rows have too.
+    """
+
+    logits: NDArray[np.floating[Any]]
+    labels: NDArray[np.int64]
+    correct: NDArray[np.bool_]
+    confidence: Mapping[str, Floats] = field(default_factory=dict)
+
+    @cached_property
+    def temperature(self) -> Temperature:
+        """Of least NLL."""
+        return fit_temperature(self.logits, self.labels)
+
+    @cached_property
+    def combined(self) -> Combined | str:
+        """The learned combination, or the sentence why there is none."""
+        return _or_why(learn, self.confidence, self.correct)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of N cases whose answers are to be trusted or not.
+
+    Attributes:
+        probs: (N, K). logits: (N, K) true logits, None where only probabilities are known.
+        embeddings: (N, D), or None.
+        outside: score name → (N,), columns of the table and scores over passes.
+        reference: rows trained on, or None. fit: rows to fit on, or None.
+    """
+
+    probs: NDArray[np.floating[Any]]
+    logits: NDArray[np.floating[Any]] | None = None
+    embeddings: NDArray[np.floating[Any]] | None = None
+    outside: Mapping[str, Floats] = field(default_factory=dict)
+    reference: Reference | None = None
+    fit: Fit | None = None
+
+
+def _or_why(learned: Callable[..., T], *given: Any) -> T | str:
+    """What is learned, or the sentence why it cannot be."""
+    try:
+        return learned(*given)
+    except InputError as error:
+        return str(error)

@@ -1,0 +1,21 @@
+"""Confidence read from true logits, whose level means something; log-probabilities have lost it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+
+from primum import check
+from primum.judge.interval import Floats
+
+
+def max_logit(logits: Any) -> Floats:
+    """(N,) largest of logits (N, K) (Hendrycks et al., ICML 2022)."""
+    return np.asarray(np.max(check.array(logits), axis=1), dtype=np.float64)
+
+
+def energy(logits: Any) -> Floats:
+    """(N,) ``log Σ exp z`` of logits (N, K), the negated free energy (Liu et al., NeurIPS 2020)."""
+    return np.asarray(logsumexp(check.array(logits).astype(np.float64), axis=1), dtype=np.float64)

@@ -1,0 +1,123 @@
+"""Virtual-logit matching: energy less what an embedding has outside the space of the training rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from primum import check
+from primum.check import InputError
+from primum.judge.confidence.distance import blocks
+from primum.judge.confidence.logit import energy, max_logit
+from primum.judge.interval import Floats
+
+NOISE = 1e-5  # of embeddings in single precision: a residual this short is none
+EXACT = 0.01  # root mean square residual of the logits, in their standard deviations
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """The last layer ``z = W e + b``: weight (K, D), bias (K,)."""
+
+    weight: Floats
+    bias: Floats
+
+    def __call__(self, embeddings: Any) -> Floats:
+        """(N, K) logits of embeddings (N, D)."""
+        given = check.array(embeddings)
+        logits = np.empty((len(given), len(self.bias)))
+        for rows in blocks(*given.shape):
+            logits[rows] = given[rows] @ self.weight.T + self.bias
+        return logits
+
+    def off(self, embeddings: Any, logits: Any) -> float:
+        """Root mean square of ``W e + b − z`` over logits (N, K), in standard deviations of the logits."""
+        known = check.array(logits).astype(np.float64)
+        spread = float(np.sqrt(np.mean((known - known.mean(axis=0)) ** 2)))
+        return float(np.sqrt(np.mean((self(embeddings) - known) ** 2))) / max(spread, 1e-12)
+
+
+def recover_head(embeddings: Any, logits: Any) -> Head:
+    """The last layer from what went in and what came out of it, by least squares.
+
+    Directions in which the rows do not differ get weight 0 (the solution of least norm).
+
+    Args:
+        embeddings: (M, D), more rows than D. logits: (M, K), true logits.
+
+    Raises:
+        InputError: with too few rows, or where no linear layer explains them: residual above 1 %.
+    """
+    points, known = check.array(embeddings).astype(np.float64), check.array(logits).astype(np.float64)
+    m, d = points.shape
+    if m <= d + 1:
+        raise InputError(
+            f"more training rows than embeddings have numbers ({d}) are needed to recover the last layer, "
+            f"{m} came"
+        )
+    centre, level = points.mean(axis=0), known.mean(axis=0)
+    points -= centre
+    values, vectors = np.linalg.eigh(points.T @ points)
+    kept = values > values[-1] * m * np.finfo(np.float64).eps
+    inverse = vectors[:, kept] / values[kept] @ vectors[:, kept].T
+    weight = (inverse @ (points.T @ (known - level))).T
+    head = Head(weight, level - weight @ centre)
+    off = head.off(embeddings, known)
+    if off > EXACT:
+        raise InputError(
+            f"no last layer W e + b explains the logits of the training rows: {off:.1%} of their spread is "
+            f"left, at most {EXACT:.0%} was expected"
+        )
+    return head
+
+
+@dataclass(frozen=True, eq=False)
+class Vim:
+    """What ViM keeps of training rows (Wang et al., CVPR 2022).
+
+    Attributes:
+        head: the last layer. origin: (D,) ``-(Wᵀ)⁺ b``, where all logits are 0 as nearly as can be.
+        residual: (D, D − d) basis of the space the training rows least fill. alpha: see :func:`fit_vim`.
+    """
+
+    head: Head
+    origin: Floats
+    residual: Floats
+    alpha: float
+
+    def outside(self, embeddings: Any) -> Floats:
+        """(N,) length of the part of ``e − o`` in the residual space."""
+        given = check.array(embeddings)
+        length = np.empty(len(given))
+        for rows in blocks(*given.shape):
+            length[rows] = np.linalg.norm((given[rows] - self.origin) @ self.residual, axis=1)
+        return length
+
+    def __call__(self, embeddings: Any) -> Floats:
+        """(N,) ``logsumexp(W e + b) − α ‖residual part‖`` of embeddings (N, D)."""
+        return energy(self.head(embeddings)) - self.alpha * self.outside(embeddings)
+
+
+def fit_vim(embeddings: Any, head: Head) -> Vim:
+    """Fit to training embeddings (M, D): their :func:`principal` space, and α.
+
+    ``α = Σ max logit / Σ ‖residual part‖`` over the training rows.
+
+    Raises InputError where the training rows have no part in the residual space.
+    """
+    points = check.array(embeddings).astype(np.float64)
+    origin = -np.linalg.pinv(head.weight) @ head.bias
+    from_origin = points - origin
+    vectors = np.linalg.eigh(from_origin.T @ from_origin / len(points))[1][:, ::-1]
+    found = Vim(head, origin, vectors[:, principal(points.shape[1]) :], 0.0)
+    outside, logits = found.outside(points), max_logit(head(points))
+    if outside.sum() <= NOISE * np.linalg.norm(from_origin, axis=1).sum():
+        raise InputError("training rows: their embeddings leave no residual space for ViM to measure in")
+    return Vim(head, origin, found.residual, float(logits.sum() / outside.sum()))
+
+
+def principal(width: int) -> int:
+    """Dimensions of the principal space of embeddings: 1000 from 2048 numbers on, 512 from 768, else half."""
+    return 1000 if width >= 2048 else 512 if width >= 768 else width // 2
