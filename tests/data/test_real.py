@@ -55,5 +55,12 @@ def test_ham10000_with_the_official_test_set(shared_data: Find) -> None:
     sites = {"vidir_molemax": 3954, "vidir_modern": 3363, "rosendahl": 2259, "vienna_dias": 439}
     assert counts(rest, "site") == {(name,): n for name, n in sites.items()}
     assert leaks(table.cases) == []
+    sides = load("ham10000_malignancy", root)
+    assert counts(sides.cases, "label") == {("benign",): 8061, ("malignant",): 1954}
+    malignant = sides.cases.filter(pl.col("label") == "malignant")
+    assert set(malignant["dx"]) == {"mel", "bcc", "akiec"}
+    assert leaks(sides.cases) == []
+    assert set(sides.cases["split"]) == {"train", "val", "cal", "test"}
+    assert not sides.cases["id"].is_in(table.split("test").cases["id"].to_list()).any()
     assert table.image(0).mode == "RGB"
     assert load("ham10000", root.parent).fingerprint() == table.fingerprint()

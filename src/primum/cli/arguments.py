@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from primum.check import InputError
+
+if TYPE_CHECKING:
+    from primum.data.images import ImageTable
 
 Fit = Annotated[
     list[Path] | None,
@@ -35,6 +38,28 @@ Images = Annotated[
     Path | None, typer.Option(help="Folder the path column is relative to; default the folder of the table.")
 ]
 Root = Annotated[Path | None, typer.Option(help="Folder of the data set.")]
+
+
+def images_for(run: Path, data: str, root: Path | None, split: str) -> ImageTable:
+    """One split of a data set, cut with the seed of a run: another would put training images into test.
+
+    What the run held out of this data set is held out here too. A folder or a manifest is the run's own where
+    it lies in the same place.
+    """
+    from primum import check
+    from primum.data import OWN, load
+    from primum.data.images import SPLITS
+    from primum.data.leaving_out import leave_out
+    from primum.recipe import Recipe
+
+    check.one_of(split, SPLITS, "--split:")
+    asked = Recipe.read(run / "recipe.yaml").data
+    table = load(data, root, asked.seed)
+    places = {place.resolve() for place in (root, asked.root) if place is not None}
+    if data == asked.name and (data not in OWN or len(places) < 2):
+        for column, value in (asked.leave_out or {}).items():
+            table = leave_out(table, column, value)
+    return table.split(split)
 
 
 def mapping(text: str | None, option: str) -> dict[str, str]:

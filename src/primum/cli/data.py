@@ -1,4 +1,4 @@
-"""The verbs data list, data check."""
+"""The verbs data list, data check, data corrupt."""
 
 from __future__ import annotations
 
@@ -46,3 +46,39 @@ def data_check(
     show_check(found.content)
     if folder is not None:
         save_check(found.content, found.copies, found.table.root, folder)
+
+
+@app.command("corrupt")
+def data_corrupt(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Data set, as primum data list names it.")],
+    corrupt: Annotated[
+        str, typer.Option(metavar="NAME:INTENSITY", help="Corruption and intensity, 1 to 5: docs/shifts.md.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the images and manifest.csv.")],
+    root: Root = None,
+    split: Annotated[str, typer.Option(help="train, val, cal or test.")] = "test",
+    seed: Annotated[
+        int, typer.Option(help="Seed of the splits that are not official, and of the corruption.")
+    ] = 0,
+) -> None:
+    """Corrupt one split of a data set, each image by its own seed, and write it with a manifest.
+
+    Brightness up and down, contrast, motion_blur, elastic, gaussian_noise, jpeg, stain, bias_field and
+    letter_marker. An interrupted folder is gone on with; the manifest comes last.
+
+    Example: [bold]primum data corrupt chest_xray --root data/chest_xray --corrupt motion_blur:3 --out
+    chest-blurred[/bold]
+    """
+    folder = writable(out)
+    from primum import check
+    from primum.data import load
+    from primum.frames import SPLITS
+    from primum.shifts import folder as corrupted
+    from primum.shifts import parse
+
+    kind, intensity = parse(corrupt)
+    check.one_of(split, SPLITS, "--split:")
+    table = load(name, root, seed).split(split)
+    manifest = corrupted.write(table, kind, intensity, folder, seed, bar=sys.stderr.isatty())
+    print(f"{manifest}: {len(table)} images under {kind} {intensity}; next: primum predict RUN "
+          f"--data manifest --root {manifest} --out {kind}-{intensity}.parquet")  # fmt: skip

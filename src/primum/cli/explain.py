@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from primum.cli.arguments import Root
+from primum.cli.arguments import Root, images_for
 
 app = typer.Typer()
 
@@ -37,16 +37,10 @@ def explain(
 
     Example: [bold]primum explain runs/risk --data ham10000 --root data/ham10000 --split test[/bold]
     """
-    from primum import check
-    from primum.data import load
-    from primum.frames import SPLITS
     from primum.model.explain.run import explain as explained
     from primum.model.explain.stored import folder_of
-    from primum.recipe import Recipe
 
-    check.one_of(split, SPLITS, "--split:")
-    seed = Recipe.read(run / "recipe.yaml").data.seed  # another would put training images into test
-    table = load(data, root, seed).split(split)
+    table = images_for(run, data, root, split)
     stem = f"{split}-{method}" + (f"-{only}" if only else "")
     path = out or run / "explanations" / f"{stem}.parquet"
     found = explained(run, table, path, only=only, method=method)

@@ -33,6 +33,7 @@ LOADERS: dict[str, Callable[[Path | None, int], ImageTable]] = {
     "chest_xray_subtypes": chest_xray.load_subtypes,
     "chest_xray_nih": chest_xray_nih.load,
     "ham10000": ham10000.load,
+    "ham10000_malignancy": ham10000.load_malignancy,
     "phantom": phantom.load,
     "phantom_failures": phantom_failures.load,
     **breakhis.LOADERS,
@@ -41,6 +42,7 @@ LOADERS: dict[str, Callable[[Path | None, int], ImageTable]] = {
 }
 
 MADE = ("phantom", "phantom_failures")
+OWN = ("folder", "manifest")  # one name for any images
 
 
 def load(name: str, root: Path | str | None = None, seed: int = 0) -> ImageTable:

@@ -54,6 +54,10 @@ ABOUT = (
         "HAM10000_metadata.csv, images/*; isic2018_test beside it for the official test set",
         "CC BY-NC 4.0, Tschandl et al. 2018", "isic2018",
     ),
+    About(
+        ("ham10000_malignancy",), "HAM10000 alone, benign or malignant", ham10000.SIDES,
+        "HAM10000_metadata.csv, images/*", "CC BY-NC 4.0, Tschandl et al. 2018", "ham10000_malignancy",
+    ),
     *(
         About(
             tuple(name for name in breakhis.LOADERS if ("subtypes" in name) == ("subtypes" in task)),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 COLUMNS = ("id", "label", "patient", "site", "split", "path")
 CHANNELS, SEPARATOR = "channels", ";"
 MASK = "mask"
+HELD_OUT = "shift"
+SPLITS = ("train", "val", "cal", "test", HELD_OUT)
 
 
 class CorruptImageError(InputError):
@@ -36,10 +38,11 @@ class ImageTable:
         name: of the data set.
         classes: the K class names.
         cases: N rows; ``id`` (unique), ``label`` (class name), ``patient`` (patient or lesion: what splits
-            keep together), ``site`` (or null), ``split`` (train, val, cal, test), ``path`` (relative to
-            ``root``, or null for made images), and any further columns. In a column ``channels`` each image
-            is several grey files of one size, separated by ``;``, and ``path`` is the first of them. A
-            column ``mask`` holds the path of the lesion's mask, or null.
+            keep together), ``site`` (or null), ``split`` (train, val, cal, test; shift for what was held
+            out, :mod:`primum.data.leaving_out`), ``path`` (relative to ``root``, or null for made images),
+            and any further columns. In a column ``channels`` each image is several grey files of one size,
+            separated by ``;``, and ``path`` is the first of them. A column ``mask`` holds the path of the
+            lesion's mask, or null. ``shift`` and ``shift_level`` say under which shift an image is seen.
         root: folder the paths start from, or None for made images.
         pixels: (N, H, W, C) uint8 of made images, or None.
 
@@ -60,7 +63,7 @@ class ImageTable:
             raise InputError(f"{self.name}: the table of images needs the columns {', '.join(missing)}")
         if self.cases["id"].n_unique() != len(self.cases):
             raise InputError(f"{self.name}: two images share an id; give each file its own name")
-        for column, known in (("label", self.classes), ("split", ("train", "val", "cal", "test"))):
+        for column, known in (("label", self.classes), ("split", SPLITS)):
             for value in self.cases[column].drop_nulls().unique().sort():
                 check.one_of(value, known, f"{self.name}: {column}")
 
@@ -85,6 +88,15 @@ class ImageTable:
         if not rows.any():
             raise InputError(f"{self.name}: no image is in split {name!r}")
         return self.take(rows)
+
+    def shifted(self, name: str, level: int) -> ImageTable:
+        """The same images, said to be seen under a shift: columns ``shift`` and ``shift_level``.
+
+        A shift that is already there is named before the new one.
+        """
+        known = [pl.col("shift")] if "shift" in self.cases.columns else []
+        shift = pl.concat_str(*known, pl.lit(name), separator=" + ", ignore_nulls=True)
+        return replace(self, cases=self.cases.with_columns(shift=shift, shift_level=pl.lit(level, pl.Int64)))
 
     @property
     def channels(self) -> int:

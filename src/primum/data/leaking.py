@@ -13,15 +13,20 @@ if TYPE_CHECKING:
     from primum.data.images import ImageTable
 
 # split that stays whole → splits that give way to it, in this order
-GIVES_WAY = {"test": ("train", "val", "cal"), "val": ("train",), "cal": ("train",)}
+GIVES_WAY = {
+    "test": ("train", "val", "cal"),
+    "shift": ("train", "val", "cal"),
+    "val": ("train",),
+    "cal": ("train",),
+}
 SCHEMA = {"id": pl.String, "split": pl.String, "why": pl.String}
 
 
 def leaking(table: ImageTable, found: Copies) -> tuple[NDArray[np.int64], pl.DataFrame]:
     """Rows to leave out so that no evaluation split has a copy in a split that comes before it.
 
-    Test stays whole: its copies leave train, val and cal. What has a copy in val or cal leaves train. Copies
-    inside one split, and between val and cal, stay.
+    Test, and what was held out as a shift, stay whole: their copies leave train, val and cal. What has a copy
+    in val or cal leaves train. Copies inside one split, between val and cal, or between test and shift stay.
 
     Returns:
         The rows (M,) in order, and what they are: ``id``, ``split`` and ``why``, a row each.

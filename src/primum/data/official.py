@@ -58,6 +58,7 @@ COUNTS: dict[str, Counts] = {
         "train": {"MEL": 1113, "NV": 6705, "BCC": 514, "AKIEC": 327, "BKL": 1099, "DF": 115, "VASC": 142},
         "test": {"MEL": 171, "NV": 909, "BCC": 93, "AKIEC": 43, "BKL": 217, "DF": 44, "VASC": 35},
     },
+    "ham10000_malignancy": {"train": {"benign": 8061, "malignant": 1954}},
     "sicapv2": {
         "train": {"NC": 3773, "G3": 1829, "G4": 3641, "G5": 716},
         "test": SICAPV2_TEST,

@@ -103,6 +103,17 @@ def test_ham10000(tmp_path: Path, picture: Picture, test: bool) -> None:
     assert table.image(len(table) - 1).size == (10, 12)
 
 
+def test_ham10000_malignancy_is_cut_as_ham10000_alone(tmp_path: Path, picture: Picture) -> None:
+    alone = load("ham10000", ham(tmp_path / "a", picture, False))
+    table = load("ham10000_malignancy", ham(tmp_path / "b", picture, True))
+    assert table.classes == ("benign", "malignant")
+    for column in ("id", "split", "patient", "site"):
+        assert table.cases[column].to_list() == alone.cases[column].to_list()
+    assert table.cases["dx"].to_list() == [label.lower() for label in alone.cases["label"]]
+    sick = [label in ("MEL", "BCC", "AKIEC") for label in alone.cases["label"]]
+    assert [label == "malignant" for label in table.cases["label"]] == sick
+
+
 @pytest.mark.parametrize("split", [False, True])
 def test_folder(tmp_path: Path, picture: Picture, split: bool) -> None:
     for part in ("Train", "TEST") if split else (".",):

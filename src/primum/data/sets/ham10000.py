@@ -1,4 +1,7 @@
-"""HAM10000 (training set of ISIC 2018 task 3), with the official test set when it lies beside it."""
+"""HAM10000 (training set of ISIC 2018 task 3), with the official test set when it lies beside it.
+
+``ham10000_malignancy`` asks of HAM10000 alone whether a lesion is benign or malignant.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from primum.data.images import ImageTable, at_root, files_of
 from primum.data.split import WITH_TEST, WITHOUT_TEST, assign
 
 CLASSES = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
+MALIGNANT = ("MEL", "BCC", "AKIEC")
+SIDES = ("benign", "malignant")
 METADATA = "HAM10000_metadata.csv"
 TRUTH = "ISIC2018_Task3_Test_GroundTruth.csv"
 MASK = "{id}_segmentation.png"
@@ -38,6 +43,24 @@ def load(root: Path | None, seed: int) -> ImageTable:
     if with_test:
         cases = pl.concat([cases, _test(official)], how="diagonal")
     return ImageTable("ham10000", CLASSES, cases, folder.parent)
+
+
+def load_malignancy(root: Path | None, seed: int) -> ImageTable:
+    """The 10,015 images of HAM10000, benign or malignant (METHODS §4); ``dx`` keeps the diagnosis.
+
+    All four splits are cut by lesion, stratified by diagnosis: the official test set is sharper and of
+    unknown sources, so it would not be a test of the same distribution. ``site`` is the source (rosendahl,
+    vidir_modern, vidir_molemax, vienna_dias), ``dx`` as in the metadata (akiec, bcc, bkl, df, mel, nv, vasc).
+
+    Raises:
+        InputError: as :func:`load`.
+    """
+    folder = at_root(root or Path(), "ham10000", METADATA).resolve()
+    cases = _train(folder)
+    split = assign(cases["label"].to_numpy(), cases["patient"].to_numpy(), seed, WITHOUT_TEST)
+    side = pl.when(pl.col("label").is_in(MALIGNANT)).then(pl.lit("malignant")).otherwise(pl.lit("benign"))
+    cases = cases.with_columns(pl.Series("split", split), label=side, dx=pl.col("label").str.to_lowercase())
+    return ImageTable("ham10000_malignancy", SIDES, cases, folder.parent)
 
 
 def _train(folder: Path) -> pl.DataFrame:

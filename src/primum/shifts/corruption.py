@@ -1,0 +1,71 @@
+"""What a corruption is, and how its chance is drawn: the same for an image wherever it stands."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+REFERENCE = 224  # pixels across and down: the grid on which noise grains, JPEG blocks and letters are made
+
+Draw = Callable[[np.random.Generator], NDArray[np.float32]]
+Apply = Callable[[Tensor, float, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One kind of corruption at five written-down intensities.
+
+    Attributes:
+        what: it does, in a few words.
+        parameter: what ``values`` count; lengths are shares of the image's width across and its height down.
+        values: of intensities 1 to 5.
+        drawn: what chance decides for each image, in words; empty for nothing.
+        apply: (images (B, C, H, W) in 0..1, value, chances (B, …)) → images of that shape, of any range.
+        draw: the chances of one image, an array of a fixed shape; the same for every intensity.
+    """
+
+    what: str
+    parameter: str
+    values: tuple[float, float, float, float, float]
+    apply: Apply
+    drawn: str = ""
+    draw: Draw | None = None
+
+    def chances(self, name: str, ids: Sequence[str], seed: int) -> Tensor:
+        """(B, …) what chance decides for each image; it depends on seed, name and id alone."""
+        if self.draw is None:
+            return torch.empty(len(ids), 0)
+        drawn = [self.draw(generator(seed, name, one)) for one in ids]
+        return torch.from_numpy(np.stack(drawn).astype(np.float32))
+
+
+def generator(seed: int, name: str, one: str) -> np.random.Generator:
+    """Random numbers of one image under one corruption."""
+    digest = hashlib.blake2b(f"{seed}\x1f{name}\x1f{one}".encode(), digest_size=16).digest()
+    return np.random.default_rng(int.from_bytes(digest, "little"))
+
+
+def resized(fields: Tensor, height: int, width: int) -> Tensor:
+    """(B, C, height, width) of fields (B, C, H, W), bicubic, antialiased where it shrinks."""
+    if fields.shape[-2:] == (height, width):
+        return fields
+    return functional.interpolate(
+        fields, (height, width), mode="bicubic", align_corners=False, antialias=True
+    )
+
+
+def each(values: Tensor) -> Tensor:
+    """(B, 1, 1, 1) of one value per image (B,)."""
+    return values[:, None, None, None]
+
+
+def centres(count: int, like: Tensor) -> Tensor:
+    """(count,) centres of the pixels along one side, -1 to 1 from edge to edge."""
+    return (torch.arange(count, device=like.device, dtype=like.dtype) * 2 + 1) / count - 1

@@ -1,0 +1,139 @@
+"""Write the corrupted images of a table into a folder, with a manifest that ``data: manifest`` reads back."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from primum import files
+from primum.check import InputError
+from primum.data.images import CHANNELS, MASK, SEPARATOR
+from primum.imaging import decode
+from primum.shifts import corrupt, parameter
+
+if TYPE_CHECKING:
+    from primum.data.images import ImageTable
+
+SCHEMA = "primum.corrupted/1"
+SETTINGS, MANIFEST, IMAGES = "corruption.json", "manifest.csv", "images"
+THREADS = min(16, os.cpu_count() or 1)
+AT_ONCE = 64  # images decoded together
+NUMBERS = 20_000_000  # pixel values corrupted together, at most, but for a single image
+
+
+def write(
+    table: ImageTable, name: str, intensity: int, out: Path | str, seed: int = 0, *, bar: bool = False
+) -> Path:
+    """Corrupt every image of a table at its own size; PNG files, their manifest last.
+
+    ``out/manifest.csv`` has every column of the table but ``mask``, whose pixels may have moved; ``path``
+    (and ``channels``) name the new files, ``original_path`` the old, ``shift`` and ``shift_level`` the
+    corruption. It is written when all images are there, so that nobody reads half a set. What an interruption
+    left is gone on with.
+
+    Args:
+        table: the images; give one split (``table.split("test")``).
+        name, intensity, seed: as of :func:`primum.shifts.corrupt`.
+        out: folder; empty, or begun with the same images and settings.
+        bar: show progress on standard error.
+
+    Returns:
+        Path of the manifest.
+
+    Raises:
+        InputError: for an unknown corruption or intensity, or a folder that holds something else.
+        CorruptImageError: for the first image that does not decode.
+    """
+    folder = Path(out)
+    settings = {
+        "schema": SCHEMA, "data": table.name, "fingerprint": table.fingerprint(), "n": len(table),
+        "shift": name, "shift_level": intensity, "value": parameter(name, intensity), "seed": seed,
+    }  # fmt: skip
+    _begin(folder, settings)
+    if (folder / MANIFEST).exists():
+        return folder / MANIFEST
+    digits = len(str(len(table) - 1))
+    paths = [_paths(row, digits, table.channels) for row in range(len(table))]
+    todo = [row for row, names in enumerate(paths) if not all((folder / one).exists() for one in names)]
+    console = Console(stderr=True)
+    parts = [todo[start : start + AT_ONCE] for start in range(0, len(todo), AT_ONCE)]
+    for part in track(parts, "corrupting", console=console, transient=True, disable=not bar):
+        for row, pixels in _corrupted(table, part, name, intensity, seed):
+            _save(pixels, [folder / one for one in paths[row]])
+    with files.whole(folder / MANIFEST) as draft:
+        _manifest(table.shifted(name, intensity), paths).write_csv(draft)
+    return folder / MANIFEST
+
+
+def _begin(folder: Path, settings: dict[str, Any]) -> None:
+    """Write down what is being done here; refuses a folder in which something else was begun."""
+    written = folder / SETTINGS
+    if written.exists():
+        try:
+            same = json.loads(written.read_text(encoding="utf-8")) == settings
+        except ValueError:
+            same = False
+        if not same:
+            raise InputError(
+                f"{folder}: other images, or another corruption, were written here than the ones asked for "
+                f"({settings['shift']}:{settings['shift_level']}); name another folder"
+            )
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder}: an empty folder was expected, it holds something; name another")
+    with files.whole(written) as draft:
+        draft.write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _paths(row: int, digits: int, channels: int) -> list[str]:
+    stem = f"{IMAGES}/{row:0{digits}d}"
+    return [f"{stem}.png"] if channels == 3 else [f"{stem}-{channel}.png" for channel in range(channels)]
+
+
+def _corrupted(
+    table: ImageTable, rows: list[int], name: str, intensity: int, seed: int
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """(row, (H, W, C) corrupted pixels) of each row, images of one size together."""
+
+    def pixels(row: int) -> NDArray[np.uint8]:
+        return np.dstack([np.asarray(plane, dtype=np.uint8) for plane in table.planes(row)])
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        read = dict(zip(rows, pool.map(pixels, rows), strict=True))
+    for shape in sorted({image.shape for image in read.values()}):
+        alike = [row for row, image in read.items() if image.shape == shape]
+        step = max(1, NUMBERS // int(np.prod(shape)))
+        for start in range(0, len(alike), step):
+            some = alike[start : start + step]
+            images = torch.from_numpy(np.stack([read[row] for row in some])).permute(0, 3, 1, 2).float() / 255
+            ids = [str(table.cases["id"][row]) for row in some]
+            found = corrupt(images, name, intensity, ids, seed).mul_(255).round_().byte()
+            yield from zip(some, found.permute(0, 2, 3, 1).numpy(), strict=True)
+
+
+def _save(pixels: NDArray[np.uint8], to: list[Path]) -> None:
+    images = decode.pillow()
+    planes = [pixels] if len(to) == 1 and pixels.shape[-1] == 3 else list(np.moveaxis(pixels, -1, 0))
+    for path, plane in zip(to, planes, strict=True):
+        with files.whole(path) as draft:
+            images.fromarray(np.ascontiguousarray(plane)).save(draft, "PNG")
+
+
+def _manifest(table: ImageTable, paths: list[list[str]]) -> pl.DataFrame:
+    cases = table.cases.drop(MASK, strict=False).with_columns(
+        pl.col("path").alias("original_path"), pl.Series("path", [names[0] for names in paths])
+    )
+    if table.channels == 3:
+        return cases.drop(CHANNELS, strict=False)
+    return cases.with_columns(pl.Series(CHANNELS, [SEPARATOR.join(names) for names in paths]))
