@@ -42,6 +42,8 @@ def test_written_and_read_back_it_is_the_same(tmp_path):
         ({"name": "hierarchical"}, {"strength": 0.5}),
         ({"name": "hierarchical", "strength": 0}, {}),
         ({"name": "logit_adjusted"}, {}),
+        ({"name": "deep_gamblers"}, {"reward": 1.8, "pretraining": 5}),
+        ({"name": "deep_gamblers", "pretraining": 0}, {"reward": 1.8}),
     ],
 )
 def test_a_loss_gets_the_defaults_that_belong_to_it_and_no_others(given, filled):
@@ -94,6 +96,19 @@ def test_a_loss_gets_the_defaults_that_belong_to_it_and_no_others(given, filled)
         ({"loss": RISKY | {"form": "confusion", "beta": 1.5}}, "'loss.beta'"),
         ({"loss": RISKY | {"form": "confusion", "half": "critcal"}}, "did you mean 'critical'"),
         ({"training": {"monitor": "val_cost"}}, "val_cost needs a severity"),
+        ({"loss": {"name": "deep_gamblers", "reward": 1}}, "'loss.reward' should be greater than 1, 1 arr"),
+        ({"loss": {"name": "focal", "reward": 2}}, "'reward' under 'loss' belongs to deep_gamblers"),
+        (
+            {"loss": {"name": "deep_gamblers"}, "training": {"epochs": 5}},
+            "'loss.pretraining' 5 leaves none of 'training.epochs' 5",
+        ),
+        ({"confidnet": {"epoch": 3}}, "unknown key 'epoch' under 'confidnet'.*did you mean 'epochs'"),
+        ({"confidnet": {"epochs": 0}}, "'confidnet.epochs' should be greater than or equal to 1, 0 arrived"),
+        ({"confidnet": "yes"}, "'confidnet'"),
+        (
+            {"confidnet": {"finetune_epochs": 1}, "network": {"name": "resnet18", "trunk": "frozen"}},
+            "finetune_epochs needs trunk: trained",
+        ),
         ({"training": {"monitor": "loss"}}, "did you mean 'val_loss'"),
     ],
 )
@@ -169,6 +184,33 @@ def test_leaving_out_copies_counts_only_where_it_is_asked_for():
     asked = Recipe.parse(SMALL | {"data": {"name": "phantom", "drop_leaks": True}})
     assert kept.fingerprint() == plain.fingerprint() != asked.fingerprint()
     assert plain.without_leaks() == asked
+
+
+def test_a_confidnet_counts_only_where_it_is_asked_for(tmp_path):
+    plain, asked = Recipe.parse(SMALL), Recipe.parse(SMALL | {"confidnet": {}})
+    assert Recipe.parse(SMALL | {"confidnet": None}).fingerprint() == plain.fingerprint()
+    assert asked.confidnet.model_dump() == {
+        "epochs": 30, "learning_rate": 1e-4, "finetune_epochs": 0, "finetune_learning_rate": 1e-6,
+    }  # fmt: skip
+    assert (
+        len({one.fingerprint() for one in (plain, asked, Recipe.parse(SMALL | {"confidnet": {"epochs": 9}}))})
+        == 3
+    )
+    (tmp_path / "recipe.yaml").write_text(asked.to_yaml())
+    assert Recipe.read(tmp_path / "recipe.yaml") == asked
+    text = "data: {name: phantom}\nnetwork: {name: resnet18}\nconfidnet: {learning_rate: 1e-4}\n"
+    (tmp_path / "recipe.yaml").write_text(text)
+    assert Recipe.read(tmp_path / "recipe.yaml").confidnet.learning_rate == 1e-4  # YAML reads text here
+
+
+def test_the_recipes_of_the_page_on_confidence_scores_read():
+    page = Path(__file__).parents[1] / "docs" / "how-to-train-a-confidence-score.md"
+    shown = [
+        Recipe.parse(yaml.safe_load(part.split("```")[0])) for part in page.read_text().split("```yaml")[1:]
+    ]
+    assert [(one.loss.name, one.confidnet is not None) for one in shown] == [
+        ("cross_entropy", True), ("deep_gamblers", False),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from primum import check, files
 from primum.check import InputError
 
 Monitor = Literal["val_loss", "val_balanced_accuracy", "val_cost"]
 BaseName = Literal["cross_entropy", "class_weighted", "focal", "label_smoothing"]
-LossName = Literal[BaseName, "risk_calibrated", "hierarchical", "logit_adjusted"]
+LossName = Literal[BaseName, "risk_calibrated", "hierarchical", "logit_adjusted", "deep_gamblers"]
 ALWAYS = {"data": ("squash",), "loss": ("form", "strength", "severity")}  # keys hashed as null when not given
 
 
@@ -33,6 +33,8 @@ class Data(_Section):
         squash: resize to squash × squash pixels first, then to the network's size; None for one resize.
         drop_leaks: leave out of train, val and cal what has a copy in test, and of train what has one in val
             or cal.
+        leave_out: one column and the value, or list of values, that is held out of training and judged as a
+            shift: ``{site: rosendahl}``, ``{dx: [akiec, bkl]}``.
     """
 
     name: str
@@ -40,6 +42,23 @@ class Data(_Section):
     seed: int = 0
     squash: int | None = Field(default=None, ge=8)
     drop_leaks: bool = False
+    leave_out: dict[str, str | list[str]] | None = None
+
+    @field_validator("leave_out", mode="before")
+    @classmethod
+    def _one_column(cls, given: Any) -> Any:
+        if given is None:
+            return None
+        if not isinstance(given, dict) or len(given) != 1:
+            raise ValueError(f"'data.leave_out' should be one COLUMN: VALUE, {given!r} arrived")
+        [(column, value)] = given.items()
+        values = value if isinstance(value, list) else [value]
+        if not values or not all(isinstance(one, str | bool | int | float) for one in values):
+            raise ValueError(
+                f"'data.leave_out' should name a value of {column}, or a list, {value!r} arrived"
+            )
+        named = [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+        return {str(column): named if isinstance(value, list) else named[0]}
 
 
 class Network(_Section):
@@ -74,7 +93,7 @@ class Loss(_Section):
 
     Attributes:
         name: ``cross_entropy``, ``class_weighted``, ``focal``, ``label_smoothing``, ``risk_calibrated``,
-            ``hierarchical`` or ``logit_adjusted``.
+            ``hierarchical``, ``logit_adjusted`` or ``deep_gamblers``.
         form: form of the risk-calibrated loss; ``expected`` unless said otherwise.
         base: loss that the risk-calibrated one builds on; ``cross_entropy`` unless said otherwise.
         strength: λ ≥ 0 of the risk-calibrated loss, default 10; α ≥ 0 of the hierarchical one, default 0.5.
@@ -83,7 +102,10 @@ class Loss(_Section):
         beta: β of the form ``confusion``, 0 ≤ β ≤ 1; default 0.5.
         half: cells the form ``confusion`` changes: ``both`` (default), ``critical`` or ``fine``.
         risk: column of the images with the positive risk factor of each case, for the risk-calibrated loss.
-        severity: preset or file. The last three losses need it; the others only log ``val_cost``.
+        reward: o > 1 of Deep Gamblers, what a reservation is divided by; default 1.8, above K it is noted.
+        pretraining: epochs of cross-entropy that Deep Gamblers begins with; default 5.
+        severity: preset or file. ``risk_calibrated``, ``hierarchical`` and ``logit_adjusted`` need it; the
+            others only log ``val_cost``.
     """
 
     name: LossName = "cross_entropy"
@@ -95,6 +117,8 @@ class Loss(_Section):
     beta: float | None = Field(default=None, ge=0, le=1)
     half: Literal["both", "critical", "fine"] | None = None
     risk: str | None = None
+    reward: float | None = Field(default=None, gt=1, allow_inf_nan=False)
+    pretraining: int | None = Field(default=None, ge=0)
     severity: str | None = None
 
     @model_validator(mode="before")
@@ -127,6 +151,8 @@ OWNER = {
     "beta": "risk_calibrated of the form confusion",
     "half": "risk_calibrated of the form confusion",
     "risk": "risk_calibrated",
+    "reward": "deep_gamblers",
+    "pretraining": "deep_gamblers",
 }
 
 
@@ -140,6 +166,8 @@ def _own(given: dict[str, Any]) -> dict[str, Any]:
             own |= {"beta": 0.5, "half": "both"}
     elif name == "hierarchical":
         own = {"strength": 0.5}
+    elif name == "deep_gamblers":
+        own = {"reward": 1.8, "pretraining": 5}
     plain = (given.get("base") or "cross_entropy") if name == "risk_calibrated" else name
     if plain == "focal":
         own["gamma"] = 2.0
@@ -171,6 +199,23 @@ class Training(_Section):
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
 
 
+class ConfidNet(_Section):
+    """The ConfidNet trained beside the finished network (METHODS §4), by Adam and with ``batch_size``.
+
+    Attributes:
+        epochs: with the trunk frozen.
+        learning_rate: of these.
+        finetune_epochs: with a copy of the trunk of its own, dropout off; 0 leaves it out. Needs
+            ``trunk: trained``.
+        finetune_learning_rate: of these.
+    """
+
+    epochs: int = Field(default=30, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    finetune_epochs: int = Field(default=0, ge=0)
+    finetune_learning_rate: float = Field(default=1e-6, gt=0)
+
+
 class Recipe(_Section):
     """One training, whole. Unknown keys and wrong types are refused in one sentence.
 
@@ -185,12 +230,21 @@ class Recipe(_Section):
     network: Network
     loss: Loss = Loss()
     training: Training = Training()
+    confidnet: ConfidNet | None = None
     seed: int = 0
 
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
         if self.training.monitor == "val_cost" and self.loss.severity is None:
             raise ValueError("monitor val_cost needs a severity under loss, a preset name or a file")
+        first, epochs = self.loss.pretraining, self.training.epochs
+        if first is not None and first >= epochs:
+            raise ValueError(
+                f"deep_gamblers needs epochs after its pretraining, 'loss.pretraining' {first} leaves none "
+                f"of 'training.epochs' {epochs}"
+            )
+        if self.confidnet and self.confidnet.finetune_epochs and self.network.trunk == "frozen":
+            raise ValueError("confidnet.finetune_epochs needs trunk: trained, a frozen one is left as it is")
         return self
 
     @classmethod
@@ -266,9 +320,9 @@ def _sentence(error: ValidationError) -> str:
 def _section(path: list[str]) -> type[BaseModel]:
     section: type[BaseModel] = Recipe
     for part in path:
-        inner = section.model_fields[part].annotation
-        assert isinstance(inner, type)
-        section = inner
+        annotation = section.model_fields[part].annotation
+        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        section = next((kind for kind in kinds if issubclass(kind, BaseModel)), section)
     return section
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from primum.check import InputError
-from primum.cli.arguments import Root, Seed, writable
+from primum.cli.arguments import Root, Seed, images_for, writable
 
 app = typer.Typer()
 
@@ -66,7 +66,9 @@ def predict(
     data: Annotated[str, typer.Option(help="Data set, as primum data list names it.")],
     out: Annotated[Path, typer.Option(help="Parquet file to write.")],
     root: Root = None,
-    split: Annotated[str, typer.Option(help="train, val, cal or test.")] = "test",
+    split: Annotated[
+        str, typer.Option(help="train, val, cal, test, or shift: what the run held out.")
+    ] = "test",
     embeddings: Annotated[
         bool, typer.Option("--embeddings", help="Store what the last layer sees, too.")
     ] = False,
@@ -76,29 +78,32 @@ def predict(
     tta: Annotated[
         bool, typer.Option("--tta", help="Look at mild changes of each image too: mirrored, moved, darker.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the dropout.")] = 0,
+    corrupt: Annotated[
+        str | None, typer.Option(metavar="NAME:INTENSITY", help="Corrupt the images: motion_blur:3, say.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the dropout, and of the corruption.")] = 0,
 ) -> None:
     """Predict a data set with the network of a run, cut into splits with the run's own seed.
 
     With --passes or --tta the answer is the mean over the passes, and how much they differ is stored in
-    columns score_mcd_… and score_tta_…. Predict the rows to fit on in the same way.
+    columns score_mcd_… and score_tta_…. Predict the rows to fit on in the same way. With --corrupt the
+    columns shift and shift_level say how (docs/shifts.md).
 
     Example: [bold]primum predict runs/risk --data chest_xray --root data/chest_xray --passes 50 --tta
     --out new.parquet[/bold]
     """
-    from primum import check, tables
-    from primum.data import load
-    from primum.frames import SPLITS
+    from primum import tables
     from primum.model.predict import predict as answers
-    from primum.recipe import Recipe
+    from primum.shifts import parse
 
-    check.one_of(split, SPLITS, "--split:")
+    corruption = None if corrupt is None else parse(corrupt)
     if passes < 0 or seed < 0:
         raise InputError(f"--passes, --seed: 0 or more is needed, {min(passes, seed)} arrived")
     writable(out.parent)
-    cut = Recipe.read(run / "recipe.yaml").data.seed  # another would put training images into test
-    table = load(data, root, cut).split(split)
-    found = answers(run, table, embeddings=embeddings, passes=passes, tta=tta, seed=seed)
+    table = images_for(run, data, root, split)
+    found = answers(
+        run, table, embeddings=embeddings, passes=passes, tta=tta, seed=seed, corruption=corruption
+    )
     tables.write(found, out)
     print(f"{out}: answers for {len(table)} cases written")
     if found.source.get("mc_dropout", {}).get("where") == "head":

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -20,6 +20,7 @@ from primum.model import need
 need("timm", "safetensors")
 
 from primum.model import weights as sources  # noqa: E402
+from primum.model.confidnet import ConfidNet  # noqa: E402
 from primum.model.images import Transform  # noqa: E402
 
 SCHEMA = "primum.network/1"
@@ -39,6 +40,9 @@ class Card:
         recipe: fingerprint of the recipe, or "".
         source: where it came from, JSON-ready, copied into every table of predictions.
         trunk_dropout: probability inside the trunk, 0 in networks written before there was such a thing.
+        reservation: whether it has the further output of Deep Gamblers.
+        confidnet: what its ConfidNet reads: ``""`` there is none, ``network`` the network's embeddings,
+            ``own`` those of a fine-tuned trunk of its own.
     """
 
     name: str
@@ -49,6 +53,8 @@ class Card:
     recipe: str = ""
     source: Mapping[str, Any] = field(default_factory=dict)
     trunk_dropout: float = 0.0
+    reservation: bool = False
+    confidnet: Literal["", "network", "own"] = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -64,7 +70,9 @@ class Card:
             shown = dict(content["transform"])
             transform = Transform(**(shown | {"mean": tuple(shown["mean"]), "std": tuple(shown["std"])}))
             rest = {key: value for key, value in content.items() if key != "schema"}
-            return cls(**(rest | {"transform": transform, "classes": tuple(content["classes"])}))
+            card = cls(**(rest | {"transform": transform, "classes": tuple(content["classes"])}))
+            check.one_of(card.confidnet, ("", "network", "own"), f"{where}: confidnet")
+            return card
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
@@ -78,6 +86,9 @@ class Network(nn.Module):
         card: what is written beside the weights.
         trunk: timm network, (B, C, S, S) → (B, D).
         head: linear, (B, D) → (B, K); its ``head.weight`` and ``head.bias`` can be read alone from the file.
+        reservation: linear, (B, D) → (B, 1), the further output of a network trained by Deep Gamblers. Head
+            and reservation together are its last layer of K + 1 outputs.
+        confidnet: the :class:`~primum.model.confidnet.ConfidNet` trained beside it, in a file of its own.
     """
 
     mean: Tensor
@@ -90,6 +101,8 @@ class Network(nn.Module):
         width: Any = getattr(trunk, "head_hidden_size", None) or trunk.num_features
         self.dropout = nn.Dropout(card.dropout)
         self.head = nn.Linear(int(width), len(card.classes))
+        self.reservation = nn.Linear(int(width), 1) if card.reservation else None
+        self.confidnet: ConfidNet | None = None
         for name in ("mean", "std"):
             values = torch.tensor(getattr(card.transform, name)).view(1, -1, 1, 1)
             self.register_buffer(name, values, persistent=False)
@@ -109,6 +122,10 @@ class Network(nn.Module):
         logits: Tensor = self.head(self.dropout(self.embed(images)))
         return logits
 
+    def last(self) -> nn.Module:
+        """The last layer: (B, D) → (B, K), or (B, K + 1) where there is a reservation, which comes last."""
+        return self.head if self.reservation is None else Joined(self.head, self.reservation)
+
     def fingerprint(self) -> str:
         """SHA-256 (hexadecimal) of the trunk: its name and every tensor."""
         digest = hashlib.sha256(self.card.name.encode())
@@ -116,6 +133,17 @@ class Network(nn.Module):
             digest.update(key.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+
+class Joined(nn.Module):
+    """Two layers that see the same features, their outputs side by side."""
+
+    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+    def forward(self, features: Tensor) -> Tensor:
+        return torch.cat([self.first(features), self.second(features)], dim=1)
 
 
 def build(
@@ -128,6 +156,7 @@ def build(
     squash: int | None = None,
     channels: int = 3,
     trunk_dropout: float = 0.0,
+    reservation: bool = False,
 ) -> Network:
     """Build a network for K classes.
 
@@ -144,6 +173,7 @@ def build(
         trunk_dropout: probability at the places inside the trunk that timm calls ``proj_drop_rate``: after
             every layer of a DenseNet, in the projections of every block of a transformer. (timm's
             ``drop_rate`` is one dropout before its classifier, whose place is taken by ``dropout`` here.)
+        reservation: with the further output that Deep Gamblers needs.
 
     Raises:
         InputError: for an unknown name, weights that do not fit, a hub that cannot be reached, or trunk
@@ -166,15 +196,23 @@ def build(
         mean, std = ((sum(values) / len(values),) * channels for values in (mean, std))
     interpolation = shown["interpolation"] if shown["interpolation"] in ("bilinear", "nearest") else "bicubic"
     transform = Transform(image_size, mean, std, interpolation, squash)
-    card = Card(name, check.class_names(classes, name), dropout, transform, trunk_dropout=trunk_dropout)
+    names = check.class_names(classes, name)
+    card = Card(name, names, dropout, transform, trunk_dropout=trunk_dropout, reservation=reservation)
     return Network(card, trunk)
 
 
 def save(network: Network, folder: Path | str) -> None:
-    """Write ``network.safetensors`` and, last, ``network.json`` into a folder, each whole or not at all."""
+    """Write ``network.safetensors`` and, last, ``network.json`` into a folder, each whole or not at all.
+
+    A ConfidNet goes into ``confidnet.safetensors``.
+    """
     tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    beside = {key: tensors.pop(key) for key in list(tensors) if key.startswith("confidnet.")}
     with files.whole(Path(folder) / "network.safetensors") as draft:
         save_file(tensors, draft)
+    if beside:
+        with files.whole(Path(folder) / "confidnet.safetensors") as draft:
+            save_file({key.removeprefix("confidnet."): value for key, value in beside.items()}, draft)
     with files.whole(Path(folder) / "network.json") as draft:
         draft.write_text(json.dumps(network.card.to_dict(), indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -191,13 +229,25 @@ def load(folder: Path | str) -> Network:
     except ValueError as error:
         raise InputError(f"{described}: this is not valid JSON ({error})") from None
     card = Card.from_dict(content, str(described))
+    network = Network(card, _trunk(card))
+    _fill(network, described.with_name("network.safetensors"), "the weights of a trained network")
+    if card.confidnet:
+        own = _trunk(card) if card.confidnet == "own" else None
+        confidnet = ConfidNet(network.head.in_features, own)
+        _fill(confidnet, described.with_name("confidnet.safetensors"), "the weights of its ConfidNet")
+        network.confidnet = confidnet
+    return network.eval()
+
+
+def _trunk(card: Card) -> nn.Module:
     shown = card.transform
-    trunk = sources.trunk(card.name, False, shown.image_size, len(shown.mean), card.trunk_dropout)
-    network = Network(card, trunk)
-    stored = files.existing(Path(folder) / "network.safetensors", "the weights of a trained network")
+    return sources.trunk(card.name, False, shown.image_size, len(shown.mean), card.trunk_dropout)
+
+
+def _fill(module: nn.Module, path: Path, what: str) -> None:
+    stored = files.existing(path, what)
     try:
-        network.load_state_dict(load_file(stored))
+        module.load_state_dict(load_file(stored))
     except Exception as error:
         why = sources.first_line(error)
-        raise InputError(f"{stored}: these weights do not fit {described.name} ({why})") from None
-    return network.eval()
+        raise InputError(f"{stored}: these weights do not fit network.json ({why})") from None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -16,11 +17,14 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
+from torch import Tensor, nn
 
-from primum import files
+from primum import files, shifts
 from primum.model.backbone import Network
 from primum.model.images import Images
+
+if TYPE_CHECKING:
+    from primum.data.images import ImageTable
 
 CHUNK = 1024  # images; what an interruption can cost
 
@@ -50,19 +54,37 @@ def resolve(precision: str, on: torch.device | None = None) -> str:
     return "bf16-mixed" if native else "32-true"
 
 
+def one(network: Network, pixels: Tensor, trunk: nn.Module | None = None) -> Tensor:
+    """(B, D) float32 embeddings of pixels (B, C, S, S), uint8 or float in 0..1, on the network's device.
+
+    Of another ``trunk`` of the same kind, where one is given.
+    """
+    low = network.card.precision == "bf16-mixed"
+    ready = network.prepare(pixels).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(pixels.device.type, torch.bfloat16) if low else nullcontext():
+        found: Tensor = network.embed(ready) if trunk is None else trunk(ready)
+        return found.float()
+
+
 def embed(
-    network: Network, images: Images, rows: NDArray[np.int64], *, bar: bool = False
+    network: Network,
+    images: Images,
+    rows: NDArray[np.int64],
+    *,
+    bar: bool = False,
+    ask: Callable[[Network, Tensor], Tensor] = one,
 ) -> NDArray[np.float32]:
     """(N, D) float32 embeddings of the images at ``rows``: eval mode, no augmentation, channels last.
 
-    In bfloat16 inside where the network's card says ``bf16-mixed``.
+    In bfloat16 inside where the network's card says ``bf16-mixed``. ``ask`` is what is asked about the pixels
+    of a batch.
     """
     on = device()
     parts = []
     with asked(network, on), progress(bar) as shown:
         task = shown.add_task("features", total=len(rows))
         for batch in images.batches(rows, at_once(on)):
-            parts.append(one(network, batch.to(on)).cpu().numpy())
+            parts.append(ask(network, batch.to(on)).cpu().numpy())
             shown.advance(task, len(batch))
     return np.concatenate(parts)
 
@@ -84,29 +106,23 @@ def asked(network: Network, on: torch.device) -> Iterator[None]:
         network.cpu().train(training)
 
 
-def one(network: Network, pixels: Tensor) -> Tensor:
-    """(B, D) float32 embeddings of pixels (B, C, S, S), uint8 or float in 0..1, on the network's device."""
-    low = network.card.precision == "bf16-mixed"
-    ready = network.prepare(pixels).contiguous(memory_format=torch.channels_last)
-    with torch.autocast(pixels.device.type, torch.bfloat16) if low else nullcontext():
-        return network.embed(ready).float()
-
-
 def cached(network: Network, images: Images, folder: Path, *, bar: bool = False) -> NDArray[np.float32]:
     """(N, D) float32 embeddings of a whole table, from ``folder`` or computed into it; memory-mapped.
 
-    The file's name is the fingerprint of the images (not of labels or splits), the trunk, the transform and
-    the precision, so a file is shared by every recipe that agrees on them. An interruption
+    The file's name is the fingerprint of the images (not of labels or splits), their corruption, the trunk,
+    the transform and the precision, so a file is shared by every recipe that agrees on them. An interruption
     costs at most the last 1,024 images.
     """
     table = images.table
     blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
-    named = {
+    named: dict[str, object] = {
         "images": replace(table, cases=blank).fingerprint(),
         "trunk": network.fingerprint(),
         "transform": network.card.transform.to_dict(),
         "precision": network.card.precision,
     }
+    if images.corruption is not None:
+        named["corruption"] = [images.corruption, shifts.parameter(*images.corruption), images.seed]
     key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:32]
     final, parts = folder / f"{key}.npy", folder / key
     if not final.exists():
@@ -126,6 +142,21 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
         shutil.rmtree(parts, ignore_errors=True)
     stored: NDArray[np.float32] = np.load(final, mmap_mode="r", allow_pickle=False)
     return stored
+
+
+def shared(
+    network: Network, images: Images, whole: ImageTable, folder: Path, *, bar: bool = False
+) -> NDArray[np.float32]:
+    """(N, D) float32 embeddings of images that are some of the ``whole`` table's: those of :func:`cached`.
+
+    So every recipe that holds something out of the same data shares one file.
+    """
+    stored = cached(network, replace(images, table=whole), folder, bar=bar)
+    if len(whole) == len(images):
+        return stored
+    at = {one: row for row, one in enumerate(whole.cases["id"])}
+    found: NDArray[np.float32] = stored[[at[one] for one in images.table.cases["id"]]]
+    return found
 
 
 def progress(shown: bool) -> Progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import math
 import signal
@@ -9,7 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -34,8 +35,11 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
 
 from primum.model.batches import Batch  # noqa: E402
 from primum.model.images import augment  # noqa: E402
-from primum.model.losses import RiskCalibratedLoss  # noqa: E402
+from primum.model.losses import DeepGamblersLoss, RiskCalibratedLoss  # noqa: E402
 from primum.recipe import Training  # noqa: E402
+
+if TYPE_CHECKING:
+    from primum.model.regression import Regression
 
 
 class Bar(RichProgressBar):
@@ -45,8 +49,27 @@ class Bar(RichProgressBar):
         return {name: value for name, value in super().get_metrics(*of).items() if name != "v_num"}
 
 
+class Afresh(Callback):
+    """Epochs before ``first`` are neither kept nor counted against patience: judging begins with that one.
+
+    Args:
+        judges: the callbacks that keep and stop.
+    """
+
+    def __init__(self, first: int, judges: list[Callback]) -> None:
+        self.first, self.judges = first, judges
+        self.fresh = [copy.deepcopy(judge.state_dict()) for judge in judges]
+
+    def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
+        if trainer.current_epoch <= self.first:
+            for judge, state in zip(self.judges, self.fresh, strict=True):
+                judge.load_state_dict(copy.deepcopy(state))
+
+
 class Fit(LightningModule):
-    """Trains ``part`` (inputs → logits): a whole network on images, or its last layer on features.
+    """Trains ``part`` (inputs → outputs): a whole network on images, or its last layer on features.
+
+    Outputs are logits; with Deep Gamblers a reservation stands behind them, which no answer reads.
 
     Args:
         part: module to train.
@@ -73,8 +96,14 @@ class Fit(LightningModule):
         self.part = part
         self.prepare, self.loss, self.cost = prepare, loss, cost
         self.settings, self.steps, self.seed = training, steps, seed
+        self.gambling = loss if isinstance(loss, DeepGamblersLoss) else None
+        self.first = self.gambling.pretraining if self.gambling else 0
         self.answers: list[Batch] = []
         self.observed: list[Batch] = []
+
+    def on_train_epoch_start(self) -> None:
+        if self.gambling:
+            self.gambling.begin(self.current_epoch)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed(self.seed * 1_000_003 + self.global_step)
@@ -104,7 +133,8 @@ class Fit(LightningModule):
         logits, labels, *risk = (torch.cat(part) for part in zip(*self.answers, strict=True))
         self.answers.clear()
         self.log("val_loss", self.loss(logits, labels, *risk), prog_bar=True)
-        predicted = logits.argmax(dim=1).cpu().numpy()
+        classes = logits[:, :-1] if self.gambling else logits
+        predicted = classes.argmax(dim=1).cpu().numpy()
         for name, value in scores(predicted, labels.cpu().numpy(), self.cost).items():
             self.log(name, value, prog_bar=True)
 
@@ -134,7 +164,7 @@ def scores(
 
 
 def fit(
-    module: Fit,
+    module: Fit | Regression,
     train: DataLoader[Batch],
     after: list[DataLoader[Batch]],
     out: Path,
@@ -142,13 +172,16 @@ def fit(
     precision: str,
     resume: bool,
     progress: bool,
+    stage: str = "",
 ) -> int:
     """Train until the recipe's epochs or its patience are over, leave the best weights in ``module.part``.
 
     ``after`` are the batches that follow each epoch: for validation and, for a loss that observes confusions,
     of the training rows held out for it.
 
-    Checkpoints go to ``out/checkpoints``, logs to ``out/log/part-1`` (``part-2`` after the first resume).
+    Checkpoints go to ``out/checkpoints``, logs to ``out/log/part-1`` (``part-2`` after the first resume);
+    those of a later ``stage`` to ``out/checkpoints/STAGE`` and ``out/log/STAGE-1``. Epochs before
+    ``module.first`` are trained but not judged.
 
     Returns:
         The number of epochs run, those before a resume included.
@@ -157,7 +190,7 @@ def fit(
         InputError: when the monitored figure was never finite.
         KeyboardInterrupt: passed on after Lightning has let go of its files.
     """
-    settings, folder = module.settings, out.resolve() / "checkpoints"
+    settings, folder = module.settings, out.resolve() / "checkpoints" / stage
     over = folder / "epochs.txt"  # written when training is over, so that a resume does not add an epoch
     if resume and over.exists():
         _take_best(module, folder)
@@ -167,9 +200,11 @@ def fit(
         folder, "best", monitor=settings.monitor, mode=mode, save_last=True, enable_version_counter=False
     )
     callbacks: list[Callback] = [kept, EarlyStopping(settings.monitor, patience=settings.patience, mode=mode)]
+    callbacks.append(Afresh(module.first, callbacks[:2]))
     if progress:
         callbacks.append(Bar(refresh_rate=5))
-    part = f"part-{len(list(out.glob('log/part-*'))) + 1}"
+    named = stage or "part"
+    part = f"{named}-{len(list(out.glob(f'log/{named}-[0-9]*'))) + 1}"
     last = folder / "last.ckpt"
     with _quiet():
         trainer = Trainer(
@@ -186,7 +221,6 @@ def fit(
             enable_progress_bar=progress,
             use_distributed_sampler=False,
         )
-        module.part.train()
         try:
             trainer.fit(module, train, after, ckpt_path=str(last) if resume and last.exists() else None)
         except SystemExit:  # Lightning turns Ctrl-C into an exit
@@ -194,7 +228,7 @@ def fit(
         epochs = int(trainer.current_epoch)
     if kept.best_model_score is None or not math.isfinite(kept.best_model_score):
         raise InputError(
-            f"{out}: training diverged, {settings.monitor} was never finite; lower learning_rate"
+            f"{out}: {stage or 'training'} diverged, {settings.monitor} was never finite; lower learning_rate"
         )
     _take_best(module, folder)
     with files.whole(over) as draft:
@@ -202,7 +236,7 @@ def fit(
     return epochs
 
 
-def _take_best(module: Fit, folder: Path) -> None:
+def _take_best(module: Fit | Regression, folder: Path) -> None:
     best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
     own = {key[5:]: value for key, value in best.items() if key.startswith("part.")}
     module.part.cpu().load_state_dict(own)

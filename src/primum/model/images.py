@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from primum import shifts
 from primum.check import InputError
 from primum.data.images import CorruptImageError
 
@@ -69,7 +70,9 @@ class Transform:
 class Images:
     """The images of a table through one transform, in batches; decoded in threads, nothing kept.
 
-    Refuses images of another number of channels than the transform's.
+    With a ``corruption``, name and intensity, each image is corrupted after the transform, by ``seed`` and
+    its id; see :mod:`primum.shifts`. Refuses an unknown one, and images of another number of channels than
+    the transform's.
 
     >>> images.batch(np.array([0, 1])).shape
     torch.Size([2, 3, 224, 224])
@@ -77,8 +80,12 @@ class Images:
 
     table: ImageTable
     transform: Transform
+    corruption: tuple[str, int] | None = None
+    seed: int = 0
 
     def __post_init__(self) -> None:
+        if self.corruption is not None:
+            shifts.parameter(*self.corruption)
         found, expected = self.table.channels, len(self.transform.mean)
         if len(self.table) and found != expected:
             raise InputError(
@@ -101,7 +108,12 @@ class Images:
         else:
             with ThreadPoolExecutor(THREADS) as pool:
                 stacked = np.stack(list(pool.map(self._pixels, rows)))
-        return torch.from_numpy(stacked).permute(0, 3, 1, 2)
+        seen = torch.from_numpy(stacked).permute(0, 3, 1, 2)
+        if self.corruption is None:
+            return seen
+        ids = [str(self.table.cases["id"][int(row)]) for row in rows]
+        found = shifts.corrupt(seen.float() / 255, *self.corruption, ids, self.seed)
+        return found.mul_(255).round_().byte()
 
     def batches(self, rows: NDArray[np.int64], size: int) -> Iterator[Tensor]:
         """Batches of at most ``size`` images in the order of ``rows``, the next one decoded meanwhile."""

@@ -112,10 +112,16 @@ def dropout(network: Network, count: int) -> Places:
     return found
 
 
-def logits(
-    network: Network, pixels: Tensor, found: Tensor, where: Places, count: int, seed: int
+def seen(
+    network: Network,
+    pixels: Tensor,
+    found: Tensor,
+    where: Places,
+    count: int,
+    seed: int,
+    trunk: nn.Module | None = None,
 ) -> Iterator[Tensor]:
-    """(B, K) logits of one stochastic pass after another; the network is in eval mode.
+    """(B, D) what the last layer sees in one stochastic pass after another; the network is in eval mode.
 
     Args:
         network, pixels: see :func:`~primum.model.features.one`.
@@ -124,11 +130,21 @@ def logits(
         where: :func:`places` of the network.
         count: number of passes S.
         seed: of the masks.
+        trunk: another of the same kind to take the network's place, under the same masks.
     """
     for nth in range(count):
-        with unfused(network.trunk), Dropping(len(pixels), seed, nth):
-            seen = features.one(network, pixels) if where.trunk else found
-            yield network.head(network.dropout(seen))
+        with unfused(network.trunk if trunk is None else trunk), Dropping(len(pixels), seed, nth):
+            given = features.one(network, pixels, trunk) if where.trunk else found
+            dropped = network.dropout(given)
+        yield dropped
+
+
+def logits(
+    network: Network, pixels: Tensor, found: Tensor, where: Places, count: int, seed: int
+) -> Iterator[Tensor]:
+    """(B, K) logits of one stochastic pass after another, of what :func:`seen` gives."""
+    for features_of_pass in seen(network, pixels, found, where, count, seed):
+        yield network.head(features_of_pass)
 
 
 @contextmanager

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from primum import __version__, check
+from primum.data.images import HELD_OUT
 from primum.judge import uncertainty
-from primum.model import augmenting, backbone, features
+from primum.model import augmenting, backbone, features, trained_scores
 from primum.model import passes as mc
 from primum.model.backbone import Network
 from primum.model.images import Images
@@ -35,12 +37,15 @@ def predict(
     passes: int = 0,
     tta: bool = False,
     seed: int = 0,
+    corruption: tuple[str, int] | None = None,
 ) -> Predictions:
     """Answers of a trained network for every image of a table.
 
     With ``passes`` or ``tta`` the answer is the mean softmax of these passes (of the dropout passes when both
     are asked for), stored as log-probabilities: whether it is right is judged by that mean (METHODS §4). What
-    the passes say of each case stands beside it as ``mcd_…`` and ``tta_…`` in ``scores``.
+    the passes say of each case stands beside it as ``mcd_…`` and ``tta_…`` in ``scores``. A network trained
+    by Deep Gamblers, or with a ConfidNet, gives ``dg`` and ``confidnet`` too, and of the dropout passes
+    ``dg_mcd_msr`` and ``mcd_confidnet``; see :mod:`primum.model.trained_scores`.
 
     Args:
         run: folder of a training run, or a network.
@@ -49,24 +54,34 @@ def predict(
         progress: show a bar on standard error.
         passes: S stochastic passes with dropout on, 0 for none; see :mod:`primum.model.passes`.
         tta: ask about the changes of :mod:`primum.model.augmenting` too.
-        seed: of the dropout.
+        seed: of the dropout, and of the corruption.
+        corruption: name and intensity of :data:`primum.shifts.CORRUPTIONS`: each image is corrupted at the
+            network's size, and the columns ``shift`` and ``shift_level`` say so.
 
     Returns:
         Predictions with float32 logits (eval mode, no augmentation), or float64 log-probabilities, labels in
         the network's class order, and every column of ``table.cases`` but id and label as metadata.
 
     Raises:
-        InputError: when the classes differ, there is no trained network in ``run``, or passes are asked of a
-            network without dropout.
+        InputError: when the classes differ, there is no trained network in ``run``, passes are asked of a
+            network without dropout, or the corruption is unknown.
         CorruptImageError: for the first image that does not decode.
     """
     network = run if isinstance(run, Network) else backbone.load(run)
     check.same_classes(table.classes, network.card.classes, table.name, f"the network {network.card.name}")
-    images = Images(table, network.card.transform)
+    table = table if corruption is None else table.shifted(*corruption)
+    images = Images(table, network.card.transform, corruption, seed)
     if passes or tta:
         return _repeated(network, table, images, embeddings, progress, passes, tta, seed)
-    found = features.embed(network, images, np.arange(len(table)), bar=progress)
-    return from_embeddings(network, table, found, embeddings=embeddings)
+    return answers(network, images, np.arange(len(table)), embeddings=embeddings, bar=progress)
+
+
+def answers(
+    network: Network, images: Images, rows: NDArray[np.int64], *, embeddings: bool = True, bar: bool = False
+) -> Predictions:
+    """Predictions for the images at ``rows``, each seen once as it is."""
+    found, own = trained_scores.embed(network, images, rows, bar=bar)
+    return from_embeddings(network, images.table.take(rows), found, own, embeddings=embeddings)
 
 
 def _repeated(
@@ -80,27 +95,30 @@ def _repeated(
     seed: int,
 ) -> Predictions:
     """Predictions by the mean of many passes, scores beside them; nothing of a pass outlives its batch."""
-    ways: dict[str, Callable[[Tensor, Tensor], Iterator[Tensor]]] = {}
     source: dict[str, Any] = {}
+    where = mc.dropout(network, passes) if passes else mc.Places(0.0, 0)
     if passes:
-        where = mc.dropout(network, passes)
-        ways["mcd"] = lambda pixels, found: mc.logits(network, pixels, found, where, passes, seed)
         source["mc_dropout"] = {"passes": passes, "where": where.said, "seed": seed}
     if tta:
-        ways["tta"] = lambda pixels, found: augmenting.logits(network, pixels, found)
         source["test_time_augmentation"] = list(augmenting.CHANGES)
-    on = features.device()
-    kept, means, scores = [], [], []
+    on, trunk = features.device(), trained_scores.own_trunk(network)
+    kept, beside, means, scores = [], [], [], []
     with features.asked(network, on), features.progress(bar) as shown:
         task = shown.add_task("answers", total=len(table))
         for batch in images.batches(np.arange(len(table)), features.at_once(on)):
             pixels = batch.to(on)
             found = features.one(network, pixels)
-            of_batch = {
-                name: uncertainty.collected(_probs(logits) for logits in way(pixels, found))
-                for name, way in ways.items()
-            }
+            own = None if trunk is None else features.one(network, pixels, trunk)
+            of_batch: dict[str, uncertainty.Passes] = {}
+            trained: dict[str, NDArray[np.float64]] = {}
+            if passes:
+                said = trained_scores.PassScores(network, pixels, found, own, where, passes, seed)
+                of_batch["mcd"] = _collected(said.logits())
+                trained = said.scores()
+            if tta:
+                of_batch["tta"] = _collected(augmenting.logits(network, pixels, found))
             kept.append(found.cpu().numpy())
+            beside += [] if own is None else [own.cpu().numpy()]
             means.append(next(iter(of_batch.values())).mean)
             scores.append(
                 {
@@ -108,30 +126,41 @@ def _repeated(
                     for name, made in of_batch.items()
                     for key, score in made.scores().items()
                 }
+                | trained
             )
             shown.advance(task, len(batch))
-    plain = from_embeddings(network, table, np.concatenate(kept), embeddings=embeddings)
+    own_found = np.concatenate(beside) if beside else None
+    plain = from_embeddings(network, table, np.concatenate(kept), own_found, embeddings=embeddings)
     with np.errstate(divide="ignore"):
-        answers = np.log(np.concatenate(means))
+        log_probs = np.log(np.concatenate(means))
+    of_passes = {name: np.concatenate([part[name] for part in scores]) for name in scores[0]}
     return replace(
         plain,
-        logits=answers,
+        logits=log_probs,
         kind="log_probabilities",
-        scores={name: np.concatenate([part[name] for part in scores]) for name in scores[0]},
+        scores=of_passes | dict(plain.scores),
         source=dict(plain.source) | source,
     )
 
 
-def _probs(logits: Tensor) -> NDArray[np.float64]:
-    probs: NDArray[np.float64] = logits.cpu().double().softmax(dim=1).numpy()
-    return probs
+def _collected(logits: Iterator[Tensor]) -> uncertainty.Passes:
+    return uncertainty.collected(one.cpu().double().softmax(dim=1).numpy() for one in logits)
 
 
 def from_embeddings(
-    network: Network, table: ImageTable, found: NDArray[np.float32], *, embeddings: bool = True
+    network: Network,
+    table: ImageTable,
+    found: NDArray[np.float32],
+    own: NDArray[np.float32] | None = None,
+    *,
+    embeddings: bool = True,
 ) -> Predictions:
-    """Predictions of the last layer on embeddings (N, D) already computed for the N rows of a table."""
+    """Predictions of the last layer on embeddings (N, D) already computed for the N rows of a table.
+
+    ``own`` are those of the trunk of the network's ConfidNet, where that has one.
+    """
     position = np.array([network.card.classes.index(name) for name in table.classes] + [-1])
+    note = (network.card.source.get("loss") or {}).get("note")
     source = dict(network.card.source) | {"data": table.name, "data_fingerprint": table.fingerprint()}
     return Predictions(
         ids=table.cases["id"],
@@ -139,10 +168,17 @@ def from_embeddings(
         labels=position[table.label_index],  # an unknown label, -1, stays -1
         logits=classify(network, found),
         embeddings=np.asarray(found) if embeddings else None,
-        metadata=table.cases.drop("id", "label"),
+        scores=trained_scores.scores(network.cpu(), found, own),
+        metadata=judged(table.cases).drop("id", "label"),
         source=source,
+        notes=(note,) if note else (),
         name=table.name,
     )
+
+
+def judged(cases: pl.DataFrame) -> pl.DataFrame:
+    """The cases of a table of predictions: what was held out as a shift is a test of its own."""
+    return cases.with_columns(split=pl.col("split").replace(HELD_OUT, "test"))
 
 
 def classify(network: Network, found: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -154,13 +190,17 @@ def classify(network: Network, found: NDArray[np.float32]) -> NDArray[np.float32
 
 
 def origin(
-    recipe: Recipe, severity: SeverityMatrix | None, weights: list[float] | None = None, **rest: Any
+    recipe: Recipe,
+    severity: SeverityMatrix | None,
+    weights: list[float] | None = None,
+    note: str = "",
+    **rest: Any,
 ) -> dict[str, Any]:
     """What a run's predictions say of themselves, JSON-ready and without paths.
 
     ``loss`` holds what is needed to undo the loss's miscalibration: every field of the recipe's section (null
     where it does not belong to the loss), ``severity`` as ``SeverityMatrix.to_dict`` gives it where it was
-    trained on, and the class ``weights``.
+    trained on, and the class ``weights``; ``note`` where there is something a reader must know.
     """
     costly = recipe.loss.name in ("risk_calibrated", "hierarchical", "logit_adjusted")
     return {
@@ -172,6 +212,7 @@ def origin(
             **recipe.loss.model_dump(mode="json"),
             "weights": weights,
             "severity": severity.to_dict() if costly and severity is not None else None,
+            **({"note": note} if note else {}),
         },
         "seed": recipe.seed,
         **rest,

@@ -17,25 +17,25 @@ from torch import Tensor, nn
 from primum import data, files, severity, tables
 from primum.check import InputError
 from primum.data import copies
-from primum.data.images import CorruptImageError
+from primum.data.images import HELD_OUT, SPLITS, CorruptImageError
 from primum.data.leaking import leaking
+from primum.data.leaving_out import leave_out
 from primum.model import backbone, features, need
 from primum.model.backbone import Network
 from primum.model.batches import Inputs, Rows, loader
 from primum.model.images import Images, unreadable
 from primum.model.losses.learning import Learning, learning
-from primum.model.predict import from_embeddings, origin
+from primum.model.predict import answers, from_embeddings, origin
 from primum.recipe import Recipe
 from primum.severity import SeverityMatrix
 
 need("lightning", "tensorboard")
 
 from primum.model.fit import Fit, fit  # noqa: E402
+from primum.model.regression import regress  # noqa: E402
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
-
-SPLITS = ("train", "val", "cal", "test")
 
 
 def train(
@@ -52,7 +52,9 @@ def train(
     Written: ``recipe.yaml`` as run, ``log/`` (CSV, TensorBoard), ``predictions/{train,val,cal,test}.parquet``
     (without augmentation), ``network.safetensors`` and, last, ``network.json``, whose
     presence says that the run is finished. The epoch with the best ``training.monitor`` is the one kept.
-    What ``data.drop_leaks`` left out is listed in ``dropped.csv``.
+    What ``data.leave_out`` held out is predicted in ``predictions/shift.parquet``. What ``data.drop_leaks``
+    left out is listed in ``dropped.csv``. A ConfidNet that the recipe asks for is
+    trained last, on the same rows, and kept in ``confidnet.safetensors``.
 
     Args:
         recipe: what to train.
@@ -87,26 +89,39 @@ def train(
         learned = learning(recipe, table, rows, costs)
         network = _network(recipe, table)
         say(f"{table.name}: {len(rows['train'])} train, {len(rows['val'])} val, {len(skipped)} skipped")
+        if HELD_OUT in rows:
+            say(_said(table.take(rows[HELD_OUT])))
         if recipe.data.drop_leaks:
             say(f"{len(dropped)} images are left out, since a copy of them stands in test, val or cal")
+        if learned.note:
+            say(learned.note)
         if len(learned.held):
             say(f"{len(learned.held)} train images are held out, not trained on, to see what is confused")
         images, stored = Images(table, network.card.transform), None
         if recipe.network.trunk == "frozen":
-            stored = features.cached(network, images, stores, bar=progress)
+            stored = features.shared(network, images, _whole(recipe, table, skipped), stores, bar=progress)
         _start(recipe, folder, {"skipped": skipped, "dropped": dropped})
         epochs = _fit(recipe, network, images, stored, learned, rows["val"], costs, folder, resume, progress)
         used = table.take(np.setdiff1d(np.arange(len(table)), without))
         seen = {"data": table.name, "data_fingerprint": used.fingerprint(), "held_out": len(learned.held)}
         rest = {"epochs": epochs, "trained_on": seen}
+        if recipe.data.leave_out:
+            seen["left_out"] = recipe.data.leave_out
         if recipe.data.drop_leaks:
             rest["dropped"] = {split: int((dropped["split"] == split).sum()) for split in SPLITS[:3]}
-        network.card = replace(network.card, source=origin(recipe, costs, learned.weights, **rest))
+        if recipe.confidnet is not None:
+            _regress(recipe, network, images, stored, learned.train, rows["val"], folder, resume, progress)
+            rest["confidnet"] = recipe.confidnet.model_dump()
+        source = origin(recipe, costs, learned.weights, learned.note, **rest)
+        network.card = replace(network.card, source=source)
 
         for split, at in rows.items():
-            found = features.embed(network, images, at, bar=progress) if stored is None else stored[at]
+            if stored is None:
+                found = answers(network, images, at, embeddings=embeddings, bar=progress)
+            else:
+                found = from_embeddings(network, table.take(at), stored[at], embeddings=embeddings)
             with files.whole(folder / "predictions" / f"{split}.parquet") as draft:
-                tables.write(from_embeddings(network, table.take(at), found, embeddings=embeddings), draft)
+                tables.write(found, draft)
         backbone.save(network, folder)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     say(f"{folder}: {epochs} epochs")
@@ -133,6 +148,8 @@ def _finished(recipe: Recipe, folder: Path, resume: bool) -> bool:
 def _table(recipe: Recipe, skip_corrupt: bool) -> tuple[ImageTable, pl.DataFrame]:
     """The images that decode, and a table (id, why) of the others; the first raises unless skipped."""
     table = data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    for column, value in (recipe.data.leave_out or {}).items():
+        table = leave_out(table, column, value)
     # A frozen trunk meets every image before training anyway.
     faults = unreadable(table) if skip_corrupt or recipe.network.trunk == "trained" else {}
     if faults and not skip_corrupt:
@@ -143,6 +160,18 @@ def _table(recipe: Recipe, skip_corrupt: bool) -> tuple[ImageTable, pl.DataFrame
     )
     good = np.setdiff1d(np.arange(len(table)), list(faults)) if faults else None
     return (table if good is None else table.take(good)), skipped
+
+
+def _whole(recipe: Recipe, table: ImageTable, skipped: pl.DataFrame) -> ImageTable:
+    """The table that nothing is left out of, whose features every recipe on these data can share."""
+    if recipe.data.leave_out is None or len(skipped):
+        return table
+    return data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+
+
+def _said(held: ImageTable) -> str:
+    sizes = ", ".join(f"{(held.cases['label'] == name).sum()} {name}" for name in held.classes)
+    return f"{held.cases['shift'][0]} is held out: {len(held)} images ({sizes})"
 
 
 def _dropped(
@@ -178,6 +207,7 @@ def _network(recipe: Recipe, table: ImageTable) -> Network:
         squash=recipe.data.squash,
         channels=table.channels,
         trunk_dropout=asked.trunk_dropout,
+        reservation=recipe.loss.name == "deep_gamblers",
     )
     precision = features.resolve(recipe.training.precision)
     network.card = replace(network.card, precision=precision, recipe=recipe.fingerprint())
@@ -206,19 +236,49 @@ def _fit(
     progress: bool,
 ) -> int:
     """Train the whole network on images, or its last layer on stored features; returns the epochs run."""
-    training, precision = recipe.training, network.card.precision
+    training = recipe.training
+    inputs, precision = _inputs(network, images, stored)
     part: nn.Module = network.to(memory_format=torch.channels_last)
-    inputs: Inputs = images.batch
-    if stored is not None:  # one layer gains nothing from less precision
-        part, inputs, precision = nn.Sequential(network.dropout, network.head), _from(stored), "32-true"
+    if stored is not None:
+        part = nn.Sequential(network.dropout, network.last())
+    elif network.reservation is not None:
+        part = nn.Sequential(network.trunk, network.dropout, network.last())
     labels, risk = images.table.label_index, learned.risk
     train = loader(Rows(inputs, labels, learned.train, risk), training.batch_size, recipe.seed)
     watched = [rows for rows in (val, learned.held) if len(rows)]
     after = [loader(Rows(inputs, labels, rows, risk), 2 * training.batch_size, None) for rows in watched]
     raw = None if costs is None else costs.cost
     steps = training.epochs * len(train)
-    module = Fit(part, network.prepare, learned.loss, raw, training, steps, recipe.seed)
+    module = Fit(part.train(), network.prepare, learned.loss, raw, training, steps, recipe.seed)
     return fit(module, train, after, folder, precision=precision, resume=resume, progress=progress)
+
+
+def _regress(
+    recipe: Recipe,
+    network: Network,
+    images: Images,
+    stored: NDArray[np.float32] | None,
+    train: NDArray[np.int64],
+    val: NDArray[np.int64],
+    folder: Path,
+    resume: bool,
+    progress: bool,
+) -> None:
+    """Train a ConfidNet beside the network, which now carries it."""
+    inputs, precision = _inputs(network, images, stored)
+    labels, size = images.table.label_index, recipe.training.batch_size
+    shuffled = loader(Rows(inputs, labels, train), size, recipe.seed)
+    after = loader(Rows(inputs, labels, val), 2 * size, None)
+    regress(recipe, network, shuffled, after, precision, folder, resume=resume, progress=progress)
+    own = network.confidnet is not None and network.confidnet.trunk is not None
+    network.card = replace(network.card, confidnet="own" if own else "network")
+
+
+def _inputs(network: Network, images: Images, stored: NDArray[np.float32] | None) -> tuple[Inputs, str]:
+    """What is trained on, images or stored features, and in which precision."""
+    if stored is None:
+        return images.batch, network.card.precision
+    return _from(stored), "32-true"  # one layer gains nothing from less precision
 
 
 def _from(stored: NDArray[np.float32]) -> Inputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from primum.model.losses.class_weighted import ClassWeightedLoss
 from primum.model.losses.cross_entropy import CrossEntropyLoss
+from primum.model.losses.deep_gamblers import DeepGamblersLoss
 from primum.model.losses.focal import FocalLoss
 from primum.model.losses.hierarchical import HierarchicalLoss
 from primum.model.losses.label_smoothing import LabelSmoothingLoss
@@ -11,6 +12,6 @@ from primum.model.losses.logit_adjusted import LogitAdjustedLoss
 from primum.model.losses.risk_calibrated import RiskCalibratedLoss, risk_calibrated_loss
 
 __all__ = [
-    "ClassWeightedLoss", "CrossEntropyLoss", "FocalLoss", "HierarchicalLoss", "LabelSmoothingLoss",
-    "LogitAdjustedLoss", "RiskCalibratedLoss", "risk_calibrated_loss",
+    "ClassWeightedLoss", "CrossEntropyLoss", "DeepGamblersLoss", "FocalLoss", "HierarchicalLoss",
+    "LabelSmoothingLoss", "LogitAdjustedLoss", "RiskCalibratedLoss", "risk_calibrated_loss",
 ]  # fmt: skip

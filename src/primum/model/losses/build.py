@@ -12,6 +12,7 @@ from primum.check import InputError
 from primum.model.losses import (
     ClassWeightedLoss,
     CrossEntropyLoss,
+    DeepGamblersLoss,
     FocalLoss,
     HierarchicalLoss,
     LabelSmoothingLoss,
@@ -34,6 +35,8 @@ def build(asked: Loss, severity: SeverityMatrix | None, counts: NDArray[np.int64
         InputError: when the loss needs a severity, critical cells or images of every class and has none.
     """
     given = asked.model_dump(exclude_none=True, exclude={"name", "base", "risk", "severity"})
+    if asked.name == "deep_gamblers":
+        return DeepGamblersLoss(len(counts), **given)
     if asked.name not in ("risk_calibrated", "hierarchical", "logit_adjusted"):
         return plain(asked.name, given, counts)
     if severity is None:

@@ -15,6 +15,7 @@ from primum.check import InputError
 from primum.data import split
 from primum.model.losses.build import build
 from primum.model.losses.class_weighted import ClassWeightedLoss
+from primum.model.losses.deep_gamblers import DeepGamblersLoss
 from primum.recipe import Recipe
 from primum.severity import SeverityMatrix
 
@@ -45,6 +46,11 @@ class Learning:
         """Class weights inside the loss, or None."""
         base = getattr(self.loss, "base", self.loss)
         return base.weights.tolist() if isinstance(base, ClassWeightedLoss) else None
+
+    @property
+    def note(self) -> str:
+        """What a reader of the answers must know of the loss, or ""."""
+        return self.loss.note if isinstance(self.loss, DeepGamblersLoss) else ""
 
 
 def learning(
