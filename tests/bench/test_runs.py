@@ -28,7 +28,7 @@ def carried(plan, out, fault="", classes=CLASSES):
         with pytest.MonkeyPatch.context() as patch:
             if classes is not None:
                 patch.setattr("primum.data.load", lambda name, root, seed: loaded)
-            runs.train(plan, out, carry, 1, progress=False)
+            runs.train(plan.runs, out, carry, 1, progress=False)
     except InputError as error:
         return seen, str(error)
     return seen, ""

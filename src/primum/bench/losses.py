@@ -54,14 +54,14 @@ def bench(
     """
     plan = plans.read(file, root)
     carry, threads = engine(engine_name, jobs, address)
-    runs.train(plan, out, carry, threads, progress)
+    runs.train(plan.runs, out, carry, threads, progress)
     choices, on_validation = choose(plan, out, REPLICATES, progress)
     chosen = {
         "criterion": CRITERION,
         "reference": plan.reference,
         "settings": [one.to_dict() for one in choices],
     }
-    _write(out / "choice.json", json.dumps(chosen, indent=1))
+    write(out / "choice.json", json.dumps(chosen, indent=1))
     if choose_only:
         return chosen
     judged, on_test = read_test(plan, choices, out, progress)
@@ -82,11 +82,11 @@ def bench(
     }
     with files.whole(out / "findings.parquet") as draft:
         pl.concat([on_validation, on_test], how="vertical_relaxed").write_parquet(draft)
-    _write(out / "bench.json", json.dumps(content, indent=1))
-    _write(out / "table.md", markdown(content))
+    write(out / "bench.json", json.dumps(content, indent=1))
+    write(out / "table.md", markdown(content))
     from primum.report.page import render
 
-    _write(out / "report.html", render(content))
+    write(out / "report.html", render(content))
     return content
 
 
@@ -126,6 +126,7 @@ def _processor() -> str:
     return named[0] if named else platform.machine()
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Write a text whole or not at all."""
     with files.whole(path) as draft:
         draft.write_text(text, encoding="utf-8")

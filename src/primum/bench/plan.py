@@ -87,22 +87,23 @@ def read(path: Path | str, root: Path | None = None) -> Plan:
         InputError: for an unknown key, data set or loss (with the nearest name), a wrong value, or names
             that cannot be folders.
     """
+    return plan(*content_of(path), root)
+
+
+def content_of(path: Path | str) -> tuple[Any, str]:
+    """Plain values of a bench file, and what it is called in messages; refuses what is not YAML."""
     file = files.existing(path, "a bench (YAML)")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        return yaml.safe_load(file.read_text(encoding="utf-8-sig")), str(file)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: this is not valid YAML ({' '.join(str(error).split())})") from None
-    return plan(content, str(file), root)
 
 
 def plan(content: Any, where: str, root: Path | None = None) -> Plan:
     """Build a plan from plain values; ``where`` is used in messages. Raises InputError."""
-    if not isinstance(content, dict):
-        raise InputError(f"{where}: a bench needs keys such as {check.shorten(KEYS)}")
-    for key in content:
-        check.one_of(str(key), KEYS, f"{where}: key")
-    parts = {key: _named(content.get(key), key, where) for key in NEEDED}
-    seeds = _seeds(content.get("seeds", [0, 1, 2]), where)
+    keys(content, KEYS, where)
+    parts = {key: named(content.get(key), key, where) for key in NEEDED}
+    seeds = seeds_of(content.get("seeds", [0, 1, 2]), where)
     reference = str(content.get("reference", REFERENCE))
     if "reference" not in content and reference not in parts["losses"]:
         raise InputError(
@@ -115,7 +116,7 @@ def plan(content: Any, where: str, root: Path | None = None) -> Plan:
         *(p.items() for p in parts.values())
     ):
         here = f"{where}, {data} × {network} × {loss}"
-        source, judged_by = _data(shown, root, here)
+        source, judged_by = data_section(shown, root, here)
         for strength, values in candidates(given):
             section = {"severity": judged_by, **values}
             for seed in seeds:
@@ -131,6 +132,14 @@ def plan(content: Any, where: str, root: Path | None = None) -> Plan:
     return Plan(str(content.get("name", Path(where).stem)), tuple(runs), reference)
 
 
+def keys(content: Any, known: Sequence[str], where: str) -> None:
+    """Refuse what is no mapping, or holds another key than the known ones."""
+    if not isinstance(content, dict):
+        raise InputError(f"{where}: a bench needs keys such as {check.shorten(known)}")
+    for key in content:
+        check.one_of(str(key), known, f"{where}: key")
+
+
 def candidates(loss: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Every choice among a loss's lists: its label, and the section with one value each."""
     lists = {key: value for key, value in loss.items() if isinstance(value, list)}
@@ -141,7 +150,8 @@ def candidates(loss: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def _named(section: Any, key: str, where: str) -> dict[str, dict[str, Any]]:
+def named(section: Any, key: str, where: str) -> dict[str, dict[str, Any]]:
+    """The named entries of a bench file's section; refuses names that cannot be folders."""
     if not isinstance(section, dict) or not section:
         raise InputError(f"{where}: {key!r} must name at least one entry, as 'NAME: {{…}}' lines")
     for name, entry in section.items():
@@ -155,7 +165,7 @@ def _named(section: Any, key: str, where: str) -> dict[str, dict[str, Any]]:
     return {str(name): entry for name, entry in section.items()}
 
 
-def _data(given: Mapping[str, Any], root: Path | None, where: str) -> tuple[dict[str, Any], str]:
+def data_section(given: Mapping[str, Any], root: Path | None, where: str) -> tuple[dict[str, Any], str]:
     """A recipe's data section, and the severity the data set is judged by."""
     from primum.data import LOADERS
 
@@ -176,7 +186,8 @@ def _data(given: Mapping[str, Any], root: Path | None, where: str) -> tuple[dict
     return source, judged_by
 
 
-def _seeds(given: Any, where: str) -> Sequence[int]:
+def seeds_of(given: Any, where: str) -> Sequence[int]:
+    """The seeds of a bench file; refuses repeated ones."""
     good = isinstance(given, list) and given and all(type(seed) is int and seed >= 0 for seed in given)
     if not good or len(set(given)) != len(given):
         raise InputError(f"{where}: 'seeds' is a list of different whole numbers from 0, {given!r} arrived")

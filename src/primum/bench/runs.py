@@ -6,19 +6,36 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import pyarrow.parquet as parquet
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from primum import data, severity
-from primum.bench.plan import Plan, Run
 from primum.bench.tasks import Done, Task
 from primum.check import InputError, PrimumError
 from primum.recipe import Recipe
 
 SPLITS = ("train", "val", "cal", "test")
 Carry = Callable[[list[Task]], Iterator[Done]]
+
+
+class Run(Protocol):
+    """One training of any bench; see :class:`primum.bench.plan.Run`."""
+
+    @property
+    def data(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def recipe(self) -> Recipe: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def folder(self) -> Path: ...
+    @property
+    def setting(self) -> tuple[str, str]: ...
 
 
 def finished(run: Run, out: Path) -> bool:
@@ -52,7 +69,7 @@ def finished(run: Run, out: Path) -> bool:
     return True
 
 
-def train(plan: Plan, out: Path, carry: Carry, threads: int, progress: bool = True) -> None:
+def train(runs: Sequence[Run], out: Path, carry: Carry, threads: int, progress: bool = True) -> None:
     """Train every run that is not finished.
 
     Seed by seed, so that a bench that is stopped has every loss with fewer seeds. With a frozen trunk the
@@ -62,25 +79,61 @@ def train(plan: Plan, out: Path, carry: Carry, threads: int, progress: bool = Tr
     Raises:
         InputError: after all runs were tried, naming those that failed.
     """
-    missing = sorted((run for run in plan.runs if not finished(run, out)), key=lambda run: run.seed)
+    missing = sorted((run for run in runs if not finished(run, out)), key=lambda run: run.seed)
     _check(missing)
-    frozen = [run for run in missing if run.recipe.network.trunk == "frozen"]
-    ahead = list({run.setting: run for run in reversed(frozen)}.values())
+    ahead = first_frozen(missing)
     rest = [run for run in missing if run not in ahead]
+    batches = [[task(run, out, threads) for run in batch] for batch in (ahead, rest)]
+    carried(batches, out, carry, "training", len(runs), "runs", progress)
+
+
+def first_frozen(runs: Sequence[Run]) -> list[Any]:
+    """The first of the runs of every data set and network whose trunk is frozen."""
+    frozen = [run for run in runs if run.recipe.network.trunk == "frozen"]
+    return list({run.setting: run for run in reversed(frozen)}.values())
+
+
+def task(
+    run: Run, out: Path, threads: int, ask: Callable[[Task], None] | None = None, about: str = ""
+) -> Task:
+    """What an engine carries out: the training of a run, or what is asked of it."""
+    return Task(run.recipe, out / run.folder, out / ".features", threads, ask, about)
+
+
+def carried(
+    batches: Sequence[Sequence[Task]],
+    out: Path,
+    carry: Carry,
+    doing: str,
+    total: int,
+    what: str,
+    progress: bool = True,
+) -> None:
+    """Carry out batches of tasks, one batch after the other, with a line for each task that is over.
+
+    Args:
+        doing: shown before the bar. total: tasks with those that were done before. what: the noun of them.
+
+    Raises:
+        InputError: after all tasks were tried, naming the first that failed.
+    """
     console, faults = Console(stderr=True, quiet=not progress), []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not progress or not console.is_terminal) as bar:
-        shown = bar.add_task("training", total=len(plan.runs), completed=len(plan.runs) - len(missing))
-        for batch in (ahead, rest):
-            names = {out / run.folder: str(run.folder.relative_to("runs")) for run in batch}
-            for done in carry(_tasks(batch, out, threads)):
+        shown = bar.add_task(doing, total=total, completed=total - sum(len(batch) for batch in batches))
+        for batch in batches:
+            for done in carry(list(batch)):
                 bar.advance(shown)
-                name = names[done.task.folder]
+                name = " ".join(
+                    part
+                    for part in (str(done.task.folder.relative_to(out / "runs")), done.task.about)
+                    if part
+                )
                 console.print(f"{name}: {done.fault or f'{done.seconds:.0f} s'}", highlight=False)
                 if done.fault:
                     faults.append(f"{name} ({done.fault})")
     if faults:
-        raise InputError(f"{len(faults)} of {len(plan.runs)} runs failed: {faults[0]}; the others are kept")
+        raise InputError(f"{len(faults)} of {total} {what} failed: {faults[0]}; the others are kept")
 
 
 def _check(runs: Sequence[Run]) -> None:
@@ -89,7 +142,3 @@ def _check(runs: Sequence[Run]) -> None:
         source = run.recipe.data
         table = data.load(source.name, source.root, source.seed)
         severity.read(run.severity).ordered(table.classes, table.name)
-
-
-def _tasks(runs: Sequence[Run], out: Path, threads: int) -> list[Task]:
-    return [Task(run.recipe, out / run.folder, out / ".features", threads) for run in runs]

@@ -1,10 +1,11 @@
-"""One training of a bench, carried out wherever an engine puts it."""
+"""One training of a bench, or what is asked of a trained network, carried out wherever an engine puts it."""
 
 from __future__ import annotations
 
 import shutil
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +16,18 @@ from primum.recipe import Recipe
 
 @dataclass(frozen=True)
 class Task:
-    """One training: what, where to, where stored features lie, and how many threads it may use."""
+    """One training: what, where to, where stored features lie, and how many threads it may use.
+
+    With ``ask`` the run in ``folder`` is finished already, and this is done with it instead; ``about`` says
+    what is asked about.
+    """
 
     recipe: Recipe
     folder: Path
     features: Path
     threads: int
+    ask: Callable[[Task], None] | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,21 +40,17 @@ class Done:
 
 
 def carry_out(task: Task) -> Done:
-    """Train one task, going on where it was interrupted; a fault is returned, not raised.
+    """Train one task, going on where it was interrupted, or ask; a fault is returned, not raised.
 
     Where going on fails, since what was left is damaged, the run is done anew. What is no sentence of ours is
     left whole in ``fault.txt`` of the run's folder.
     """
     began, fault = time.monotonic(), ""
-    resume = (task.folder / "recipe.yaml").exists()
     try:
-        try:
-            _train(task, resume)
-        except Exception as error:
-            if not resume or isinstance(error, PrimumError):
-                raise
-            shutil.rmtree(task.folder)
-            _train(task, False)
+        if task.ask is not None:
+            task.ask(task)
+        else:
+            _train_or_begin_anew(task)
     except PrimumError as error:
         fault = str(error)
     except Exception as error:
@@ -55,6 +58,17 @@ def carry_out(task: Task) -> Done:
             draft.write_text(traceback.format_exc(), encoding="utf-8")
         fault = f"{type(error).__name__}, see fault.txt in its folder"
     return Done(task, time.monotonic() - began, fault)
+
+
+def _train_or_begin_anew(task: Task) -> None:
+    resume = (task.folder / "recipe.yaml").exists()
+    try:
+        _train(task, resume)
+    except Exception as error:
+        if not resume or isinstance(error, PrimumError):
+            raise
+        shutil.rmtree(task.folder)
+        _train(task, False)
 
 
 def _train(task: Task, resume: bool) -> None:

@@ -1,4 +1,4 @@
-"""The verbs bench losses."""
+"""The verbs bench losses and scores."""
 
 from __future__ import annotations
 
@@ -38,3 +38,27 @@ def bench_losses(
     from primum.terminal.bench import show_bench
 
     show_bench(bench(file, folder, root, engine, jobs, address, choose_only), folder)
+
+
+@app.command("scores")
+def bench_scores(
+    file: Annotated[Path, typer.Argument(metavar="BENCH", help="What to compare (YAML).")],
+    out: Annotated[Path, typer.Option(help="Folder of the bench; a stopped one goes on.")] = Path("bench"),
+    root: Annotated[Path | None, typer.Option(help="Folder that holds the data sets.")] = None,
+    engine: Annotated[str, typer.Option(help="Where runs are trained and asked: local or ray.")] = "local",
+    jobs: Annotated[
+        int | None, typer.Option(help="Runs at once; default one per core, or one on an accelerator.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Ray cluster, HOST:PORT; default Ray on this machine.")
+    ] = None,
+) -> None:
+    """Train networks x seeds, ask about every shift, and tell which confidence score still finds failures.
+
+    Example: [bold]primum bench scores results/silent/chest.yaml --root data --out bench-silent[/bold]
+    """
+    folder = writable(out)
+    from primum.bench.scores.bench import bench
+    from primum.terminal.bench_scores import show_bench_scores
+
+    show_bench_scores(bench(file, folder, root, engine, jobs, address), folder)

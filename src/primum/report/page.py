@@ -13,9 +13,10 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from primum.check import InputError
-from primum.report import benching, comparing, view
+from primum.report import benching, comparing, score_benching, view
 
 AUDIT, COMPARISON, BENCH = "primum.audit/1", "primum.comparison/1", "primum.bench/1"
+SCORE_BENCH = "primum.bench_scores/1"
 
 
 def render(audit: Mapping[str, Any], images: Path | None = None, maps: Path | None = None) -> str:
@@ -23,7 +24,7 @@ def render(audit: Mapping[str, Any], images: Path | None = None, maps: Path | No
 
     Args:
         audit: the dict of an audit (``primum.audit/1``), a comparison (``primum.comparison/1``) or a bench
-            (``primum.bench/1``).
+            (``primum.bench/1`` of losses, ``primum.bench_scores/1`` of confidence scores).
         images: the folder the paths of the cases point into; no file outside it is read. Without it the
             worst cases are named, not shown.
         maps: the folder of the table that ``primum explain`` wrote, for the pictures of its maps.
@@ -41,8 +42,11 @@ def render(audit: Mapping[str, Any], images: Path | None = None, maps: Path | No
         shown, name = comparing.of(audit, images), "comparison"
     elif schema == BENCH:
         shown, name = benching.of(audit), "bench"
+    elif schema == SCORE_BENCH:
+        shown, name = score_benching.of(audit), "score-bench"
     else:
-        raise InputError(f"a report needs schema {AUDIT}, {COMPARISON} or {BENCH}, not {schema!r}")
+        known = f"{AUDIT}, {COMPARISON}, {BENCH} or {SCORE_BENCH}"
+        raise InputError(f"a report needs schema {known}, not {schema!r}")
     template = _environment().get_template("page.html.jinja")
     return template.render(
         kind=name,

@@ -1,0 +1,205 @@
+"""One shift judged: what every score leaves undetected, with its bootstrap replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.judge import harm, interval
+from primum.judge.interval import Floats
+from primum.judge.measured import FEWEST, few
+from primum.judge.selective_draws import CODES, drawn, most_confident_third
+
+SILENT = ("silent_failure_rate", "silent_critical_rate")
+CONFIDENT = "critical_share_confident"
+STILL = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One score of one trained network on the N cases of a shift.
+
+    Attributes:
+        confidence: (N,) higher = more trustworthy. decisions: (N,) class index, what it speaks of.
+        threshold: at or above it answers are used; read on the fit rows of the same network.
+    """
+
+    confidence: Floats
+    decisions: NDArray[np.int64]
+    threshold: float
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """The cases of a shift, the same for every network and score.
+
+    Attributes:
+        ids: (N,) str. labels: (N,) class index.
+        clusters: (N,) int, patient of each case, or None. weights: (N, B) how often each was drawn.
+        cost: (K, K). critical: (K, K) bool.
+    """
+
+    ids: NDArray[np.str_]
+    labels: NDArray[np.int64]
+    clusters: NDArray[np.int64] | None
+    weights: NDArray[np.float32]
+    cost: Floats
+    critical: NDArray[np.bool_]
+
+    @property
+    def of_critical(self) -> NDArray[np.bool_]:
+        """(N,) whether a case is of a critical class."""
+        return harm.critical_classes(self.critical)[self.labels]
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """One metric of one score, mean over S seeds.
+
+    Attributes:
+        values: (S,) of each seed. draws: (B,) mean over seeds in each replicate, NaN where unknown.
+        low, high: 95 % interval of the mean. why_not: why it cannot be computed, or "".
+    """
+
+    values: Floats
+    draws: Floats
+    low: float
+    high: float
+    why_not: str = ""
+
+    @property
+    def value(self) -> float:
+        """Mean over seeds."""
+        return float(self.values.mean())
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """All a bench says of one score in one shift.
+
+    Attributes:
+        metrics: code → metric. counts: what happens at the operating threshold, means over seeds.
+        silent: (S, N) bool, wrong answers at or above the threshold, by seed.
+    """
+
+    metrics: Mapping[str, Metric]
+    counts: Mapping[str, float]
+    silent: NDArray[np.bool_]
+
+
+def judge(cases: Cases, seeds: Sequence[Scored]) -> Found:
+    """Every metric of one score, given as one :class:`Scored` per seed."""
+    wrong = np.stack([one.decisions != cases.labels for one in seeds])
+    spent = np.stack([cases.cost[cases.labels, one.decisions] for one in seeds])
+    fatal = np.stack([cases.critical[cases.labels, one.decisions] for one in seeds])
+    accepted = np.stack([one.confidence >= one.threshold for one in seeds])
+    metrics = _ranked(cases, seeds, wrong, spent)
+    silent = wrong & accepted
+    among = (np.ones(len(cases.labels), dtype=bool), cases.of_critical)
+    for code, hits, of in zip(SILENT, (silent, fatal & accepted), among, strict=True):
+        metrics[code] = _share(cases, hits, of)
+    metrics[CONFIDENT] = _confident(cases, seeds, wrong, fatal)
+    counts = {
+        "accuracy": 1 - wrong.mean(), "coverage": accepted.mean(),
+        "failures": wrong.sum(axis=1).mean(), "silent": silent.sum(axis=1).mean(),
+        "critical": fatal.sum(axis=1).mean(), "silent_critical": (fatal & accepted).sum(axis=1).mean(),
+    }  # fmt: skip
+    return Found(metrics, {name: float(value) for name, value in counts.items()}, silent)
+
+
+def _ranked(
+    cases: Cases, seeds: Sequence[Scored], wrong: NDArray[np.bool_], spent: Floats
+) -> dict[str, Metric]:
+    """The metrics of the order a score brings the answers into."""
+    n = len(cases.labels)
+    if n < FEWEST:
+        return {code: nothing(few(n)) for code in CODES}
+    ones = np.ones((n, 1))
+    here, drawings = [], []
+    for one, errors, costs in zip(seeds, wrong, spent, strict=True):
+        here.append(drawn(one.confidence, errors, costs, ones))
+        drawings.append(drawn(one.confidence, errors, costs, cases.weights))
+    worst = float(cases.cost.max())
+    found = {}
+    for code in CODES:
+        values = np.array([one[code][0] for one in here])
+        if not np.isfinite(values).all():
+            every = bool(wrong[~np.isfinite(values)][0].all())
+            found[code] = nothing("every answer is wrong" if every else "there is no error to find")
+            continue
+        bounds = (0.0, worst if code.startswith("cost_") else 1.0)
+        draws = np.mean([one[code] for one in drawings], axis=0)
+        found[code] = metric(values, draws, n, bounds)
+    return found
+
+
+def metric(values: Floats, draws: Floats, n: int, bounds: tuple[float, float]) -> Metric:
+    """A mean over seeds (S,) with its percentile interval from replicates (B,) of the mean."""
+    value, known = float(values.mean()), draws[np.isfinite(draws)]
+    if not len(known):
+        return nothing("no replicate has both right and wrong answers")
+    still = np.ptp(known) <= STILL * max(1.0, abs(value))
+    estimate = (
+        interval.unmoved(value, n, bounds)
+        if still
+        else interval.from_replicates(value, known, n, bounds=bounds)
+    )
+    return Metric(values, draws, float(estimate.low), float(estimate.high))
+
+
+def nothing(why: str) -> Metric:
+    """A metric that cannot be computed."""
+    return Metric(np.empty(0), np.empty(0), 0.0, 0.0, why)
+
+
+def _share(cases: Cases, hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Metric:
+    """A share of the same cases in every seed: exact interval, every case adding its mean over seeds."""
+    n = int(among.sum())
+    if not n:
+        return nothing("no case is of a critical class")
+    mean = hits.mean(axis=0)
+    clusters = None if cases.clusters is None else cases.clusters[among]
+    exact = interval.proportion(float(mean[among].sum()), n, interval.design_effect(mean[among], clusters))
+    total = among.astype(np.float32) @ cases.weights
+    with np.errstate(divide="ignore", invalid="ignore"):
+        draws = (mean * among).astype(np.float32) @ cases.weights / total
+    return Metric(
+        hits[:, among].mean(axis=1), np.asarray(draws, np.float64), float(exact.low), float(exact.high)
+    )
+
+
+def _confident(
+    cases: Cases, seeds: Sequence[Scored], wrong: NDArray[np.bool_], fatal: NDArray[np.bool_]
+) -> Metric:
+    """Share of critical errors among the most confident third of the failures, minus that among the rest."""
+    fewest = int(wrong.sum(axis=1).min())
+    if fewest < FEWEST:
+        return nothing(f"at least {FEWEST} failures are needed, there are {fewest}")
+    values, drawings = [], []
+    for one, errors, critical in zip(seeds, wrong, fatal, strict=True):
+        of = one.confidence[errors], critical[errors]
+        top, rest = most_confident_third(*of, np.ones((int(errors.sum()), 1)))
+        values.append(top[0] - rest[0])
+        most, others = most_confident_third(*of, cases.weights[errors])
+        drawings.append(most - others)
+    if not np.isfinite(values).all():
+        return nothing("the failures are all equally confident")
+    return metric(np.array(values), np.mean(drawings, axis=0), fewest, (-1.0, 1.0))
+
+
+def difference(found: Metric, reference: Metric, n: int, worst: float) -> dict[str, Any]:
+    """Mean over seeds minus the reference's, paired over patients, with its interval; JSON-ready."""
+    why = found.why_not or reference.why_not
+    if why:
+        return {"why_not": why}
+    value = found.value - reference.value
+    paired = metric(
+        np.array([value]), found.draws - reference.draws, n, (value - worst / 2, value + worst / 2)
+    )
+    if paired.why_not:
+        return {"why_not": paired.why_not}
+    return {"value": value, "low": paired.low, "high": paired.high}
