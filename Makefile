@@ -12,7 +12,7 @@ demo: .venv/train
 
 test: .venv/test
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 check: .venv/test
 	$(BIN)/ruff check .
@@ -33,7 +33,7 @@ bench: .venv/test
 	touch $@
 
 .venv/test: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[train,offline,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[train,offline,explore,test]'
 	touch $@ .venv/train
 
 clean:

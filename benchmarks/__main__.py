@@ -17,9 +17,12 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks.calibration import choosing, kernel_errors
 from benchmarks.copies import checking
+from benchmarks.corruptions import corruptions
+from benchmarks.explore import explorer
 from benchmarks.losses import overhead
 from benchmarks.maps import maps
 from benchmarks.passes import dropout
+from benchmarks.scores import predictions_only
 from benchmarks.timing import alone, command, median
 from primum.judge import accuracy, calibration, selective
 
@@ -125,7 +128,10 @@ def main() -> None:
         overhead,
         dropout,
         maps,
+        predictions_only,
+        corruptions,
         checking,
+        explorer,
         audits,
     ):
         for row in part():

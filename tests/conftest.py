@@ -60,3 +60,15 @@ def refused() -> Callable[..., None]:
             assert text in said
 
     return check
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it loudly when no browser looked at the explorer."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left = [one for one in skipped if "browser" in one.keywords]
+    if left:
+        terminalreporter.section("BROWSER TESTS DID NOT RUN", sep="!", red=True, bold=True)
+        terminalreporter.line(
+            f"{len(left)} tests of the explorer need chromium and chromedriver (Debian: apt-get install "
+            "chromium chromium-driver); without them nobody has looked at it in a browser."
+        )

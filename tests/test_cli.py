@@ -22,7 +22,9 @@ from tests.conftest import made_table
 Run = Callable[..., tuple[int, str, str]]
 VERBS = (
     ["demo"], ["train"], ["predict"], ["explain"], ["ensemble"], ["audit"], ["compare"],
-    ["severity", "check"], ["data", "list"], ["data", "check"], ["defer", "fit"], ["defer", "apply"],
+    ["severity", "check"], ["data", "list"], ["data", "check"], ["data", "corrupt"],
+    ["defer", "fit"], ["defer", "apply"],
+    ["import", "fd-shifts"],
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import typer
 
 from primum import __version__
 from primum.check import PrimumError
-from primum.cli import bench, data, defer, ensemble, explain, judging, severity, training
+from primum.cli import bench, data, defer, ensemble, explain, explore, importing, judging, severity, training
 
 INTERRUPTED = 130
 
@@ -23,10 +23,12 @@ app = typer.Typer(
 )
 app.add_typer(training.app)
 app.add_typer(explain.app)
+app.add_typer(explore.app)
 app.add_typer(ensemble.app)
 app.add_typer(judging.app)
 app.add_typer(severity.app, name="severity")
 app.add_typer(data.app, name="data")
+app.add_typer(importing.app, name="import")
 app.add_typer(bench.app, name="bench")
 app.add_typer(defer.app, name="defer")
 

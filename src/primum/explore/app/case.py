@@ -1,0 +1,190 @@
+"""One case at full size: the image, the answer, every score, the map, and what the network finds near it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from dash import html
+from dash.development.base_component import Component
+
+from primum.check import InputError, PrimumError
+from primum.explore import neighbours, pictures
+from primum.explore.app import parts
+from primum.explore.app.stage import Stage
+from primum.report import words
+
+NEIGHBOURS = 5
+MOST_BARS = 8
+HIDDEN = ("path", "map_path")
+EMPTY = "Click a point, or type the id of a case, to see its image here."
+
+
+def panel(stage: Stage, row: int | None, empty: str = EMPTY) -> list[Component]:
+    """Everything known of one case; a sentence when none is chosen."""
+    if row is None or not 0 <= row < len(stage.scene):
+        return [html.P(empty, className="calm")]
+    case = stage.cases.row(row, named=True)
+    beside = [_picture(stage, row, case), _answer(stage, case)]
+    told = [_probabilities(stage, case), _scores(stage, case), *_near(stage, case), _facts(stage, case)]
+    return [html.Div([html.Div(beside), html.Div(told)], className="inside")]
+
+
+def _picture(stage: Stage, row: int, case: dict[str, Any]) -> Component:
+    """The image, the stored map beside it; where the image is missing, which path is."""
+    heading = [html.H2([case["id"], html.Small(f"{case['domain']}")])]
+    try:
+        pictures.png(stage.scene, case["key"], 16)
+        heated = pictures.heat(stage.scene, case["key"], 16) is not None
+    except PrimumError as error:
+        return html.Div([*heading, parts.refused(str(error))])
+    address = parts.picture(stage, row, parts.FULL)
+    shown = html.A(
+        html.Img(src=address, alt=f"{case['id']}. {parts.said_of(case)}"),
+        href=parts.picture(stage, row), target="_blank", title="Open at its own size",
+    )  # fmt: skip
+    if not heated:
+        return html.Div([*heading, html.Div(shown, className="picture")])
+    heat = html.Figure(
+        [
+            html.Img(src=f"map?scene={stage.number}&case={row}", alt="What the network looked at"),
+            html.Figcaption("Yellow: what spoke most for the answer", className="note"),
+        ]
+    )
+    return html.Div([*heading, html.Div([html.Figure(shown), heat], className="picture pair")])
+
+
+def _answer(stage: Stage, case: dict[str, Any]) -> Component:
+    kind = parts.kind_of(case)
+    sure = f"{words.number(case['confidence'], 'accuracy')} sure"
+    told: list[Any] = [html.B(parts.said_of(case)), f" The model was {sure}"]
+    if kind:
+        tone = "fatal" if case["critical"] else ""
+        told += [": a ", html.Span(kind, className=tone or None), "."]
+    else:
+        told.append(".")
+    notes = []
+    if case["silent"]:
+        notes = [
+            html.P("Silent: the model was as sure as of the answers one would accept.", className="note")
+        ]
+    return html.Div([html.P(told, className="answer"), *notes])
+
+
+def _probabilities(stage: Stage, case: dict[str, Any]) -> Component:
+    shares = sorted(((case[f"prob_{name}"], name) for name in stage.scene.classes), reverse=True)
+    return html.Div([html.H3("Probabilities"), bars(shares, case["label"])])
+
+
+def bars(shares: list[tuple[float, str]], label: str | None = None) -> Component:
+    """Probabilities as bars, largest first; the true class in bold, the rest summed."""
+    shown = [one for at, one in enumerate(shares) if at < MOST_BARS or one[1] == label]
+    rest = sum(share for share, _ in shares) - sum(share for share, _ in shown)
+    lines = [(share, name, name == label) for share, name in shown]
+    if len(shown) < len(shares):
+        lines.append((max(rest, 0.0), f"{len(shares) - len(shown)} others", False))
+    return html.Dl(
+        [
+            html.Div(
+                [
+                    html.Dt(f"{name} (truth)" if true else name, title=name),
+                    html.Dd(html.I(style={"width": f"{100 * share:.2f}%"}), className="bar"),
+                    html.Dd(words.number(share, "accuracy")),
+                ],
+                className="true" if true else None,
+            )
+            for share, name, true in lines
+        ],
+        className="bars",
+    )
+
+
+def _scores(stage: Stage, case: dict[str, Any]) -> Component:
+    """Every confidence score, and which share of the cases the model was less sure of."""
+    rows = []
+    for name in stage.scene.scores:
+        value = case.get(f"score_{name}")
+        if value is None:
+            rows.append(html.Tr([html.Th(name), html.Td("not computed here", colSpan=2)]))
+            continue
+        column = stage.cases[f"score_{name}"].drop_nulls().to_numpy()
+        below = float(np.mean(column < value))
+        rows.append(
+            html.Tr(
+                [
+                    html.Th(name, title=words.SCORES.get(name), scope="row"),
+                    html.Td(words.number(value), className="num"),
+                    html.Td(f"{100 * below:.0f}{words.GAP}%", className="num"),
+                ]
+            )
+        )
+    head = html.Thead(
+        html.Tr(
+            [html.Th("score"), html.Th("value", className="num"), html.Th("higher than", className="num")]
+        )
+    )
+    return html.Div(
+        [
+            html.H3("Confidence, higher is surer"),
+            html.Table([head, html.Tbody(rows)], className="small"),
+            html.P(
+                "“Higher than” is the share of all cases shown here with a lower value.", className="note"
+            ),
+            *_missing(stage),
+        ]
+    )
+
+
+def _missing(stage: Stage) -> list[Component]:
+    """The scores that do not apply, and why."""
+    if not stage.scene.not_applicable:
+        return []
+    told = [html.Div([html.Dt(name), html.Dd(why)]) for name, why in stage.scene.not_applicable.items()]
+    return [html.Details([html.Summary("Scores that do not apply here"), html.Dl(told, className="one")])]
+
+
+def _near(stage: Stage, case: dict[str, Any]) -> list[Component]:
+    """The nearest cases as the network sees them."""
+    try:
+        found = neighbours.nearest(stage.scene, case["key"], NEIGHBOURS)
+    except InputError as error:
+        return [html.H3("Nearest known cases"), html.P(words.opening(str(error)) + ".", className="note")]
+    whose = (
+        "training cases"
+        if stage.scene.train is not None
+        else "cases shown here, as there are no training rows"
+    )
+    return [
+        html.H3("Nearest known cases"),
+        near(stage, found),
+        html.P(f"The {whose} that look most alike to the network.", className="note"),
+    ]
+
+
+def near(stage: Stage, found: pl.DataFrame) -> Component:
+    """Known cases with their pictures, nearest first, and how alike they are to the network."""
+    return html.Ul([_neighbour(stage, one) for one in found.iter_rows(named=True)], className="near")
+
+
+def _neighbour(stage: Stage, one: dict[str, Any]) -> Component:
+    label = one["label"] or "truth not known"
+    called = "" if one["predicted"] == one["label"] else f", called {one['predicted']}"
+    alike = f"{100 * one['similarity']:.0f}{words.GAP}%"
+    try:
+        drawn = parts.embedded(pictures.png(stage.scene, one["key"], parts.NEAR))
+        shown: Component = html.Img(src=drawn, alt=f"Known case, {label}{called}")
+    except PrimumError:
+        shown = html.Span("no picture", className="blank")
+    return html.Li([shown, html.B(label), called, html.Br(), f"{alike} alike"])
+
+
+def _facts(stage: Stage, case: dict[str, Any]) -> Component:
+    told = [
+        html.Div([html.Dt(name), html.Dd(str(case[name]))])
+        for name in stage.scene.further
+        if case[name] is not None and name not in HIDDEN
+    ]
+    if not told:
+        return html.Div()
+    return html.Details([html.Summary("Everything the table says"), html.Dl(told, className="one")])

@@ -1,0 +1,265 @@
+"""The deferral slider: which share goes to a reader, and what is left among the answers that are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+from numpy.typing import NDArray
+
+from primum.explore import deferring
+from primum.explore.app import matrices, parts
+from primum.explore.app.latent import written
+from primum.explore.app.stage import Stage
+from primum.judge.selective import threshold_at_coverage
+from primum.report import figures, words
+
+NAME, TITLE = "deferral", "Deferral"
+INTRO = (
+    "Answers the model is sure of are used; the others go to a reader. Move the slider to send more or "
+    "fewer to the reader, and see what is left among the answers that are used. A threshold chosen on "
+    "these very cases flatters itself: fix one with primum defer fit on other rows before it is relied "
+    "on."
+)
+START = 20.0
+
+
+def panel(stage: Stage) -> list[Component]:
+    """The slider and what it moves."""
+    unit = stage.scene.severity.unit if stage.scene.severity is not None else ""
+    controls = [
+        parts.field(
+            "Sure by", parts.select("deferral-score", parts.score_options(stage), stage.scene.scores[0])
+        ),
+        parts.field("Set of cases", parts.select("deferral-domain", stage.domains, stage.domains[0])),
+        *_cost(stage, unit),
+        parts.field(
+            "Threshold: used at or above it",
+            dcc.Input(id="deferral-threshold", type="number", debounce=True, step="any"),
+        ),
+    ]
+    slider = dcc.Slider(
+        id="deferral-share", min=0, max=100, step=0.5, value=START, updatemode="drag",
+        marks={at: f"{at}{words.GAP}%" for at in range(0, 101, 20)}, allow_direct_input=False,
+    )  # fmt: skip
+    return [
+        html.P(INTRO, className="intro"),
+        html.Div(controls, className="controls row live"),
+        html.Div(
+            [
+                html.Div(
+                    "Share of cases to send to a reader, the least sure first", id="deferral-share-name"
+                ),
+                html.Div(slider, role="group", **{"aria-labelledby": "deferral-share-name"}),
+                html.Button("At the operating threshold", id="deferral-operating", n_clicks=0),
+            ],
+            className="slider live",
+        ),
+        html.P(id="deferral-said", className="said", role="status"),
+        html.Div(id="deferral-numbers"),
+        html.Div(
+            [
+                html.Figure(
+                    [
+                        html.Figcaption("As more cases are deferred"),
+                        dcc.Graph(
+                            id="deferral-curve",
+                            config={**parts.PLOT, "displayModeBar": False},
+                            style={"height": "370px"},
+                        ),
+                    ]
+                ),
+                html.Div(id="deferral-matrix"),
+            ],
+            className="halves",
+        ),
+        parts.actions(NAME, "Save the deferred cases (CSV)"),
+    ]
+
+
+def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
+    """Slider and threshold follow each other, everything else follows both."""
+
+    @app.callback(
+        output={
+            "share": Output("deferral-share", "value"),
+            "typed": Output("deferral-threshold", "value"),
+            "said": Output("deferral-said", "children"),
+            "numbers": Output("deferral-numbers", "children"),
+            "curve": Output("deferral-curve", "figure"),
+            "matrix": Output("deferral-matrix", "children"),
+        },
+        inputs={
+            "share": Input("deferral-share", "value"),
+            "typed": Input("deferral-threshold", "value"),
+            "operating": Input("deferral-operating", "n_clicks"),
+            "score": Input("deferral-score", "value"),
+            "domain": Input("deferral-domain", "value"),
+            "cost": Input("deferral-cost", "value"),
+            "tab": Input("tab", "value"),
+            "number": State("scene", "value"),
+        },
+    )
+    def draw(
+        share: float, typed: float | None, operating: int, score: str, domain: str, cost: float | None,
+        tab: str, number: int,
+    ) -> dict[str, Any]:  # fmt: skip
+        if tab != NAME:
+            raise PreventUpdate
+        stage = find(number)
+        rows = (stage.cases["domain"] == domain).to_numpy()
+        values = stage.cases[f"score_{score}"].to_numpy()[rows]
+        values = values[np.isfinite(values)]
+        asked = ctx.triggered_id
+        threshold = _threshold(values, share)
+        if asked == "deferral-threshold" and typed is not None:
+            threshold = float(typed)
+        elif asked == "deferral-operating":
+            threshold = stage.scene.thresholds[score]
+        if asked in ("deferral-threshold", "deferral-operating") and len(values):
+            share = round(100 * float(np.mean(values < threshold)), 1)
+        reader = max(float(cost or 0), 0.0)
+        found = deferring.at(stage.scene, rows, score, threshold, reader)
+        return {
+            "share": no_update if asked == "deferral-share" else share,  # or it would jump back while moved
+            "typed": no_update if asked == "deferral-threshold" else _typed(threshold),
+            "said": _said(found, score, threshold),
+            "numbers": _numbers(stage, found, reader),
+            "curve": curve(deferring.sweep(stage.scene, rows, score, reader), found, reader),
+            "matrix": matrices.confusion(stage, found["confusion"], "Answers that are used"),
+        }
+
+    @app.callback(
+        Output("deferral-file", "data"),
+        Input("deferral-csv", "n_clicks"),
+        State("deferral-threshold", "value"),
+        State("deferral-score", "value"),
+        State("deferral-domain", "value"),
+        State("scene", "value"),
+        prevent_initial_call=True,
+    )
+    def save(clicks: int | None, threshold: float | None, score: str, domain: str, number: int) -> Any:
+        if not clicks:
+            raise PreventUpdate
+        stage = find(number)
+        most = np.inf if threshold is None else threshold
+        below = (pl.col("domain") == domain) & (pl.col(f"score_{score}") < most)
+        return written(stage, stage.cases.filter(below)["row"].to_numpy(), "deferred")
+
+
+def _cost(stage: Stage, unit: str) -> list[Component]:
+    """What a reader costs, where costs are known at all."""
+    box = dcc.Input(id="deferral-cost", type="number", min=0, value=0, step="any", debounce=True)
+    if stage.scene.severity is None:
+        return [html.Div(box, style={"display": "none"})]
+    return [parts.field(f"Cost of one deferral (in units of: {unit})", box)]
+
+
+def _threshold(values: NDArray[np.float64], share: float) -> float:
+    """The threshold that defers a share in per cent, or as near below it as ties allow."""
+    if share >= 100 or not len(values):
+        return float(np.inf)
+    return threshold_at_coverage(values, 1 - share / 100)
+
+
+def _typed(threshold: float) -> float | None:
+    """What stands in the box: every digit, since rounding would move cases over the line."""
+    return None if np.isinf(threshold) else float(threshold)
+
+
+def _said(found: Mapping[str, Any], score: str, threshold: float) -> str:
+    deferred = found["n"] - found["accepted"]
+    at = (
+        "all cases go to the reader"
+        if np.isinf(threshold)
+        else f"used where {score} is at least {threshold:.4g}"
+    )
+    used = f"{deferred} go to a reader and {found['accepted']} answers are used"
+    told = f"Of {words.counted(found['n'])}, {used}; {at}"
+    left = (
+        f"; {found['left_out']} without a known truth or this score are left out" if found["left_out"] else ""
+    )
+    return f"{told}{left}."
+
+
+def _numbers(stage: Stage, found: Mapping[str, Any], reader: float) -> Component:
+    """The figures in large, each with its interval or the reason why there is none."""
+    cost = "failure_cost_with_reader" if reader else "failure_cost"
+    told = [
+        _number("Sent to a reader", found["deferred_share"], "accuracy", "of all cases"),
+        _number(
+            "Critical error rate", found["accepted_cer"], "cer", "of the critical cases whose answer is used"
+        ),
+        _number("Critical cases used", found["critical_coverage"], "accuracy", "of all critical cases"),
+        _number("Failure cost", found[cost], "cost", "per case, used answers and deferrals together"),
+    ]
+    wrong = f"{found['errors']} of {found['accepted']}"
+    missed = found["critical_errors"]
+    fatal = "" if missed is None else f"{missed} of them critical"
+    told.insert(
+        1,
+        html.Div([html.Span("Wrong among the used", className="name"), html.Span(wrong, className="big"),
+                  html.Span(fatal, className="span")]),
+    )  # fmt: skip
+    return html.Div(told, className="numbers")
+
+
+def _number(name: str, one: Mapping[str, Any], code: str, of: str) -> Component:
+    if one.get("why_not"):
+        value: Any = html.Span(words.NOTHING, className="big")
+        below = [html.Span(words.opening(str(one["why_not"])) + ".", className="span")]
+    else:
+        value = html.Span(words.number(one["value"], code), className="big")
+        interval = words.span({**one, "code": code})
+        n = words.counted(one["n"])
+        below = [html.Span(f"95{words.GAP}% interval {interval}" if interval else "", className="span"),
+                 html.Span(f"{of}, n = {n}", className="span")]  # fmt: skip
+    return html.Div([html.Span(name, className="name"), value, *below])
+
+
+def curve(swept: pl.DataFrame, found: Mapping[str, Any], reader: float) -> go.Figure:
+    """Critical errors left and failure cost against the share deferred, a line where the slider stands."""
+    lines = [
+        ("accepted_cer", "critical error rate", figures.CRITICAL, ".0%"),
+        ("failure_cost", "failure cost per case", figures.BLUE, ""),
+        ("errors", "wrong and used, of all", figures.SOFT, ".0%"),
+    ]
+    shown = [line for line in lines if swept[line[0]].is_not_null().any()]
+    shown = shown if len(shown) < 3 else shown[:2]
+    made = go.Figure()
+    for at, (column, title, colour, ticks) in enumerate(shown):
+        axis = "y" if at == 0 else f"y{at + 1}"
+        made.add_scatter(
+            x=swept["deferred"].to_list(), y=swept[column].to_list(), mode="lines", yaxis=axis,
+            line={"color": colour, "width": 2, "shape": "hv"}, name=title,
+            hovertemplate="deferred %{x:.1%}: %{y" + (":.1%" if ticks else ":.3f") + "}<extra></extra>",
+        )  # fmt: skip
+        gap = 1 / len(shown)
+        made.update_layout(
+            {
+                "yaxis" if at == 0 else f"yaxis{at + 1}": {
+                    "domain": [1 - (at + 1) * gap + 0.04, 1 - at * gap - 0.04], "rangemode": "tozero",
+                    "tickformat": ticks, "gridcolor": figures.LINE, "zeroline": False, "fixedrange": True,
+                    "title": {"text": title, "font": {"size": 12, "color": figures.SOFT}},
+                }
+            }
+        )  # fmt: skip
+    share = found["deferred_share"].get("value")
+    if share is not None:
+        made.add_vline(x=share, line={"color": figures.INK, "width": 1.5, "dash": "dot"})
+    made.update_layout(
+        template=None, height=370, showlegend=False, dragmode=False,
+        margin={"l": 62, "r": 14, "t": 6, "b": 46},
+        font={"family": figures.FONT, "size": 12, "color": figures.INK},
+        paper_bgcolor=figures.PAPER, plot_bgcolor=figures.PAPER,
+        xaxis={"title": {"text": "share sent to a reader"}, "tickformat": ".0%", "range": [-0.01, 1.01],
+               "gridcolor": figures.LINE, "zeroline": False, "fixedrange": True,
+               "anchor": f"y{len(shown)}" if len(shown) > 1 else "y"},
+    )  # fmt: skip
+    return made

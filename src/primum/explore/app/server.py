@@ -1,0 +1,145 @@
+"""The server: takes a free port, serves pictures of its own cases alone, and names none in a log."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+from collections.abc import Sequence
+from importlib.resources import files
+
+from dash import Dash
+from flask import Response, abort, request
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from primum.check import InputError, PrimumError
+from primum.explore import pictures
+from primum.explore.app import layout
+from primum.explore.app.stage import Stage
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+TRIED = 50
+LARGEST_UPLOAD = 64 * 2**20
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; worker-src 'self' blob:; frame-ancestors 'none'"
+)
+NO_PICTURE = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 120 120'>"
+    "<rect width='120' height='120' fill='#f5f7f9'/>"
+    "<text x='60' y='64' font-family='sans-serif' font-size='11' fill='#5d6b78' text-anchor='middle'>"
+    "image missing</text></svg>"
+)
+INDEX = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{%metas%}
+<title>{%title%}</title>
+{%css%}
+<style>STYLE</style>
+<script>SCRIPT</script>
+</head>
+<body class="explorer">
+{%app_entry%}
+{%config%}
+{%scripts%}
+{%renderer%}
+</body>
+</html>"""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket on ``port``, or on the next free one of the fifty after it.
+
+    Raises:
+        InputError: when none is free, or the machine has no such address.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for tried in range(port, min(port + TRIED, 65536)):
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, tried))
+            listening.listen(128)
+        except OSError as error:
+            listening.close()
+            if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                continue
+            raise InputError(
+                f"--host {host}: this machine has no such address; use 127.0.0.1, or 0.0.0.0 for all"
+            ) from None
+        return listening
+    raise InputError(
+        f"--port {port}: none of the ports {port} to {min(port + TRIED, 65536) - 1} is free; name another"
+    )
+
+
+def make(stages: Sequence[Stage], host: str = LOOPBACK[0]) -> Dash:
+    """The app over scenes that nobody changes: whatever a user chooses stays in that user's browser.
+
+    Args:
+        stages: what is shown, one per run or table.
+        host: the address it will be served on; on a loopback address no other host name is answered.
+    """
+    quiet()
+    report, own = files("primum.report"), files("primum.explore.app")
+    style = (report / "page.css").read_text("utf-8") + (own / "explorer.css").read_text("utf-8")
+    app = Dash(
+        "primum.explore",
+        serve_locally=True,
+        include_assets_files=False,
+        suppress_callback_exceptions=True,
+        add_log_handler=False,
+        update_title="",
+        title=f"{stages[0].scene.name} · primum explorer",
+        index_string=INDEX.replace("STYLE", style).replace("SCRIPT", (own / "saving.js").read_text("utf-8")),
+        enable_mcp=False,
+    )
+    if host in LOOPBACK:
+        app.server.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
+    app.server.config["MAX_CONTENT_LENGTH"] = LARGEST_UPLOAD
+    app.server.add_url_rule("/picture", "picture", lambda: _picture(stages, "picture"))
+    app.server.add_url_rule("/map", "map", lambda: _picture(stages, "map"))
+    app.server.after_request(_closed)
+    app.layout = layout.page(stages)
+    layout.connect(app, stages)
+    return app
+
+
+def open_server(app: Dash, listening: socket.socket) -> BaseWSGIServer:
+    """A threaded server on a socket that :func:`bind` made."""
+    host, port = listening.getsockname()[:2]
+    return make_server(host, port, app.server, threaded=True, fd=listening.fileno())
+
+
+def quiet() -> None:
+    """Requests name cases, so they are not logged; errors of the app are."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+def _picture(stages: Sequence[Stage], kind: str) -> Response:
+    """The picture, or the map, of one case of a scene by its row; anything else is not found."""
+    asked = {name: request.args.get(name, "") for name in ("scene", "case", "size")}
+    numbers = {name: int(value) for name, value in asked.items() if value.isascii() and value.isdecimal()}
+    if any(value and name not in numbers for name, value in asked.items()):
+        abort(404)
+    number, row, size = (numbers.get(name) for name in ("scene", "case", "size"))
+    if number is None or row is None or number >= len(stages) or row >= len(stages[number].scene):
+        abort(404)
+    scene = stages[number].scene
+    key = scene.cases["key"][row]
+    kept = {"Cache-Control": "no-store"}  # pictures of patients stay in no cache
+    try:
+        drawn = pictures.heat(scene, key) if kind == "map" else pictures.png(scene, key, size)
+    except PrimumError:
+        drawn = None
+    if drawn is None:
+        return Response(NO_PICTURE, status=404, mimetype="image/svg+xml", headers=kept)
+    return Response(drawn, mimetype="image/png", headers=kept)
+
+
+def _closed(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,70 @@
+"""Concepts: the clusters of each class in each domain, and the image that stands for each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum.explore.features import drawn, features, reduced
+from primum.explore.scene import Scene
+
+CLUSTERS = 9
+STARTS = 3
+UNKNOWN = "(no label)"
+SCHEMA: dict[str, Any] = {
+    "domain": pl.String, "class": pl.String, "cluster": pl.Int64, "n": pl.Int64, "failures": pl.Int64,
+    "silent": pl.Int64, "key": pl.String, "members": pl.List(pl.String),
+}  # fmt: skip
+
+
+def clusters(scene: Scene, per: int = CLUSTERS, seed: int = 0) -> pl.DataFrame:
+    """K-means clusters of each class × domain, on 50 principal components fitted to all domains at once.
+
+    Fewer cases than ``per`` (or fewer that differ) give as many clusters as there are. Of more than 20,000
+    cases those drawn are clustered.
+
+    Returns:
+        One row per cluster, the largest of a class × domain first: ``domain``, ``class`` (the true one,
+        ``(no label)`` where unknown), ``cluster`` (from 0), ``n``, ``failures`` and ``silent`` (how many of
+        them), ``key`` (the case nearest the centre), ``members`` (keys, nearest the centre first).
+    """
+    rows, _ = drawn(scene, seed)
+    components = reduced(features(scene, rows)[0], seed)
+    cases = scene.cases[rows].with_columns(pl.col("label").fill_null(UNKNOWN))
+    keys = cases["key"].to_numpy()
+    wrong = (~cases["correct"].fill_null(True)).to_numpy()
+    silent = cases["silent"].fill_null(False).to_numpy()
+    found = []
+    for (domain, name), part in _groups(cases):
+        at = part["place"].to_numpy()
+        for number, members in enumerate(_members(components[at], per, seed)):
+            mine = at[members]
+            found.append(
+                (domain, name, number, len(mine), int(wrong[mine].sum()), int(silent[mine].sum()),
+                 str(keys[mine[0]]), keys[mine].tolist())
+            )  # fmt: skip
+    return pl.DataFrame(found, schema=SCHEMA, orient="row")
+
+
+def _groups(cases: pl.DataFrame) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
+    placed = cases.select("domain", "label").with_row_index("place")
+    return list(placed.group_by("domain", "label", maintain_order=True))
+
+
+def _members(points: NDArray[np.float32], per: int, seed: int) -> list[NDArray[np.int64]]:
+    """Rows of each cluster, nearest its centre first; the largest cluster first."""
+    from sklearn.cluster import KMeans
+
+    count = min(per, len(np.unique(points, axis=0)))
+    if count == 1:
+        labels, centres = np.zeros(len(points), dtype=np.int64), points.mean(axis=0, keepdims=True)
+    else:
+        made = KMeans(count, n_init=STARTS, random_state=seed).fit(points)
+        labels, centres = made.labels_, made.cluster_centers_
+    away = np.linalg.norm(points - centres[labels], axis=1)
+    order = np.lexsort((np.arange(len(points)), away))
+    parts = [order[labels[order] == cluster] for cluster in range(count)]
+    return sorted((part for part in parts if len(part)), key=lambda part: (-len(part), int(part[0])))

@@ -1,0 +1,43 @@
+"""Arrays kept between two starts: written whole, checked when read, made anew where damaged."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum import files
+
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+
+
+def default_cache() -> Path:
+    """Folder of what is kept: ``primum`` in the user's cache folder ($XDG_CACHE_HOME, else ~/.cache)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "primum"
+
+
+def kept(file: Path) -> dict[str, NDArray[Any]] | None:
+    """Arrays by name; None where there is no such file, or its checksums do not hold."""
+    if not file.is_file():
+        return None
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except UNREADABLE:
+        return None
+
+
+def keep(file: Path, arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Write arrays by name; False where the folder cannot be written to."""
+    try:
+        with files.whole(file) as draft, draft.open("wb") as opened:
+            np.savez(opened, **arrays)  # type: ignore[arg-type]
+    except OSError:
+        return False
+    return True

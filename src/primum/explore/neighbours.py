@@ -1,0 +1,89 @@
+"""The known cases that look most alike to the network."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum.check import InputError
+from primum.explore.scene import SEPARATOR, Scene
+from primum.predictions import Predictions
+
+TRAIN = "train"
+COUNT = 5
+
+
+def nearest(scene: Scene, key: str, count: int = COUNT) -> pl.DataFrame:
+    """The training rows nearest a case by cosine similarity of embeddings.
+
+    Without training rows the other images of the scene are searched, each image as it is seen in the case's
+    own domain.
+
+    Args:
+        scene: with embeddings. key: of the case. count: rows to return, fewer where there are fewer.
+
+    Returns:
+        Nearest first: ``key`` (for ``pictures.png``), ``id``, ``label`` (null where unknown), ``predicted``,
+        ``similarity`` (-1 to 1) and ``of`` (``train`` or the domain).
+
+    Raises:
+        InputError: for an unknown key, and where embeddings are missing.
+    """
+    domain, row = scene.of(scene.row(key))
+    mine = domain.predictions
+    if mine.embeddings is None:
+        raise InputError(f"{domain.name}: nearest cases need embeddings, this table carries none")
+    if scene.train is None:
+        return _ranked(mine, domain.name, mine.embeddings[row], count, mine.ids[row])
+    return to(scene, mine.embeddings[row], count, mine.ids[row])
+
+
+def to(
+    scene: Scene, embedding: NDArray[np.floating], count: int = COUNT, but: str | None = None
+) -> pl.DataFrame:
+    """The known rows nearest an embedding (D,): training rows, without any those of the first domain.
+
+    ``but`` is an id to leave out. Raises InputError where they carry no embeddings of D numbers.
+    """
+    known, name = (scene.train, TRAIN) if scene.train is not None else (
+        scene.domains[0].predictions, scene.domains[0].name
+    )  # fmt: skip
+    if known.embeddings is None or known.embeddings.shape[1] != len(embedding):
+        what = "none" if known.embeddings is None else f"{known.embeddings.shape[1]} numbers"
+        raise InputError(
+            f"{known.name}: nearest cases need embeddings of the same network ({len(embedding)} numbers), "
+            f"the rows of {name} carry {what}"
+        )
+    return _ranked(known, name, embedding, count, but)
+
+
+def _ranked(
+    table: Predictions, name: str, embedding: NDArray[np.floating], count: int, but: str | None
+) -> pl.DataFrame:
+    assert table.embeddings is not None
+    own = float(np.linalg.norm(embedding)) or 1.0
+    likeness = (table.embeddings @ embedding.astype(table.embeddings.dtype)) / (_lengths(table) * own)
+    order = np.argsort(-likeness, kind="stable")[: count + 1]
+    order = order[(table.ids.gather(order) != (but or "")).to_numpy()][:count]
+    names = pl.Series([*table.classes, None], dtype=pl.String)
+    ids = table.ids.gather(order)
+    return pl.DataFrame(
+        {
+            "key": name + SEPARATOR + ids,
+            "id": ids,
+            "label": names[table.labels[order]],
+            "predicted": names[table.predicted[order]],
+            "similarity": likeness[order].astype(np.float64),
+            "of": pl.repeat(name, len(ids), eager=True, dtype=pl.String),
+        }
+    )
+
+
+@lru_cache(maxsize=64)
+def _lengths(table: Predictions) -> NDArray[np.floating]:
+    """(N,) lengths of the embeddings, 1 for those of length 0."""
+    lengths = np.linalg.norm(table.embeddings, axis=1)  # type: ignore[arg-type]
+    return np.where(lengths > 0, lengths, 1)

@@ -1,0 +1,186 @@
+"""The image of a case as PNG, as the network saw it, and the stored explanation map over it."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum import files
+from primum.check import InputError
+from primum.explore.neighbours import TRAIN
+from primum.explore.reading import recipe_of
+from primum.explore.scene import SEPARATOR, Domain, Scene
+from primum.imaging import decode
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LARGEST_CORRUPTED = 512  # pixels of the longer side, where the network's own size is not known
+STRONGEST = 0.6  # opacity of the map where it is 1
+ORIGINAL = "original_path"  # images with it were corrupted before the model saw them
+
+
+def png(scene: Scene, key: str, size: int | None = None) -> bytes:
+    """PNG of a case at its own size, or at most ``size`` pixels wide and high.
+
+    A case of a corruption is corrupted again: at the network's input size where the run is known, otherwise
+    at its own (at most 512 pixels), by its id and the seed 0.
+
+    Args:
+        scene: the cases. key: of ``scene.cases``, or of a neighbour.
+
+    Raises:
+        InputError: for an unknown key, for an image that is not there or cannot be read, with its path, and
+            for a corrupted one without torch.
+        MissingExtraError: when a library it needs is not installed.
+    """
+    return encoded(_seen(scene, key), size)
+
+
+def heat(scene: Scene, key: str, size: int | None = None) -> bytes | None:
+    """PNG of a case under its stored explanation map, yellow where it speaks most for the answer.
+
+    None where no map is stored for the case. Raises as :func:`png`.
+    """
+    domain, row = scene.of(scene.row(key))
+    folder = scene.maps.get(domain.name)
+    at = None if folder is None else _index(folder).get(domain.predictions.ids[row])
+    if folder is None or at is None:
+        return None
+    found = np.load(folder / "maps.npy", mmap_mode="r", allow_pickle=False)[at]
+    return encoded(overlaid(shrunk(_seen(scene, key), size), np.asarray(found, dtype=np.float32)))
+
+
+def overlaid(image: Image, found: NDArray[np.float32]) -> Image:
+    """An image under a map (H, H) in 0..1, of the whole frame."""
+    from plotly.colors import sample_colorscale
+
+    images = decode.pillow()
+    scaled = images.fromarray(found).resize(image.size, images.Resampling.BILINEAR)
+    values = np.clip(np.asarray(scaled), 0, 1)
+    colours = np.array(sample_colorscale("Viridis", [step / 255 for step in range(256)], colortype="tuple"))
+    tint = colours[np.rint(values * 255).astype(np.int64)] * 255
+    share = np.sqrt(values)[:, :, None] * STRONGEST
+    laid: Image = images.fromarray(np.rint(np.asarray(image) * (1 - share) + tint * share).astype(np.uint8))
+    return laid
+
+
+def encoded(image: Image, size: int | None = None) -> bytes:
+    """PNG of an image, at most ``size`` pixels wide and high."""
+    written = io.BytesIO()
+    shrunk(image, size).save(written, format="PNG", compress_level=1)
+    return written.getvalue()
+
+
+def shrunk(image: Image, size: int | None) -> Image:
+    """The image at most ``size`` pixels wide and high, never enlarged."""
+    if size is None or max(image.size) <= size:
+        return image
+    small = image.copy()
+    small.thumbnail((max(size, 1), max(size, 1)))
+    return small
+
+
+def _seen(scene: Scene, key: str) -> Image:
+    """RGB image of a case, corrupted where its domain is."""
+    name, _, case = key.partition(SEPARATOR)
+    if name == TRAIN and scene.train is not None and all(one.name != TRAIN for one in scene.domains):
+        rows = np.flatnonzero((scene.train.ids == case).to_numpy())
+        if not len(rows):
+            raise InputError(f"{scene.name}: no training row has this key")
+        return _plain(scene, Domain(TRAIN, scene.train), int(rows[0]))
+    domain, row = scene.of(scene.row(key))
+    image = _plain(scene, domain, row)
+    again = domain.level is not None and ORIGINAL not in domain.predictions.metadata.columns
+    return _corrupted(scene, domain, row, image) if again and domain.shift is not None else image
+
+
+def _plain(scene: Scene, domain: Domain, row: int) -> Image:
+    table = domain.predictions
+    path = table.metadata["path"][row] if "path" in table.metadata.columns else None
+    if path is None:
+        return _made(scene, table.ids[row])
+    if scene.images_root is None:
+        raise InputError(f"{path}: the folder of the images is not known; name it with --images")
+    root = scene.images_root.resolve()
+    file = (root / path).resolve()
+    if not file.is_relative_to(root):
+        raise InputError(f"{path}: an image inside {root} was expected, this path leads out of it")
+    try:
+        return decode.read(file)
+    except decode.UnreadableError as error:
+        raise InputError(f"{path}: a readable image was expected in {scene.images_root}, {error}") from None
+
+
+def _made(scene: Scene, case: str) -> Image:
+    """An image that is made in memory, from the run's recipe."""
+    held = None if scene.run is None else _made_table(scene.run)
+    at = None if held is None else held[1].get(case)
+    if held is None or at is None:
+        raise InputError(
+            f"{scene.name}: there is no path of this case, so no image to show; add a column path"
+        )
+    return held[0].image(at)  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=4)
+def _made_table(run: Path) -> tuple[Any, dict[str, int]] | None:
+    """The images of a run's data set where they have no files, and id → row."""
+    from primum.data import load
+
+    recipe = recipe_of(run)
+    if recipe is None:
+        return None
+    table = load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    return (
+        (table, dict(zip(table.cases["id"], range(len(table)), strict=True)))
+        if table.pixels is not None
+        else None
+    )
+
+
+def _corrupted(scene: Scene, domain: Domain, row: int, image: Image) -> Image:
+    """The image under the corruption of its domain; as it is where the shift is none of our corruptions."""
+    try:
+        import torch
+
+        from primum import shifts
+    except ImportError:
+        raise InputError(
+            f"{domain.name}: showing a corrupted image needs torch: pip install 'primum[train]'"
+        ) from None
+    assert domain.shift is not None
+    if domain.shift not in shifts.CORRUPTIONS or domain.level is None:
+        return image
+    card = None if scene.run is None else card_of(scene.run)
+    if card is None:
+        pixels = np.array(shrunk(image, LARGEST_CORRUPTED), dtype=np.uint8)
+    else:
+        pixels = np.array(card.transform.pixels(image), dtype=np.uint8)
+    given = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    found = shifts.corrupt(given, domain.shift, domain.level, [domain.predictions.ids[row]])
+    shown = found[0].mul(255).round().byte().permute(1, 2, 0).numpy()
+    return decode.pillow().fromarray(np.ascontiguousarray(shown))  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=16)
+def card_of(run: Path) -> Any:
+    """What ``network.json`` says of the network of a run, None where there is no such file."""
+    from primum.model.backbone import Card
+
+    file = run / "network.json"
+    return Card.from_dict(json.loads(file.read_text(encoding="utf-8")), str(file)) if file.is_file() else None
+
+
+@lru_cache(maxsize=16)
+def _index(folder: Path) -> dict[str, int]:
+    """Id → row of the stored maps of a folder."""
+    listed = pl.read_parquet(files.existing(folder / "index.parquet", "the ids of the maps"))
+    return dict(zip(listed["id"].to_list(), listed["row"].to_list(), strict=True))
