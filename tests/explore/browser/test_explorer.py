@@ -229,6 +229,14 @@ def test_a_port_in_use_gives_way_to_the_next(explorer, runs, cache) -> None:
     assert code == 0
 
 
+def test_a_host_that_others_reach_is_warned_of(runs, cache) -> None:
+    from tests.explore.browser.conftest import Explorer
+
+    code, said = Explorer(str(runs / "one"), "--host", "0.0.0.0", "--port", "0", cache=cache).interrupt()
+    assert "warning: everyone who reaches this machine" in said
+    assert code == 0
+
+
 def test_the_folder_of_the_run_is_as_it_was(explorer, runs) -> None:
     left = {path.name for path in Path(runs / "one").iterdir()}
     assert left == {"recipe.yaml", "log", "predictions", "network.safetensors", "network.json"}

@@ -81,13 +81,21 @@ def marked(stage: Stage, dimensions: int, row: int) -> Patch:
     return change
 
 
+def _ends(stage: Stage, dimensions: int) -> list[list[float]]:
+    """Both ends of each axis, a little beyond every case, whatever is filtered."""
+    low, high = np.nanmin(stage.placed[dimensions], axis=0), np.nanmax(stage.placed[dimensions], axis=0)
+    beyond = 0.04 * np.maximum(high - low, 1e-3)
+    return np.stack([low - beyond, high + beyond], axis=1).astype(float).tolist()  # type: ignore[no-any-return]
+
+
 def _marked(stage: Stage, dimensions: int, row: int | None) -> dict[str, Any]:
     """A blue ring, with lines through it in three dimensions, where others may hide it; nothing undrawn."""
     at = None if row is None else stage.placed[dimensions][row].astype(float)
+    ends = _ends(stage, dimensions)
     path: list[list[float | None]] = []
     if at is not None and np.isfinite(at).all():
         for axis in range(dimensions if dimensions == 3 else 0):
-            for end in (-1.0, 1.0):
+            for end in ends[axis]:
                 path.append([end if other == axis else float(at[other]) for other in range(3)])
             path.append([None] * 3)
         path.append(at.tolist())
@@ -143,16 +151,9 @@ class _Pen:
         bare = {"showticklabels": False, "title": {"text": ""}, "zeroline": False, "showspikes": False}
         if self.dimensions == 3:
             walls = {**bare, "backgroundcolor": "#f7f9fb", "gridcolor": figures.LINE, "showbackground": True}
-            return {
-                "scene": {
-                    "xaxis": walls,
-                    "yaxis": walls,
-                    "zaxis": walls,
-                    "aspectmode": "cube",
-                    "camera": CAMERA,
-                },
-                "dragmode": "orbit",
-            }
+            ends = _ends(self.stage, 3)
+            axes = {f"{axis}axis": {**walls, "range": ends[k]} for k, axis in enumerate("xyz")}
+            return {"scene": {**axes, "aspectmode": "cube", "camera": CAMERA}, "dragmode": "orbit"}
         flat = {**bare, "showgrid": False, "showline": False, "ticks": ""}
         return {"xaxis": flat, "yaxis": flat, "dragmode": "pan"}
 
