@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from primum import cli, finding, saving, terminal
+from primum import finding, saving, terminal
 from tests.conftest import made_table
 
 Run = Callable[..., tuple[int, str, str]]
@@ -29,21 +29,11 @@ VERBS = (
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(terminal.console, "width", 100)
 
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["primum", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+    return command
 
 
 def python(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from primum import cli, terminal
+from primum import terminal
 from primum.policy import Policy
 from tests.conftest import made_table
 
@@ -19,23 +19,13 @@ TABLE = made_table(600, skill=3.0)
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(terminal.console, "width", 100)
     TABLE.filter(split="cal").drop("split").write_csv("cal.csv")
     TABLE.filter(split="test").drop("split").write_parquet("test.parquet")
 
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["primum", "defer", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+    return partial(command, "defer")
 
 
 @pytest.mark.parametrize("verb", ["fit", "apply"])

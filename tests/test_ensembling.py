@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -198,25 +199,13 @@ def test_names_tell_files_apart(paths, names):
     assert called(paths) == names
 
 
-def test_the_verb(tmp_path: Path, monkeypatch, capsys):
-    import sys
-
-    from primum import cli
-
+def test_the_verb(tmp_path: Path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     for name, both in zip(("test", "cal"), pairs(300), strict=True):
         for member, table in zip("ab", both, strict=True):
             tables.write(table, f"{member}-{name}.parquet")
 
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["primum", "ensemble", *arguments])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
+    run = partial(command, "ensemble")
 
     members = ["a-test.parquet", "b-test.parquet"]
     code, out, _ = run(*members, "--out", "mean.parquet")

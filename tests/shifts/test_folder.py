@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from primum import cli, data
+from primum import data
 from primum.check import InputError
 from primum.data.images import ImageTable
 from primum.data.sets import manifest
@@ -123,20 +123,10 @@ def test_a_missing_image_is_named_and_nothing_is_finished(mixed, tmp_path):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
+def run(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["primum", "data", "corrupt", *arguments])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
+    return partial(command, "data", "corrupt")
 
 
 def test_the_verb_corrupts_one_split_and_says_no_patient(table, run, tmp_path, monkeypatch):
