@@ -143,7 +143,7 @@ def build(task: Task, root: Path, runs: Path, out: Path) -> Pipeline:
         )
     applied = {name: apply(policy, answers) for name, policy in policies.items()}
     judged = audit(answers, task.severity, fit=cal, members=tests, policies=_of_one_rule(policies))
-    judged.save(out / "ensemble", root)
+    judged.save(out / "ensemble", data.load(task.data, root, 0).root)
     return Pipeline(task, matrix, members, answers, cal, score, chosen_by, applied, judged)
 
 
@@ -172,9 +172,9 @@ def member(
     assert explained.ids.equals(tests[position].ids)
     others = [one for one in tests if one is not tests[position]]
     judged = audit(explained, task.severity, fit=cal, members=others, train=train)
-    judged.save(out / "audit", root, out)
+    judged.save(out / "audit", images.root, out)
     doubt = audit(replace(passes, name=f"{name}, passes"), task.severity)
-    doubt.save(out / "audit-passes", root)
+    doubt.save(out / "audit-passes", images.root)
     return Member(name, tests[position], cal, explained, maps, masked, passes, judged, doubt)
 
 
