@@ -45,6 +45,23 @@ def test_a_policy_is_judged_and_drawn(audited: primum.Audit, table: pl.DataFrame
     assert "20 %" in audited.settings["deferral"]["said"]
 
 
+def test_every_finding_says_which_policy_it_judges_and_a_shared_warning_stands_once() -> None:
+    rng = np.random.default_rng(4)
+    made = made_table(3000, skill=2.0)
+    rare = (made["split"] == "cal").to_numpy() & (made["label"] == made["label"][0]).to_numpy()
+    table = made.filter(~rare | (rng.random(len(made)) < 0.2))
+    policies = [fit(table, "phantom", capacity=share) for share in (0.1, 0.3)]
+    audit = primum.audit(table, "phantom", bootstrap=100, policies=policies)
+    shares = [one for one in audit.findings if one.code == "deferred_share"]
+    assert [one.policy for one in shares] == ["At most 10 % deferred · msr", "At most 30 % deferred · msr"]
+    assert len({one.value for one in shares}) == 2
+    shifted = [one for one in audit.findings if one.code == "policy_prevalence_shift"]
+    assert [one.policy for one in shifted] == [None]
+    twice = primum.audit(table, "phantom", bootstrap=100, policies=[policies[0]] * 2)
+    named = [one.policy for one in twice.findings if one.code == "deferred_share"]
+    assert named == ["At most 10 % deferred · msr", "At most 10 % deferred · msr (2)"]
+
+
 def test_members_are_the_table_and_the_other_model(audited: primum.Audit, table: pl.DataFrame) -> None:
     found = audited.curves["members"]
     assert found["n"] == audited.settings["n"]

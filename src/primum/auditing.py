@@ -49,7 +49,7 @@ class Audit(Saved):
     cases: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def finding(self, code: str, group: str = "all", **where: Any) -> Finding:
-        """The finding of that code, group and any of decision, score, calibrated; KeyError if none."""
+        """The finding of that code, group and any other fields; KeyError if none."""
         for finding in self.findings:
             asked = {"code": code, "group": group, **where}
             if all(getattr(finding, name) == value for name, value in asked.items()):

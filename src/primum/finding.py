@@ -79,6 +79,7 @@ class Finding:
         decision: ``"argmax"``, ``"bayes"``, ``"given"``, ``"operating"`` (a fitted threshold) or None.
         score: confidence score it judges, or None.
         calibrated: ``"none"``, the recalibrator's name, or None.
+        policy: the deferral policy it judges, by its name in the audit, or None.
         better: ``"higher"``, ``"lower"`` or None.
         verdict: passed, failed, inconclusive, not_judged, not_applicable or warning.
         why: the reason of the verdict, or what a reader must know; one sentence or empty.
@@ -97,6 +98,7 @@ class Finding:
     better: str | None = None
     verdict: str = "not_judged"
     why: str = ""
+    policy: str | None = None
     tails: Tails | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -175,7 +177,9 @@ def judge(findings: Sequence[Finding], limits: Mapping[str, Mapping[str, float]]
     for i, finding in enumerate(findings):
         if finding.code in limits and finding.verdict == "not_judged" and finding.tails is not None:
             column = finding.group.split("=", 1)[0]
-            key = (finding.code, finding.decision, finding.score, finding.calibrated, column)
+            key = (
+                finding.code, finding.decision, finding.score, finding.calibrated, finding.policy, column
+            )  # fmt: skip
             families.setdefault(key, []).append(i)
     judged = list(findings)
     for key, members in families.items():

@@ -13,7 +13,7 @@ from primum.curves.deferral import deferral
 from primum.curves.explanation import explanation
 from primum.curves.failures import case_columns, failures
 from primum.curves.members import members
-from primum.deferring.apply import described
+from primum.deferring.describing import described, names, told
 from primum.deferring.rows import reader_of, scored
 from primum.finding import Finding, found
 from primum.judge import disagreement, groups
@@ -68,12 +68,11 @@ def _deferral(made: Sections, prepared: Prepared, opts: Options, given: Suppleme
     judged = scored(test, rule, best, recalibrator, opts.severity, opts.critical)
     fitted = None if fit is None else scored(fit, rule, best, recalibrator, opts.severity, opts.critical)
     stated = next((one.policy.reader for one in given.policies if one.policy.reader is not None), None)
-    policies = []
-    for applied in given.policies:
-        achieved = applied.findings(opts.severity, stated)
-        policies.append(described(applied, achieved))
-        made.findings.extend(achieved)
+    named = names([one.policy for one in given.policies])
+    achieved = [one.findings(opts.severity, stated) for one in given.policies]
+    made.findings.extend(told(named, achieved))
     reader = reader_of(stated, opts.severity, test.classes)
+    policies = [described(*one) for one in zip(given.policies, named, achieved, strict=True)]
     made.curves["deferral"] = deferral(prepared.view, judged, fitted, reader, policies)
     if policies:
         said = "; ".join(one.policy.said for one in given.policies)

@@ -12,7 +12,8 @@ import polars as pl
 import pytest
 
 from primum import tables
-from primum.deferring.apply import apply, described
+from primum.deferring.apply import apply
+from primum.deferring.describing import described
 from primum.deferring.fit import fit
 from primum.judge import decision
 from primum.judge.deferral.recalibrated import from_plain
@@ -34,7 +35,7 @@ def test_the_file_alone_says_it_all(name: str, tmp_path: Path) -> None:
     assert there.frame().equals(back.frame())
     assert there.frame().columns == ["id", "decision", "confidence", "action"]
     assert [one.to_dict() for one in there.findings()] == [one.to_dict() for one in back.findings()]
-    json.dumps(described(there, there.findings()), allow_nan=False)
+    json.dumps(described(there, "this", there.findings()), allow_nan=False)
 
 
 def test_accepted_is_at_or_above_the_threshold() -> None:

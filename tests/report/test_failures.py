@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,11 @@ def test_users_text_stays_text(content: dict[str, Any]) -> None:
     assert tags <= {"b"}
     assert "<img src=x" not in page(hostile)
     assert "{{7*7}}" in words_of(page(hostile))
+
+
+def test_the_share_of_right_names_it_tells_is_the_one_that_was_measured(content: dict[str, Any]) -> None:
+    docs = Path(__file__).parents[2] / "docs/failures.md"
+    measured = next(line for line in docs.read_text().splitlines() if line.startswith("| any name |"))
+    told = re.search(r"(\d+) of 100 names .* (\d+) with a weaker one", words_of(page(content)))
+    assert told is not None
+    assert [f"0.{share}" for share in told.groups()] == re.findall(r"\| (0\.\d+)", measured)

@@ -33,7 +33,7 @@ def deferral(
     Args:
         view: the judged rows. judged: their answers and scores, in the same order.
         fit: the same of the fit rows, which no label is read of; None without fit rows.
-        reader: the stated one, or None. policies: ``deferring.apply.described`` of each.
+        reader: the stated one, or None. policies: ``deferring.describing.described`` of each.
 
     Returns:
         JSON-ready: ``decision``, ``calibrated``, ``direction``, ``unit``, ``reader_cost``, ``reader_errs``,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ from primum.finding import Finding, found, not_applicable, warning
 from primum.guards import CHANCE, first_cases
 from primum.judge import groups
 from primum.judge.answers import View
-from primum.judge.deferral.learned import Learned
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.recalibrated import from_plain
 from primum.judge.deferral.scored import Decided, Scored
+from primum.judge.weighted import Weighted
 from primum.policy import Policy, StatedReader
 from primum.predictions import Predictions
 from primum.preparing import codes
@@ -122,7 +122,7 @@ def score_of(policy: Policy, given: Scored, where: str) -> NDArray[np.float64]:
         check.one_of(name, tuple(given.confidence), f"{where}: score")
     if learned is None:
         return given.confidence[policy.score]
-    rule = Learned(learned.scores, learned.mean, learned.scale, learned.weight, learned.intercept)
+    rule = Weighted(learned.scores, learned.mean, learned.scale, learned.weight, learned.intercept)
     return rule(given.confidence)
 
 
@@ -182,31 +182,3 @@ def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: NDArray[np.bo
         rows.labels, {"none": rows.probs}, {}, patients, codes(rows.ids) if patients is None else patients,
         None if matrix is None else matrix.cost, cells, None, 0, 0,
     )  # fmt: skip
-
-
-def described(applied: Applied, findings: Sequence[Finding]) -> dict[str, Any]:
-    """A policy and what it achieved, JSON-ready and without hashes, as ``curves.deferral`` takes it."""
-    policy = applied.policy
-    return {
-        "score": policy.score,
-        "learned_from": None if policy.learned is None else list(policy.learned.scores),
-        "decision": applied.decided.rule,
-        "calibrated": applied.decided.calibrated,
-        "kind": policy.kind,
-        "target": policy.target,
-        "capacity": policy.capacity,
-        "alpha": None if policy.promise is None else policy.promise.alpha,
-        "delta": None if policy.promise is None else policy.promise.delta,
-        "denominator": None if policy.promise is None else policy.promise.denominator,
-        "said": policy.said,
-        "verdict": policy.verdict,
-        "direction": policy.direction,
-        "by": policy.by,
-        "thresholds": [
-            {"group": name, **asdict(one), "threshold": one.threshold if np.isfinite(one.threshold) else None}
-            for name, one in policy.thresholds.items()
-        ],
-        "notes": list(policy.notes),
-        "fit": {key: value for key, value in asdict(policy.fit).items() if not key.endswith("hashes")},
-        "achieved": [one.to_dict() for one in findings],
-    }

@@ -17,12 +17,13 @@ from primum.deferring.asked import Asked, by_class, by_patient
 from primum.deferring.rows import scored
 from primum.guards import FEW_FIT_ROWS, first_cases
 from primum.judge import groups, recalibrate
-from primum.judge.deferral.learned import Learned, halves, learn
+from primum.judge.deferral.learned import halves, learn
 from primum.judge.deferral.recalibrated import to_plain
 from primum.judge.deferral.scored import Scored
 from primum.judge.inversion import inversion_for
 from primum.judge.recalibrate import Recalibrator
 from primum.judge.recalibrators import unchanged
+from primum.judge.weighted import Weighted
 from primum.options import Options, options
 from primum.policy import FitRows, LearnedScore, Policy, Promise, Rule, StatedReader, Threshold
 from primum.predictions import Predictions
@@ -126,7 +127,7 @@ def _bad(rows: Predictions, answers: Scored, opts: Options, learn_from: str) -> 
     return np.asarray(opts.critical[rows.labels, answers.decisions])
 
 
-def _written(learned: Learned | None, learn_from: str) -> LearnedScore | None:
+def _written(learned: Weighted | None, learn_from: str) -> LearnedScore | None:
     return None if learned is None else LearnedScore(target=learn_from, **asdict(learned))  # type: ignore[arg-type]
 
 

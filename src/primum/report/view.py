@@ -190,6 +190,7 @@ def described(finding: Finding) -> dict[str, Any]:
         "decision": words.decision(finding.get("decision")),
         "score": finding.get("score") or "",
         "calibrated": state,
+        "policy": finding.get("policy") or "",
         "better": {"higher": "higher is better", "lower": "lower is better"}.get(
             str(finding.get("better")), ""
         ),

@@ -23,20 +23,20 @@ def made(n: int, seed: int = 0, second: float = 0.8) -> tuple[dict[str, np.ndarr
 def test_it_is_the_regression_of_scikit_learn() -> None:
     scores, right = made(2000)
     found = learn(scores, right)
-    assert found.scores == ("msr", "mahalanobis", "knn")
+    assert found.log_odds.scores == ("msr", "mahalanobis", "knn")
     columns = np.stack([logit(scores["msr"]), scores["mahalanobis"], scores["knn"]], axis=1)
     standard = (columns - columns.mean(axis=0)) / columns.std(axis=0)
-    used = standard[:, : 3 if found.weight[2] else 2]
+    used = standard[:, : 3 if found.log_odds.weight[2] else 2]
     theirs = LogisticRegression(C=1.0, tol=1e-9, max_iter=1000).fit(used, right)
-    np.testing.assert_allclose(found.weight[: used.shape[1]], theirs.coef_[0], rtol=1e-4)
+    np.testing.assert_allclose(found.log_odds.weight[: used.shape[1]], theirs.coef_[0], rtol=1e-4)
     np.testing.assert_allclose(found(scores), theirs.predict_proba(used)[:, 1], atol=1e-5)
 
 
 def test_no_weight_is_below_nothing() -> None:
     scores, right = made(2000, second=-0.8)
     found = learn(scores, right)
-    assert found.weight[1] == 0
-    assert min(found.weight) >= 0
+    assert found.log_odds.weight[1] == 0
+    assert min(found.log_odds.weight) >= 0
 
 
 def test_it_is_calibrated_and_better_on_rows_it_has_not_seen() -> None:
@@ -54,7 +54,7 @@ def test_few_errors_learn_from_few_scores() -> None:
     scores, _ = made(300)
     right = np.ones(300, bool)
     right[:12] = False
-    assert learn(scores, right).scores == ("msr", "mahalanobis")
+    assert learn(scores, right).log_odds.scores == ("msr", "mahalanobis")
 
 
 @pytest.mark.parametrize(("n", "wrong"), [(49, 20), (200, 9), (200, 195)])
@@ -72,4 +72,4 @@ def test_without_a_score_there_is_nothing_to_learn_from() -> None:
 def test_a_constant_score_has_no_say() -> None:
     scores, right = made(500)
     found = learn(scores | {"mahalanobis": np.ones(500)}, right)
-    assert found.weight[1] == 0
+    assert found.log_odds.weight[1] == 0

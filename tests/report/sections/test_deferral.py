@@ -11,7 +11,8 @@ import pytest
 
 from primum import tables
 from primum.curves.deferral import deferral
-from primum.deferring.apply import apply, described
+from primum.deferring.apply import apply
+from primum.deferring.describing import described, names
 from primum.deferring.fit import fit
 from primum.deferring.rows import scored
 from primum.judge.deferral.costs import Reader
@@ -33,10 +34,11 @@ def content(*asked: str, severity: str | None = "phantom", split: bool = True) -
     read = tables.read(made if split else made.drop("split"), name="table")
     opts = options(read.classes, "table", severity)
     prepared = prepare(select(read), opts)
+    fitted = [fit(made, severity, **ASKED[name]) for name in asked]
     policies = []
-    for name in asked:
-        applied = apply(fit(made, severity, **ASKED[name]), prepared.test)
-        policies.append(described(applied, applied.findings(opts.severity, StatedReader(0.5))))
+    for name, policy in zip(names(fitted), fitted, strict=True):
+        applied = apply(policy, prepared.test)
+        policies.append(described(applied, name, applied.findings(opts.severity, StatedReader(0.5))))
 
     def answers(rows: Any) -> Any:
         return (
@@ -84,10 +86,10 @@ def test_it_says_what_each_policy_promises_and_achieved(whole: dict[str, Any]) -
             assert note in said
 
 
-def test_policies_that_are_alike_keep_rows_of_their_own(whole: dict[str, Any]) -> None:
-    shown = section.of({**whole, "policies": [whole["policies"][0]] * 3}, "")
+def test_every_policy_has_a_row_of_its_own(whole: dict[str, Any]) -> None:
+    shown = section.of(whole, "")
     names = [one["name"] for one in shown["policies"]]
-    assert len(set(names)) == 3
+    assert len(set(names)) == len(ASKED)
     assert [row["name"] for row in shown["achieved"]["rows"]] == names
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from primum import check
 from primum.check import InputError
 from primum.judge.calibration import FLOOR
 from primum.judge.interval import Floats
+from primum.judge.weighted import Weighted, stacked, standardised
 
 INPUTS = ("msr", "mahalanobis", "mcd_mi", "confidnet", "energy", "knn")  # the first that are there
 SHARES = ("msr",)  # probabilities, of which the log-odds enter
@@ -23,22 +24,13 @@ PER_SCORE = 5
 
 @dataclass(frozen=True)
 class Combined:
-    """``P(right) = σ(intercept + Σ weight (score − mean) / scale)``, no weight below 0.
+    """The probability of being right; no weight of its ``log_odds`` lies below 0."""
 
-    Attributes:
-        scores: the S names. mean, scale, weight: of each. intercept: of all.
-    """
-
-    scores: tuple[str, ...]
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weight: tuple[float, ...]
-    intercept: float
+    log_odds: Weighted
 
     def __call__(self, confidence: Mapping[str, Floats]) -> Floats:
-        """(N,) probability of being right from score name → (N,)."""
-        standard = (_columns(confidence, self.scores) - np.array(self.mean)) / np.array(self.scale)
-        return np.asarray(expit(self.intercept + standard @ np.array(self.weight)), dtype=np.float64)
+        """(N,) in [0, 1] from score name → (N,)."""
+        return np.asarray(expit(self.log_odds(_entering(confidence, self.log_odds.scores))), dtype=np.float64)
 
 
 def learn(confidence: Mapping[str, Floats], correct: Any) -> Combined:
@@ -66,10 +58,7 @@ def learn(confidence: Mapping[str, Floats], correct: Any) -> Combined:
     names = tuple(name for name in INPUTS if name in confidence)[: least // PER_SCORE]
     if not names:
         raise InputError(f"one of the scores {check.shorten(INPUTS, 6)} is needed to learn from, none came")
-    columns = _columns(confidence, names)
-    mean, scale = columns.mean(axis=0), columns.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    standard = (columns - mean) / scale
+    standard, mean, scale = standardised(stacked(_entering(confidence, names), names))
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         weight = parameters[1:]
@@ -84,16 +73,15 @@ def learn(confidence: Mapping[str, Floats], correct: Any) -> Combined:
         loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-9}
     ).x
     return Combined(
-        names, tuple(mean.tolist()), tuple(scale.tolist()), tuple(found[1:].tolist()), float(found[0])
+        Weighted(
+            names, tuple(mean.tolist()), tuple(scale.tolist()), tuple(found[1:].tolist()), float(found[0])
+        )
     )
 
 
-def _columns(confidence: Mapping[str, Floats], names: tuple[str, ...]) -> Floats:
-    """(N, S) scores, probabilities as log-odds."""
-    return np.stack(
-        [
-            logit(np.clip(confidence[name], FLOOR, 1 - FLOOR)) if name in SHARES else confidence[name]
-            for name in names
-        ],
-        axis=1,
-    )
+def _entering(confidence: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:
+    """The named scores, probabilities as log-odds."""
+    return {
+        name: logit(np.clip(confidence[name], FLOOR, 1 - FLOOR)) if name in SHARES else confidence[name]
+        for name in names
+    }

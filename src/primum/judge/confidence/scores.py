@@ -127,7 +127,7 @@ def _uncombined(evidence: Evidence) -> str:
     learned = evidence.fit.combined
     if isinstance(learned, str):
         return learned
-    lacking = [name for name in learned.scores if name not in evidence.outside]
+    lacking = [name for name in learned.log_odds.scores if name not in evidence.outside]
     return f"it was learned from {check.shorten(lacking)}, which these rows lack" if lacking else ""
 
 

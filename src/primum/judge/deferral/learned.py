@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,32 +12,12 @@ from sklearn.linear_model import LogisticRegression
 from primum import check
 from primum.check import InputError
 from primum.judge.interval import Floats
+from primum.judge.weighted import Weighted, stacked, standardised
 
 FEWEST = 5
 
 
-@dataclass(frozen=True)
-class Learned:
-    """Log-odds of a good answer, ``intercept + Σ weight (score − mean) / scale``.
-
-    Attributes:
-        scores: the S names. mean, scale, weight: of each. intercept: of all.
-    """
-
-    scores: tuple[str, ...]
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weight: tuple[float, ...]
-    intercept: float
-
-    def __call__(self, confidence: Mapping[str, Floats]) -> Floats:
-        """(N,) from score name → (N,), higher = more trustworthy."""
-        columns = np.stack([confidence[name] for name in self.scores], axis=1)
-        standard = (columns - np.array(self.mean)) / np.array(self.scale)
-        return np.asarray(self.intercept + standard @ np.array(self.weight), dtype=np.float64)
-
-
-def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: Any) -> Learned:
+def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: Any) -> Weighted:
     """L2-regularised logistic regression (C = 1) on standardised scores.
 
     Args:
@@ -56,11 +35,9 @@ def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: Any) -> 
             f"{int(wrong.sum())} and {int((~wrong).sum())} arrived in the learning half of the fit rows; "
             "use one score instead"
         )
-    columns = np.stack([confidence[name] for name in scores], axis=1)
-    mean, scale = columns.mean(axis=0), columns.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    found = LogisticRegression(C=1.0, max_iter=1000).fit((columns - mean) / scale, ~wrong)
-    return Learned(
+    standard, mean, scale = standardised(stacked(confidence, scores))
+    found = LogisticRegression(C=1.0, max_iter=1000).fit(standard, ~wrong)
+    return Weighted(
         tuple(scores), tuple(mean.tolist()), tuple(scale.tolist()), tuple(found.coef_[0].tolist()),
         float(found.intercept_[0]),
     )  # fmt: skip

@@ -29,7 +29,7 @@ SCORES = {
 def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Build the section's view from ``curves.deferral``; ``prefix`` keeps the ids of two audits apart."""
     scores = [one for one in content.get("scores") or [] if one["own"]["failure"] is not None]
-    policies = _named(content.get("policies") or [])
+    policies = list(content.get("policies") or [])
     fitted = bool(scores) and all(one["fitted"] for one in scores)
     readers = [("failure", "A reader who costs nothing")]
     if content.get("reader_cost") is not None and scores:
@@ -191,23 +191,3 @@ def _on(policy: Mapping[str, Any]) -> str:
     if policy["verdict"] != "not_certifiable" or policy["by"] is not None:
         return ""
     return f" with n = {policy['thresholds'][0]['n']}"
-
-
-def _named(policies: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The policies with a short name each: what is held, and the score; numbered where two are alike."""
-    named: dict[str, dict[str, Any]] = {}
-    for policy in policies:
-        said = f"{_target(policy)} · {policy['score']}"
-        alike = sum(name == said or name.startswith(f"{said} (") for name in named)
-        name = f"{said} ({alike + 1})" if alike else said
-        named[name] = {**policy, "name": name}
-    return list(named.values())
-
-
-def _target(policy: Mapping[str, Any]) -> str:
-    if policy["kind"] == "capacity":
-        return f"At most {100 * policy['capacity']:.3g}{words.GAP}% deferred"
-    if policy["kind"] == "cost":
-        return "Least cost"
-    risk = "critical errors" if policy["target"] == "cer" else "of the largest cost"
-    return f"At most {100 * policy['alpha']:.3g}{words.GAP}% {risk}"
