@@ -179,6 +179,8 @@ def _confident(
     fewest = int(wrong.sum(axis=1).min())
     if fewest < FEWEST:
         return nothing(f"at least {FEWEST} failures are needed, there are {fewest}")
+    if fatal[wrong].all() or not fatal[wrong].any():
+        return nothing(f"{'every' if fatal.any() else 'no'} failure is critical")
     values, drawings = [], []
     for one, errors, critical in zip(seeds, wrong, fatal, strict=True):
         of = one.confidence[errors], critical[errors]

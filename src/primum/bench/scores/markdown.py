@@ -115,8 +115,9 @@ def _by_shift(setting: Mapping[str, Any]) -> list[str]:
     lines = [
         f"AURC in every shift, with the difference to {setting['reference']}.",
         "",
-        f"| shift | n | accuracy | {' | '.join(names)} | least AURC (share of replicates first) |",
-        "|---|---|---|" + "---|" * (len(names) + 1),
+        f"| shift | n | of a critical class | accuracy | {' | '.join(names)} | least AURC (share of "
+        "replicates first) |",
+        "|---|---|---|---|" + "---|" * (len(names) + 1),
     ]
     for shift in setting["shifts"]:
         rows = {row["score"]: row for row in shift["rows"]}
@@ -127,7 +128,8 @@ def _by_shift(setting: Mapping[str, Any]) -> list[str]:
             cells.append(value(metric) + (f" [{apart}]" if apart else ""))
         accuracy = f"{rows[setting['reference']]['counts']['accuracy']:.3f}"
         lines.append(
-            f"| {title(shift)} | {shift['n']} | {accuracy} | {' | '.join(cells)} | {_first(shift)} |"
+            f"| {title(shift)} | {shift['n']} | {shift['of_critical']} | {accuracy} | {' | '.join(cells)} | "
+            f"{_first(shift)} |"
         )
     return lines
 
@@ -179,7 +181,7 @@ def _confident(setting: Mapping[str, Any]) -> list[str]:
     lines = [
         "Share of critical errors among the most confident third of the failures minus that among the other "
         "failures, 95 % interval over patients: above 0, the most confident failures are richer in critical "
-        "ones.",
+        "ones. A dash: fewer than ten failures, or none or all of them critical.",
         "",
         f"| shift | {' | '.join(names)} |",
         "|---|" + "---|" * len(names),
