@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -16,7 +17,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from primum import finding, saving, terminal
+from primum import cli, finding, saving, terminal
 from tests.conftest import made_table
 
 Run = Callable[..., tuple[int, str, str]]
@@ -24,7 +25,7 @@ VERBS = (
     ["demo"], ["train"], ["predict"], ["explain"], ["ensemble"], ["audit"], ["compare"],
     ["severity", "check"], ["data", "list"], ["data", "check"], ["data", "corrupt"],
     ["defer", "fit"], ["defer", "apply"],
-    ["import", "fd-shifts"],
+    ["import", "fd-shifts"], ["explore"], ["bench", "losses"], ["bench", "scores"],
 )  # fmt: skip
 
 
@@ -48,6 +49,14 @@ def test_help_has_an_example_of_the_verb(verb: list[str], run: Run) -> None:
     code, out, _ = run(*verb, "--help")
     assert code == 0
     assert f"Example: primum {' '.join(verb)} " in " ".join(out.split())
+
+
+def test_help_breaks_lines_only_where_the_window_ends() -> None:
+    for command in Path(cli.__file__).parent.glob("*.py"):
+        for one in ast.walk(ast.parse(command.read_text())):
+            if isinstance(one, ast.FunctionDef) and one.decorator_list:
+                paragraphs = (ast.get_docstring(one) or "").split("\n\n")
+                assert not any("\n" in paragraph for paragraph in paragraphs[1:]), (command.name, one.name)
 
 
 def test_help_and_version(run: Run) -> None:

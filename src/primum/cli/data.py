@@ -52,7 +52,12 @@ def data_check(
 def data_corrupt(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Data set, as primum data list names it.")],
     corrupt: Annotated[
-        str, typer.Option(metavar="NAME:INTENSITY", help="Corruption and intensity, 1 to 5: docs/shifts.md.")
+        str,
+        typer.Option(
+            metavar="NAME:INTENSITY",
+            help="brightness_up or brightness_down, contrast, motion_blur, elastic, gaussian_noise, jpeg, "
+            "stain, bias_field or letter_marker, and an intensity from 1 to 5.",
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the images and manifest.csv.")],
     root: Root = None,
@@ -63,11 +68,9 @@ def data_corrupt(
 ) -> None:
     """Corrupt one split of a data set, each image by its own seed, and write it with a manifest.
 
-    Brightness up and down, contrast, motion_blur, elastic, gaussian_noise, jpeg, stain, bias_field and
-    letter_marker. An interrupted folder is gone on with; the manifest comes last.
+    An interrupted folder is gone on with; the manifest comes last.
 
-    Example: [bold]primum data corrupt chest_xray --root data/chest_xray --corrupt motion_blur:3 --out
-    chest-blurred[/bold]
+    Example: [bold]primum data corrupt chest_xray --root data/chest --corrupt jpeg:3 --out chest-jpeg[/bold]
     """
     folder = writable(out)
     from primum import check

@@ -38,8 +38,7 @@ def ensemble(
 
     The fit rows of a stacking are answered out of fold, so the result can be audited with them.
 
-    Example: [bold]primum ensemble a.parquet b.parquet --fit a-cal.parquet --fit b-cal.parquet --how stacking
-    --out both.parquet --out-fit both-cal.parquet[/bold]
+    Example: [bold]primum ensemble a.csv b.csv --fit a-cal.csv --fit b-cal.csv --out both.parquet[/bold]
     """
     if out_fit is not None and not fit:
         raise InputError("--out-fit: answers to fit rows need fit rows, give them with --fit, one per member")

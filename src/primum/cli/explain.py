@@ -31,9 +31,9 @@ def explain(
 ) -> None:
     """Show what a network looked at, and measure whether that holds still under mild changes.
 
-    Writes a table of predictions with the scores stability_spearman, stability_ssim, stability_iou and
-    stability_shift, ready for primum audit, and the maps in a folder beside it. An interrupted run goes on
-    where it stopped.
+    Writes a table with the scores of stability, ready for primum audit, and the maps in a folder beside it.
+
+    An interrupted run goes on where it stopped.
 
     Example: [bold]primum explain runs/risk --data ham10000 --root data/ham10000 --split test[/bold]
     """

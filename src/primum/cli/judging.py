@@ -103,8 +103,7 @@ def compare(
 ) -> None:
     """Compare two models on the same cases, with paired intervals of every difference.
 
-    Example: [bold]primum compare plain.parquet risk.parquet --fit plain-cal.parquet --fit risk-cal.parquet
-    --severity isic2018[/bold]
+    Example: [bold]primum compare plain.csv risk.csv --fit plain-cal.csv --fit risk-cal.csv[/bold]
     """
     if fit and len(fit) != 2:
         raise InputError(

@@ -85,12 +85,11 @@ def predict(
 ) -> None:
     """Predict a data set with the network of a run, cut into splits with the run's own seed.
 
-    With --passes or --tta the answer is the mean over the passes, and how much they differ is stored in
-    columns score_mcd_… and score_tta_…. Predict the rows to fit on in the same way. With --corrupt the
-    columns shift and shift_level say how (docs/shifts.md).
+    With --passes or --tta the answer is the mean over the passes; how much they differ is stored as scores.
 
-    Example: [bold]primum predict runs/risk --data chest_xray --root data/chest_xray --passes 50 --tta
-    --out new.parquet[/bold]
+    Predict the rows to fit on in the same way. With --corrupt the columns shift and shift_level say how.
+
+    Example: [bold]primum predict runs/risk --data chest_xray --root chest --passes 50 --out n.parquet[/bold]
     """
     from primum import tables
     from primum.model.predict import predict as answers
