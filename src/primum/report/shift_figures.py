@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from primum.report import figures
 
 BEST, WORST = "#0b5c94", "#f5f7f9"
-ROW, AXIS = 24, 150  # pixels
+ROW, LETTER = 24, 6  # pixels
+LONGEST = 38  # letters of a shift
 
 
 def heat_map(
@@ -24,7 +25,9 @@ def heat_map(
     Args:
         scores, shifts: names. ranks: per score, one rank per shift or None. said: the words for each cell.
     """
-    figure = figures._figure(AXIS + ROW * len(scores))
+    names = [figures.plain(name, LONGEST) for name in shifts]
+    below = 20 + LETTER * max(map(len, names), default=0)
+    figure = figures._figure(below + 10 + ROW * len(scores))
     most = max((rank for row in ranks for rank in row if rank is not None), default=2.0)
     figure.add_trace(
         go.Heatmap(
@@ -34,7 +37,6 @@ def heat_map(
             hoverongaps=False, showscale=False,
         )
     )  # fmt: skip
-    names = [figures.plain(name, 30) for name in shifts]
     figure.update_xaxes(
         tickvals=list(range(len(shifts))), ticktext=names, tickangle=-90, showgrid=False, ticks="",
         tickfont={"size": 10.5}, showline=False,
@@ -43,7 +45,7 @@ def heat_map(
         tickvals=list(range(len(scores))), ticktext=[figures.plain(name, 18) for name in scores],
         autorange="reversed", showgrid=False, ticks="", tickfont={"size": 11}, showline=False,
     )  # fmt: skip
-    figure.update_layout(margin={"l": 108, "r": 6, "t": 4, "b": AXIS - 10})
+    figure.update_layout(margin={"l": 108, "r": 6, "t": 4, "b": below})
     return figure
 
 

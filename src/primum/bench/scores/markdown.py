@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -186,11 +187,16 @@ def _confident(setting: Mapping[str, Any]) -> list[str]:
         f"| shift | {' | '.join(names)} |",
         "|---|" + "---|" * len(names),
     ]
+    told: dict[str, Counter[int]] = {name: Counter() for name in names}
     for shift in setting["shifts"]:
         rows = {row["score"]: row for row in shift["rows"]}
         metrics = [rows[name]["metrics"][CONFIDENT] if name in rows else {} for name in names]
         lines.append(f"| {title(shift)} | {' | '.join(_signed(metric) for metric in metrics)} |")
-    return lines
+        for name, metric in zip(names, metrics, strict=True):
+            if "mean" in metric:
+                told[name][(metric["low"] > 0) - (metric["high"] < 0)] += 1
+    counts = [f"{told[name][1]}; {told[name][-1]}; {told[name][0]}" for name in names]
+    return [*lines, f"| richer; poorer; not told apart | {' | '.join(counts)} |"]
 
 
 def _signed(metric: Mapping[str, Any]) -> str:

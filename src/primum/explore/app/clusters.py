@@ -106,9 +106,9 @@ def _card(stage: Stage, one: dict[str, Any]) -> Component:
     row = stage.scene.row(one["key"])
     told: list[Any] = [html.B(words.counted(one["n"]))]
     if one["failures"]:
-        told.append(f", {one['failures']} wrong")
+        told.append(f", {words.number(one['failures'], 'n')} wrong")
         if one["silent"]:
-            told.append(f", {one['silent']} of them silently")
+            told.append(f", {words.number(one['silent'], 'n')} of them silently")
     return html.Button(
         [
             parts.thumbnail(stage, row, f"Middle of a group of {one['n']} cases"),

@@ -147,8 +147,8 @@ def said(stage: Stage, kept: NDArray[np.bool_], chosen: Mapping[str, Any]) -> st
     wrong, silent = int((~cases["correct"]).sum()), int(cases["silent"].sum())
     both = int((cases["silent"] & cases["critical"]).sum())
     told = f"{words.counted(len(cases))}: {words.counted(wrong, 'wrong answer', 'wrong answers')}"
-    told += f", {silent} of them silent" if wrong else ""
-    told += f" and {both} of these critical" if both else ""
+    told += f", {words.number(silent, 'n')} of them silent" if wrong else ""
+    told += f" and {words.number(both, 'n')} of these critical" if both else ""
     standing = [
         ", ".join(str(value) for value in chosen[name])
         for name in ("class", "domain", "shift", "level", "values")
