@@ -137,7 +137,7 @@ def test_json_round_trip_and_no_nan(audited: primum.Audit, tmp_path: Path) -> No
     assert set(content) == {"schema", "settings", "findings", "curves", "cases"}
     assert set(content["findings"][0]) == {
         "code", "name", "value", "low", "high", "n", "group", "decision", "score", "calibrated", "better",
-        "verdict", "why",
+        "verdict", "why", "policy",
     }  # fmt: skip
     assert primum.Audit.from_json(tmp_path / "audit.json").to_dict() == content
 
