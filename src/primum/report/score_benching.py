@@ -17,7 +17,7 @@ CODES = {
     "fpr_at_95_tpr": "FPR at 95 % TPR",
     "risk_at_80_coverage": "Risk at 80 % coverage",
 }
-MOST = 5  # scores with a column of their own
+MOST = 6  # scores with a column of their own
 OVERALL = "all shifts"
 Row = Mapping[str, Any]
 
@@ -83,11 +83,11 @@ def title(shift: Row) -> str:
 
 
 def shown_scores(given: Mapping[str, Any]) -> list[str]:
-    """The scores with a column of their own: the reference, MSR, the learned ones, the best by mean rank."""
+    """The scores with a column of their own: the reference, MSR, learned ones, the best, a distance."""
     overall = ranking(given)
     there = [str(one["score"]) for one in given["scores"]]
     best = [str(overall["rows"][0]["score"])] if overall else []
-    wanted = [str(given["reference"]), "msr", "combined", *best, "confidnet", "dg_mcd_msr"]
+    wanted = [str(given["reference"]), "msr", "combined", *best, "vim", "confidnet", "dg_mcd_msr"]
     return list(dict.fromkeys(name for name in wanted if name in there))[:MOST]
 
 

@@ -15,7 +15,7 @@ HEADS = {
     "risk_at_80_coverage": "risk at 80 % coverage",
 }
 CONFIDENT = "critical_share_confident"
-MOST = 5  # scores that get a column of their own
+MOST = 6  # scores that get a column of their own
 
 
 def markdown(content: Mapping[str, Any]) -> str:
@@ -57,11 +57,11 @@ def title(shift: Mapping[str, Any]) -> str:
 
 
 def shown_scores(setting: Mapping[str, Any]) -> list[str]:
-    """The scores with a column of their own: the reference, MSR, the learned ones, the best by mean rank."""
+    """The scores with a column of their own: the reference, MSR, learned ones, the best, a distance."""
     overall = [one for one in setting["ranks"] if one["metric"] == "aurc"]
     best = [max(overall, key=lambda one: one["shifts"])["rows"][0]["score"]] if overall else []
     there = [one["score"] for one in setting["scores"]]
-    wanted = [setting["reference"], "msr", "combined", *best, "confidnet", "dg_mcd_msr"]
+    wanted = [setting["reference"], "msr", "combined", *best, "vim", "confidnet", "dg_mcd_msr"]
     return list(dict.fromkeys(name for name in wanted if name in there))[:MOST]
 
 
