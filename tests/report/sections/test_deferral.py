@@ -93,6 +93,14 @@ def test_every_policy_has_a_row_of_its_own(whole: dict[str, Any]) -> None:
     assert [row["name"] for row in shown["achieved"]["rows"]] == names
 
 
+def test_policies_of_an_audit_without_names_keep_rows_of_their_own(whole: dict[str, Any]) -> None:
+    first = {key: value for key, value in whole["policies"][0].items() if key != "name"}
+    shown = section.of({**whole, "policies": [first] * 3}, "")
+    names = [one["name"] for one in shown["policies"]]
+    assert len(set(names)) == 3
+    assert [row["name"] for row in shown["achieved"]["rows"]] == names
+
+
 def test_ids_are_its_own_and_carry_the_prefix(whole: dict[str, Any]) -> None:
     ids = re.findall(r'\bid="([^"]*)"', rendered(whole, "second-"))
     assert len(ids) == len(set(ids))

@@ -29,7 +29,10 @@ SCORES = {
 def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Build the section's view from ``curves.deferral``; ``prefix`` keeps the ids of two audits apart."""
     scores = [one for one in content.get("scores") or [] if one["own"]["failure"] is not None]
-    policies = list(content.get("policies") or [])
+    policies = [  # audits once left them unnamed
+        {"name": f"Policy {number} · {one['score']}", **one}
+        for number, one in enumerate(content.get("policies") or [], start=1)
+    ]
     fitted = bool(scores) and all(one["fitted"] for one in scores)
     readers = [("failure", "A reader who costs nothing")]
     if content.get("reader_cost") is not None and scores:
