@@ -1,4 +1,4 @@
-"""Imports point one way: check ← predictions, severity ← judge ← auditing ← report ← cli."""
+"""Imports point one way: check ← ties ← predictions, severity ← judge ← auditing ← report ← cli."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ TRAINING = {"torch", "torchvision", "timm", "lightning", "safetensors", "tensorb
 # Rooms to the right of the predictions: room → the rooms of primum it may import.
 ALLOWED: dict[str, set[str]] = {
     "check": set(),
+    "ties": {"check"},
     "files": {"check"},
     "severity": {"check", "files"},
-    "predictions": {"check"},
-    "frames": {"check", "predictions"},
+    "predictions": {"ties", "check"},
+    "frames": {"ties", "check", "predictions"},
     "arrays": {"check", "predictions", "frames"},
     "tables": {"check", "files", "predictions", "frames", "arrays"},
     "importing": {"check", "files", "predictions", "tables"},
-    "judge": {"check", "predictions", "severity"},
+    "judge": {"ties", "check", "predictions", "severity"},
     "finding": {"check", "files", "judge"},
     "options": {"check", "severity", "finding", "judge"},
     "selecting": {"check", "predictions"},
-    "guards": {"check", "predictions", "finding", "options", "selecting", "judge"},
+    "guards": {"ties", "check", "predictions", "finding", "options", "selecting", "judge"},
     "study": {"check", "files"},
     "checklist": {"check", "judge", "study"},
     "answering": {"predictions", "options", "selecting", "judge"},
     "preparing": {"predictions", "finding", "options", "selecting", "guards", "answering", "judge"},
     "curves": {"finding", "judge"},
     "aligning": {"check", "predictions", "selecting"},
-    "ensembling": {"check", "predictions", "selecting", "aligning", "judge"},
+    "ensembling": {"ties", "check", "predictions", "selecting", "aligning", "judge"},
     "saving": {"files", "finding", "report"},
     "hashing": set(),
     "policy": {"check", "files", "hashing", "judge"},
     "deferring": {
-        "check", "tables", "predictions", "severity", "finding", "options", "selecting", "guards",
+        "ties", "check", "tables", "predictions", "severity", "finding", "options", "selecting", "guards",
         "answering", "preparing", "hashing", "policy", "judge",
     },
     "supplements": {
@@ -50,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
         "checklist",
     },
     "auditing": {
-        "__init__", "check", "files", "tables", "severity", "finding", "options", "selecting",
+        "ties", "__init__", "check", "files", "tables", "severity", "finding", "options", "selecting",
         "preparing", "curves", "saving", "judge", "policy", "study", "supplements", "sections",
     },
     "comparing": {
@@ -73,7 +74,7 @@ LEFT = {
 # functions.
 BOTH = {
     "explore": {
-        "__init__", "check", "files", "imaging", "data", "shifts", "model", "recipe", "severity",
+        "ties", "__init__", "check", "files", "imaging", "data", "shifts", "model", "recipe", "severity",
         "predictions", "tables", "options", "selecting", "answering", "preparing", "policy", "deferring",
         "judge", "report",
     },

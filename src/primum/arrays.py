@@ -43,7 +43,7 @@ def from_arrays(arrays: Mapping[str, Any], columns: Mapping[str, str], name: str
     decision = _classes_of("decision", given.pop("decision", None), n, classes, named, name)
     rest: dict[str, Any] = {key: given.pop(key) for key in ("passes", "embeddings") if key in given}
     rest["scores"] = {
-        key[len(SCORE) :]: check.numbers(given.pop(key), name, key).astype(np.float64)
+        key[len(SCORE) :]: check.numbers(given.pop(key), name, key)
         for key in list(given)
         if key.startswith(SCORE)
     }

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from primum import __version__, files, tables
+from primum import __version__, files, tables, ties
 from primum.check import InputError
 from primum.curves import curves
 from primum.finding import Finding, found, judge, not_applicable
@@ -249,7 +249,7 @@ def case_table(prepared: Prepared, opts: Options, further: Mapping[str, Any]) ->
         "cost": cost if opts.cost is not None else None,
         "critical": critical,
         "correct": ~wrong,
-        "silent": critical & (confidence >= answers.threshold["msr"]),
+        "silent": critical & ties.at_least(confidence, answers.threshold["msr"]),
     }
     columns |= {f"score_{name}": score for name, score in answers.confidence.items() if name != "msr"}
     columns |= further

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 SUM_TOLERANCE = 1e-2
 SUM_WARNING = 1e-3
 ROUNDING = 1e-6
+SINGLE = 2.0**-24  # rounding of a number near 1 in single precision
 MOST_LISTED = 25
 
 
@@ -134,6 +135,9 @@ def unit_interval(probs: NDArray[np.floating[Any]], where: str) -> None:
 def probabilities(probs: NDArray[np.floating[Any]], where: str) -> tuple[NDArray[np.float64], int]:
     """Check probabilities (N, K) and return them renormalised, with the count of rows off by > 1e-3.
 
+    Rows whose sum is off by no more than the rounding of single precision are left as they are: dividing
+    them would tell apart what was supplied as equal.
+
     Raises InputError for a value outside [0, 1] or a row whose sum is off by more than 1e-2.
     """
     unit_interval(probs, where)
@@ -148,7 +152,8 @@ def probabilities(probs: NDArray[np.floating[Any]], where: str) -> tuple[NDArray
             f"{int(wrong.sum())} rows do not, first row {row + 1} with {totals[row]:.4g}; "
             "outputs of several independent labels per case cannot be audited as one choice among classes"
         )
-    return clipped / totals[:, None], int((off > SUM_WARNING).sum())
+    exact = off <= max(ROUNDING, probs.shape[1] * SINGLE)
+    return clipped / np.where(exact, 1.0, totals)[:, None], int((off > SUM_WARNING).sum())
 
 
 def severity_matrix(cost: NDArray[np.float64], classes: Sequence[str], where: str) -> None:

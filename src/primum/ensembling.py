@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from primum import check
 from primum.aligning import aligned
 from primum.check import InputError
-from primum.judge import stacking, uncertainty
+from primum.judge import decision, stacking, uncertainty
 from primum.judge.interval import Floats
 from primum.predictions import Predictions
 from primum.selecting import reordered
@@ -130,7 +130,7 @@ def _mean(members: Sequence[Predictions]) -> Floats:
 
 def _answers(members: Sequence[Predictions], probs: NDArray[Any], source: dict[str, Any]) -> Predictions:
     first = members[0]
-    spread = uncertainty.collected(member.probs for member in members).scores(probs.argmax(axis=1))
+    spread = uncertainty.collected(member.probs for member in members).scores(decision.argmax(probs))
     with np.errstate(divide="ignore"):
         answers = np.log(probs)
     return Predictions(

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.predictions import Predictions
 
@@ -145,7 +145,7 @@ def _numbers(frame: pl.DataFrame, columns: list[str], name: str) -> NDArray[np.f
                 f"{name}: column {column} must hold a finite number in every row, "
                 f"{series.null_count()} do not (first in row {row + 1}); remove or repair them"
             )
-        arrays.append(series.cast(pl.Float64).to_numpy())
+        arrays.append(ties.widened(series.to_numpy()).astype(np.float64))
     return np.column_stack(arrays)
 
 

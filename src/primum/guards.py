@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.stats import chi2_contingency, ks_2samp
 
+from primum import ties
 from primum.check import shorten
 from primum.finding import Finding, warning
 from primum.judge import coincidence
@@ -32,7 +33,7 @@ def guard(rows: Selection, opts: Options) -> list[Finding]:
     """Every guard that has something to say of the judged and the fit rows."""
     test, fit = rows.test, rows.fit
     found = unlabelled(rows) + notes(test) + dropped(test) + lint(test, opts)
-    found += patients_in_training(rows) + saturated(test)
+    found += patients_in_training(rows) + saturated(test) + tied_answers(test)
     if fit is not None:
         found += few_fit_rows(fit, test) + few_critical_fit_rows(fit, test, opts.critical)
         found += class_without_fit_rows(fit, test) + prevalence_shift(fit, test) + confidence_shift(fit, test)
@@ -92,6 +93,18 @@ def saturated(test: Predictions) -> list[Finding]:
         "same, and no threshold lies between them"
     )
     return [warning("saturated_probabilities", why, count, len(test))]
+
+
+def tied_answers(test: Predictions) -> list[Finding]:
+    """``tied_answers``: judged cases in which two classes are equally probable, up to rounding."""
+    count = int(ties.tied(test.logits).sum())
+    if not count:
+        return []
+    why = (
+        f"in {count} of {len(test)} judged cases two classes are equally probable: the first in the order of "
+        "the classes is the answer there, so another order would answer otherwise"
+    )
+    return [warning("tied_answers", why, count, len(test))]
 
 
 def few_fit_rows(fit: Predictions, test: Predictions) -> list[Finding]:

@@ -10,9 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 
 Kind = Literal["logits", "log_probabilities"]
@@ -68,7 +67,7 @@ class Predictions:
             "labels": check.indices(self.labels, where, "labels"),
             "logits": check.numbers(self.logits, where, "logits"),
             "scores": {
-                name: np.asarray(check.numbers(score, where, f"score_{name}"), dtype=np.float64)
+                name: ties.widened(check.numbers(score, where, f"score_{name}")).astype(np.float64)
                 for name, score in self.scores.items()
             },
         }
@@ -156,7 +155,9 @@ class Predictions:
         logits = np.asarray(self.logits, dtype=np.float64)
         if self.kind == "log_probabilities":
             return logits
-        return np.asarray(logits - logsumexp(logits, axis=1, keepdims=True), dtype=np.float64)
+        # the largest is taken off first: a sum as large as the logits would cost the last digits
+        shifted = logits - logits.max(axis=1, keepdims=True)
+        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), dtype=np.float64)
 
     @cached_property
     def probs(self) -> NDArray[np.float64]:
@@ -165,8 +166,8 @@ class Predictions:
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
-        """(N,) most probable class; the first of them where several tie."""
-        return np.asarray(np.argmax(self.logits, axis=1), dtype=np.int64)
+        """(N,) most probable class; the first of them where several are equal up to rounding."""
+        return ties.first_largest(self.logits)
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
@@ -212,7 +213,7 @@ class Predictions:
     ) -> Predictions:
         """Build from probabilities (N, K); rows off their sum by up to 1e-2 are renormalised, with a note."""
         name = str(rest.get("name", "predictions"))
-        normalised, off = check.probabilities(probs, name)
+        normalised, off = check.probabilities(ties.widened(check.array(probs)), name)
         with np.errstate(divide="ignore"):
             logs = np.log(normalised)
         notes = tuple(rest.pop("notes", ()))

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from primum import ties
 from primum.deferring.asked import Asked
 from primum.deferring.rows import reader_of
 from primum.judge import groups, harm
@@ -46,7 +47,7 @@ def _threshold(asked: Asked, rows: Predictions, answers: Scored, score: str, par
         chosen, why = certificate.threshold, certificate.why_not
         if certificate.vacuous:
             why = "vacuous: the promise holds because every case it is about is deferred"
-    accepted, coverage = confidence >= chosen, None
+    accepted, coverage = ties.at_least(confidence, chosen), None
     if asked.opts.critical is not None:
         among = harm.critical_classes(asked.opts.critical)[rows.labels]
         coverage = float(accepted[among].mean()) if among.any() else None

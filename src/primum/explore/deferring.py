@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.explore.scene import Scene
 from primum.judge import selective
 from primum.judge.answers import View
@@ -53,7 +53,7 @@ def at(
     """
     mine, confidence = _judged(scene, rows, score)
     labels, decisions = scene.labels[mine], scene.predicted[mine]
-    accepted = confidence >= threshold
+    accepted = ties.at_least(confidence, threshold)
     k = len(scene.classes)
     confusion = np.bincount(labels[accepted] * k + decisions[accepted], minlength=k * k).reshape(k, k)
     asked = len(scene) if rows is None else len(np.arange(len(scene))[rows])

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.explore.scoring import scored
 from primum.options import OPERATING_COVERAGE
@@ -245,7 +245,7 @@ def _frame(
         "predicted": names[table.predicted],
         "correct": pl.Series(~wrong).set(unknown, None),
         "critical": pl.Series(fatal).set(unknown, None),
-        "silent": pl.Series(wrong & (confidence >= threshold)).set(unknown, None),
+        "silent": pl.Series(wrong & ties.at_least(confidence, threshold)).set(unknown, None),
         "confidence": pl.Series(confidence),
     }
     columns |= {f"score_{name}": pl.Series(scores[name]) for name in known if name in scores}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from primum import ties
 from primum.check import InputError
 from primum.deferring.apply import apply
 from primum.explore import neighbours, pictures, scoring
@@ -152,7 +153,7 @@ def _decided(
     else:
         confidence, threshold = scores[OPERATING], scene.thresholds[OPERATING]
         whose, score = f"the operating threshold ({scene.said[0]})", OPERATING
-    accepted = confidence >= threshold
+    accepted = bool(ties.at_least(confidence, threshold))
     verb, side = ("accept", "at or above") if accepted else ("defer", "below")
     return accepted, f"{verb}: {score} {confidence:.4g} is {side} {threshold:.4g}, {whose}"
 

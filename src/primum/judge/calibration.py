@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
+from primum.judge import decision
 from primum.judge.interval import LEVEL, Estimate, Floats, Resampler, unmoved
 
 BINS = 15
@@ -17,15 +18,19 @@ REDRAWS = 100
 
 
 def equal_width(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
-    """Bin in [0, bins) of each value in [0, 1]; bins are (l, u], and 0 falls in the first."""
-    index = np.ceil(values * bins).astype(np.int64) - 1
+    """Bin in [0, bins) of each value in [0, 1]; bins are (l, u], and 0 falls in the first.
+
+    A value that differs from an edge by rounding alone lies on it.
+    """
+    index = np.ceil(values * bins - bins * ties.RELATIVE).astype(np.int64) - 1
     return np.asarray(np.clip(index, 0, bins - 1))
 
 
 def equal_mass(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
     """Bin in [0, bins) of each value so that bins hold about equally many; equal values share a bin."""
-    edges = np.quantile(values, np.arange(1, bins) / bins, method="lower")
-    return np.asarray(np.searchsorted(edges, values, side="left"), dtype=np.int64)
+    settled = ties.settled(values)
+    edges = np.quantile(settled, np.arange(1, bins) / bins, method="lower")
+    return np.asarray(np.searchsorted(edges, settled, side="left"), dtype=np.int64)
 
 
 def ece(labels: Any, probs: Any, bins: int = BINS) -> float:
@@ -55,7 +60,7 @@ def classwise_ece(labels: Any, probs: Any, bins: int = BINS) -> float:
 def top_label(labels: Any, probs: Any) -> tuple[Floats, NDArray[np.bool_]]:
     """(N,) confidence of the most probable class, and (N,) whether it is the label."""
     p = check.array(probs)
-    top = np.argmax(p, axis=1)
+    top = decision.argmax(p)
     return np.asarray(p[np.arange(len(p)), top], dtype=np.float64), top == check.array(labels)
 
 
@@ -116,7 +121,7 @@ def calibration_errors(
     """
     n, k = probs.shape
     confidence, right = top_label(labels, probs)
-    top = np.argmax(probs, axis=1)
+    top = decision.argmax(probs)
     index = {"ece": equal_width(confidence, bins), "ece_equal_mass": equal_mass(confidence, bins)}
     value: dict[str, float] = {}
     replicates: dict[str, Floats] = {}

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.judge.harm import critical_classes
 from primum.judge.interval import Floats
 
 
 def argmax(probs: Any) -> NDArray[np.int64]:
-    """(N,) most probable class of probabilities or logits (N, K); the first where several tie."""
-    return np.asarray(np.argmax(check.array(probs), axis=1), dtype=np.int64)
+    """(N,) most probable class of probabilities or logits (N, K); the first of those equal up to rounding."""
+    return ties.first_largest(probs)
 
 
 def bayes(probs: Any, cost: Any) -> NDArray[np.int64]:
@@ -25,7 +25,9 @@ def bayes(probs: Any, cost: Any) -> NDArray[np.int64]:
         probs: (N, K) *calibrated* probabilities.
         cost: (K, D), rows true; a column beyond K is a further decision, such as deferring.
     """
-    return np.asarray(np.argmin(check.array(probs) @ check.array(cost), axis=1), dtype=np.int64)
+    costs = check.array(cost)
+    # in units of the largest cost, so that what counts as a tie does not depend on the unit of the matrix
+    return ties.first_largest(-(check.array(probs) @ costs) / (np.abs(costs).max() or 1.0))
 
 
 def critical_mass(probs: Any, critical: Any) -> Floats:
@@ -45,9 +47,9 @@ def by_critical_mass(probs: Any, critical: Any, threshold: float) -> NDArray[np.
     several tie). So at a threshold t of two classes this is "critical where p ≥ t".
     """
     p, fatal = check.array(probs), _fatal(critical)
-    called = critical_mass(p, critical) >= threshold
+    called = ties.at_least(critical_mass(p, critical), threshold)
     inside, outside = np.flatnonzero(fatal), np.flatnonzero(~fatal)
-    answers = np.where(called, inside[p[:, fatal].argmax(axis=1)], outside[p[:, ~fatal].argmax(axis=1)])
+    answers = np.where(called, inside[argmax(p[:, fatal])], outside[argmax(p[:, ~fatal])])
     return np.asarray(answers, dtype=np.int64)
 
 

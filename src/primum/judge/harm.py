@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.judge.confusion import Confusion, confusion, ratio
 from primum.judge.interval import Floats
@@ -61,7 +61,7 @@ def silent_critical_rate(
     of_critical = critical_classes(fatal)[true]
     if not of_critical.any():
         raise InputError("the silent critical rate needs at least one case of a critical class, none arrived")
-    silent = fatal[true, check.array(decisions)] & (check.array(confidence) >= threshold)
+    silent = fatal[true, check.array(decisions)] & ties.at_least(confidence, threshold)
     return float(silent.sum() / of_critical.sum())
 
 

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.isotonic import isotonic_regression
 
-from primum import check
+from primum import check, ties
 from primum.judge.interval import Floats
 from primum.judge.recalibrators import bounded
-
-SAME = 1e-12  # probabilities nearer than this differ by rounding alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +69,7 @@ def ranks(logits: Any) -> NDArray[np.int64]:
 
 def _step(values: Floats, hits: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Rising function of ascending ``values`` (N,) nearest to ``hits`` (N,), as the points where it bends."""
-    first = np.flatnonzero(np.r_[True, np.diff(values) > SAME])
+    first = ties.starts(values)
     count = np.diff(np.r_[first, len(values)])
     mean = np.add.reduceat(hits.astype(np.float64), first) / count
     share = isotonic_regression(mean, sample_weight=count, y_min=0, y_max=1)

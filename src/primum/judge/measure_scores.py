@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from primum import ties
 from primum.judge import accuracy, cuts, excess, harm, selective
 from primum.judge.answers import Answers, View
 from primum.judge.interval import Floats
@@ -109,5 +110,6 @@ def _silent(view: View, answers: Answers, score: str, where: dict[str, Any]) -> 
     if not among.any():
         return Measured("silent_critical_rate", why_not="no case is of a critical class", **where)
     threshold = answers.threshold[score]
-    silent = view.critical[view.labels, answers.decisions] & (answers.confidence[score] >= threshold)
+    fatal = view.critical[view.labels, answers.decisions]
+    silent = fatal & ties.at_least(answers.confidence[score], threshold)
     return share("silent_critical_rate", silent, among, where, why=f"confidence at or above {threshold:.4g}")

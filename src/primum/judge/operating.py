@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.judge.confusion import ratio
 from primum.judge.decision import critical_mass
@@ -181,7 +181,7 @@ def _needed(share: float, n: int) -> int:
 def _checked(
     score: Any, is_critical: Any, wanted: Sequence[float], both: bool = False
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Score and bool of one length; with ``both`` there must be critical cases and others."""
+    """Score, settled, and bool of one length; with ``both`` there must be critical cases and others."""
     values, fatal = check.array(score), check.array(is_critical).astype(np.bool_)
     if values.ndim != 1 or values.shape != fatal.shape:
         raise InputError(
@@ -195,4 +195,4 @@ def _checked(
             "the critical error rate at a specificity needs cases of critical classes and of others, "
             f"{int(fatal.sum())} of {len(fatal)} are of critical classes"
         )
-    return values, fatal
+    return ties.settled(values), fatal

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.judge.interval import LEVEL, Floats
 
@@ -60,8 +60,9 @@ def ranks(values: Any, draws: Any, higher: bool = False) -> Ranks:
         raise InputError("ranks need a replicate in which the metric of every method is known, none arrived")
     sign = -1.0 if higher else 1.0
     ranked = np.full(replicates.shape, np.nan)
-    ranked[:, known] = rankdata(sign * replicates[:, known], axis=0)
-    return Ranks(rankdata(sign * found), ranked)
+    settled = np.apply_along_axis(ties.settled, 0, replicates[:, known])
+    ranked[:, known] = rankdata(sign * settled, axis=0)
+    return Ranks(rankdata(sign * ties.settled(found)), ranked)
 
 
 def mean(parts: Sequence[Ranks]) -> Ranks:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.judge.interval import Floats
 
@@ -29,14 +29,12 @@ class Ranking:
 
 
 def rank(confidence: Any) -> Ranking:
-    """Sort confidences (N,), higher = more trustworthy."""
+    """Sort confidences (N,), higher = more trustworthy; those equal up to rounding are one group."""
     score = check.array(confidence)
     if score.ndim != 1 or len(score) == 0:
         raise InputError(f"confidence must have shape (N,) with N of at least 1, {score.shape} arrived")
     order = np.argsort(score)[::-1]
-    ranked = score[order]
-    ends = np.flatnonzero(ranked[1:] != ranked[:-1]) + 1
-    ends = np.append(ends, len(score))
+    ends = np.append(ties.starts(score[order])[1:], len(score))
     return Ranking(order, ends, np.diff(ends, prepend=0))
 
 
@@ -112,7 +110,7 @@ def influence(curve: RiskCoverage, residual: Any, ranking: Ranking) -> tuple[Flo
 
 
 def threshold_at_coverage(confidence: Any, coverage: float) -> float:
-    """Highest threshold at which at least ``coverage`` of the cases have a confidence at or above it."""
+    """Highest threshold that at least ``coverage`` of the cases reach, as :func:`ties.at_least` tells."""
     score = check.array(confidence)
     at = len(score) - max(int(np.ceil(coverage * len(score))), 1)
     return float(np.partition(score, at)[at])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax, xlogy
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.judge.interval import Floats
 from primum.predictions import Predictions
@@ -55,7 +55,7 @@ class Passes:
         self._mean += step / self.count
         self._squares += step * (values - self._mean)
         self._entropy += (entropy(values) - self._entropy) / self.count
-        self._votes[np.arange(len(values)), values.argmax(axis=1)] += 1
+        self._votes[np.arange(len(values)), ties.first_largest(values)] += 1
 
     @property
     def mean(self) -> Floats:
@@ -81,7 +81,7 @@ class Passes:
         """
         mean = self.mean
         rows = np.arange(len(mean))
-        answer = mean.argmax(axis=1) if chosen is None else check.array(chosen)
+        answer = ties.first_largest(mean) if chosen is None else check.array(chosen)
         pe = entropy(mean)
         ee = np.minimum(self._entropy, pe)  # entropy is concave: only rounding puts EE above PE
         variance = self._squares / self.count

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from primum import ties
 from primum.judge.interval import Floats
 
 
@@ -31,8 +32,8 @@ class Weighted:
 
 
 def stacked(confidence: Mapping[str, Floats], scores: Sequence[str]) -> Floats:
-    """(N, S) from score name → (N,)."""
-    return np.stack([confidence[name] for name in scores], axis=1)
+    """(N, S) from score name → (N,), settled: weights would widen what rounding left."""
+    return np.stack([ties.settled(confidence[name]) for name in scores], axis=1)
 
 
 def standardised(columns: Floats) -> tuple[Floats, Floats, Floats]:

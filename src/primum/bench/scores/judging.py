@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from primum import ties
 from primum.judge import harm, interval
 from primum.judge.interval import Floats
 from primum.judge.measured import FEWEST, few
@@ -96,7 +97,7 @@ def judge(cases: Cases, seeds: Sequence[Scored]) -> Found:
     wrong = np.stack([one.decisions != cases.labels for one in seeds])
     spent = np.stack([cases.cost[cases.labels, one.decisions] for one in seeds])
     fatal = np.stack([cases.critical[cases.labels, one.decisions] for one in seeds])
-    accepted = np.stack([one.confidence >= one.threshold for one in seeds])
+    accepted = np.stack([ties.at_least(one.confidence, one.threshold) for one in seeds])
     metrics = _ranked(cases, seeds, wrong, spent)
     silent = wrong & accepted
     among = (np.ones(len(cases.labels), dtype=bool), cases.of_critical)

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from numpy.typing import NDArray
 
+from primum import ties
 from primum.explore import deferring
 from primum.explore.app import matrices, parts
 from primum.explore.app.latent import written
@@ -123,7 +124,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         elif asked == "deferral-operating":
             threshold = stage.scene.thresholds[score]
         if asked in ("deferral-threshold", "deferral-operating") and len(values):
-            share = round(100 * float(np.mean(values < threshold)), 1)
+            share = round(100 * float(np.mean(~ties.at_least(values, threshold))), 1)
         reader = max(float(cost or 0), 0.0)
         found = deferring.at(stage.scene, rows, score, threshold, reader)
         return {

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from primum import check
+from primum import check, ties
 from primum.check import InputError
 from primum.judge.calibration import FLOOR
 from primum.judge.interval import Floats
@@ -80,8 +80,10 @@ def learn(confidence: Mapping[str, Floats], correct: Any) -> Combined:
 
 
 def _entering(confidence: Mapping[str, Floats], names: Sequence[str]) -> dict[str, Floats]:
-    """The named scores, probabilities as log-odds."""
+    """The named scores, probabilities as log-odds; near 1 log-odds would widen what rounding left."""
     return {
-        name: logit(np.clip(confidence[name], FLOOR, 1 - FLOOR)) if name in SHARES else confidence[name]
+        name: logit(np.clip(ties.settled(confidence[name]), FLOOR, 1 - FLOOR))
+        if name in SHARES
+        else confidence[name]
         for name in names
     }

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import bdtr
 
+from primum import ties
 from primum.judge.deferral.units import Units
 from primum.judge.interval import Floats
 
@@ -118,8 +119,7 @@ def certify(
     found = int(n[at]), count, float(loss[at] / n[at]), float(p[at]), level
     if not kept.any():
         return Certificate(np.inf, *found, _failed(units, *found, denominator, noun))
-    threshold = float(np.nextafter(cuts[at], np.inf)) if cuts[at] > -np.inf else -np.inf
-    return Certificate(threshold, *found, "", bool(accepted[at] == 0))
+    return Certificate(ties.above(float(cuts[at]), units.score), *found, "", bool(accepted[at] == 0))
 
 
 def _too_few(n: int, enough: int, denominator: Denominator, noun: str) -> str:

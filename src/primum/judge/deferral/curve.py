@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.judge import selective
 from primum.judge.interval import Floats
 
@@ -47,5 +47,5 @@ def curve(confidence: Any, accepting: Any, deferring: Any) -> DeferralCurve:
 
 def at(curve: DeferralCurve, thresholds: Any) -> NDArray[np.int64]:
     """(T,) points of a curve that thresholds (T,), also of other rows, come to: the same cases accepted."""
-    wanted = -check.array(thresholds).astype(np.float64)
+    wanted = -ties.lowest(check.array(thresholds), curve.threshold[1:])
     return np.asarray(np.searchsorted(-curve.threshold, wanted, side="right") - 1, dtype=np.int64)

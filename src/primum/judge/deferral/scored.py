@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, ties
 from primum.judge.confidence import PROBABILITIES
 from primum.judge.interval import Floats
 
@@ -42,7 +42,8 @@ class Decided:
     Attributes:
         rule, calibrated, decisions: as in :class:`Scored`.
         score: name of the confidence score. confidence: (N,) of it.
-        threshold: (N,) that each case was held against. accepted: (N,) bool, confidence at or above it.
+        threshold: (N,) that each case was held against. accepted: (N,) bool, confidence at or above it, or
+            equal to it up to rounding.
     """
 
     rule: str
@@ -55,7 +56,7 @@ class Decided:
     @property
     def accepted(self) -> NDArray[np.bool_]:
         """(N,) True where the model answers, False where a reader does."""
-        return np.asarray(self.confidence >= self.threshold, dtype=np.bool_)
+        return ties.at_least(self.confidence, self.threshold)
 
     def take(self, rows: NDArray[Any]) -> Decided:
         """The same for integer or boolean ``rows``."""

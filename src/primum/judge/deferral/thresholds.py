@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from primum import check
+from primum import ties
 from primum.judge.deferral.curve import curve
 
 ROUNDING = 1e-9
@@ -20,7 +20,7 @@ def by_capacity(confidence: Any, capacity: float) -> float:
     Args:
         confidence: (N,) higher = more trustworthy. capacity: share of cases a reader can take, 0 to 1.
     """
-    score = np.sort(check.array(confidence))
+    score = np.sort(ties.settled(confidence))
     most = int(np.floor(capacity * len(score) + ROUNDING))
     return float(score[min(most, len(score) - 1)])
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from primum import ties
 from primum.judge.interval import Floats
 
 
@@ -56,7 +57,7 @@ def gathered(score: Any, value: Any, clusters: NDArray[Any] | None, binary: bool
         score: (N,) higher = more trustworthy. value: (N,) loss of each case when accepted, 0 to 1.
         clusters: (N,) int, patient of each case, or None.
     """
-    top, adds = np.asarray(score, dtype=np.float64), np.asarray(value, dtype=np.float64)
+    top, adds = ties.settled(score), np.asarray(value, dtype=np.float64)
     cases = top
     if clusters is not None and len(top):
         rows = np.lexsort((-top, clusters))  # unit by unit, the most confident case first

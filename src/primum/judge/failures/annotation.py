@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from primum import check
+from primum import check, ties
 from primum.check import MissingExtraError
 from primum.judge.interval import Floats
 
@@ -61,7 +61,7 @@ def members_against_label(labels: Any, predicted: Any, members: Any) -> Floats:
         labels, predicted: (F,) class indices of the failures. members: (M, F, K) probabilities.
     """
     p = check.array(members)
-    agreed = (p.argmax(axis=2) == check.array(predicted)).all(axis=0)
+    agreed = (ties.first_largest(p) == check.array(predicted)).all(axis=0)
     least = np.min([label_unlikely(labels, predicted, member) for member in p], axis=0)
     return np.asarray(np.where(agreed, least, 0.0))
 

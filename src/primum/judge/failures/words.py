@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from primum import ties
 from primum.judge.failures.evidence import AMBIGUITY, BLINDNESS, CATEGORIES, NOISE, SPURIOUS, UNDETERMINED
 from primum.judge.failures.neighbours import NEIGHBOURS
 from primum.judge.failures.taxonomy import Taxonomy
@@ -89,7 +90,7 @@ def _members(found: Taxonomy, failure: int) -> list[str]:
     if found.judged.members is None:
         return []
     row = found.rows[failure]
-    votes = found.judged.members[:, row].argmax(axis=1)
+    votes = ties.first_largest(found.judged.members[:, row])
     agreed = int((votes == found.judged.predicted[row]).sum())
     return [f"{agreed} of {len(votes)} models {'gives' if agreed == 1 else 'give'} that answer"]
 
