@@ -1,11 +1,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check slow bench clean
+.PHONY: demo test fuzz check slow bench clean
 
 # pytest runs one process per core: threads of their own would only get in each other's way
-test slow: export OMP_NUM_THREADS = 1
-test slow: export OPENBLAS_NUM_THREADS = 1
+test fuzz slow: export OMP_NUM_THREADS = 1
+test fuzz slow: export OPENBLAS_NUM_THREADS = 1
 
 demo: .venv/train
 	$(BIN)/primum demo --out demo-run
@@ -13,6 +13,12 @@ demo: .venv/train
 test: .venv/test
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup
+
+# new surprises: other examples of every property at each run; SEED=… repeats one
+fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+fuzz: .venv/test
+	@echo "seed $(SEED)"
+	$(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile fuzz --hypothesis-seed $(SEED)
 
 check: .venv/test
 	$(BIN)/ruff check .

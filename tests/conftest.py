@@ -9,8 +9,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import settings
 
 import primum
+
+# The same examples at every run, so that a commit passes or fails always; `make fuzz` looks for others.
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=50)
+settings.register_profile("fuzz", deadline=None, database=None, max_examples=2_000, print_blob=True)
+settings.load_profile("ci")
 
 CLASSES = ("naevus", "keratosis", "melanoma", "carcinoma")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
@@ -152,7 +152,6 @@ def tables_of(kind: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("kind", ["tenths", "softmax", "passes"])
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=20)
 def test_the_order_of_the_classes_moves_no_figure_of_any_score(kind: str, seed: int) -> None:
     labels, probs = tables_of(kind, seed)
     order = np.random.default_rng(seed).permutation(4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from primum.data.split import WITH_TEST, WITHOUT_TEST, assign, leaks
@@ -23,7 +23,6 @@ def spread(groups: np.ndarray, split: np.ndarray) -> dict[str, set[str]]:
     return {group: set(split[groups == group].tolist()) for group in np.unique(groups)}
 
 
-@settings(max_examples=8, deadline=None)
 @given(data=st.integers(0, 10_000), seed=st.integers(0, 10_000), order=st.integers(0, 10_000))
 def test_a_patient_is_in_one_split_and_row_order_changes_nothing(data: int, seed: int, order: int) -> None:
     labels, groups = made(data, 120)

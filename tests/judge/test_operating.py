@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
@@ -54,7 +54,6 @@ def test_equal_scores_reach_a_specificity_only_by_calling_nothing_critical() -> 
 
 
 @given(seed=st.integers(0, 10_000), wanted=st.floats(0.01, 1), digits=st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
 def test_a_threshold_reaches_what_is_wanted_and_the_next_one_does_not(
     seed: int, wanted: float, digits: int
 ) -> None:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import softmax
@@ -29,22 +29,21 @@ def cases(n: int, k: int, seed: int, spread: float = 2.0) -> tuple[np.ndarray, n
 
 @pytest.mark.parametrize("name", ALL)
 @given(seed=st.integers(0, 10_000), k=st.integers(2, 6))
-@settings(max_examples=15, deadline=None)
 def test_row_order_does_not_matter(name: str, seed: int, k: int) -> None:
     labels, probs = cases(60, k, seed)
     probs = softmax(np.round(np.log(probs)), axis=1)  # many ties
     order = np.random.default_rng(seed + 1).permutation(len(labels))
-    assert ALL[name](labels[order], probs[order]) == pytest.approx(ALL[name](labels, probs), abs=1e-9)
+    assert ALL[name](labels[order], probs[order]) == pytest.approx(ALL[name](labels, probs), abs=1e-12)
 
 
 @pytest.mark.parametrize("name", METRICS)
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
+@example(745)  # where the kernel error moved by 1.2e-9, summed in single precision
 def test_renamed_classes_do_not_matter(name: str, seed: int) -> None:
     labels, probs = cases(60, 4, seed)
     order = np.random.default_rng(seed).permutation(4)
     renamed = np.argsort(order)[labels]
-    assert METRICS[name](renamed, probs[:, order]) == pytest.approx(METRICS[name](labels, probs), abs=1e-9)
+    assert METRICS[name](renamed, probs[:, order]) == pytest.approx(METRICS[name](labels, probs), abs=1e-12)
 
 
 @pytest.mark.parametrize("name", HARM)
@@ -83,7 +82,6 @@ def test_one_case_gives_a_number_or_a_sentence(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 @given(logits=hnp.arrays(np.float64, (20, 3), elements=st.sampled_from([-1e4, -50.0, 0.0, 1.0, 50.0, 1e4])))
-@settings(max_examples=25, deadline=None)
 def test_extreme_logits_give_a_finite_number(name: str, logits: np.ndarray) -> None:
     labels = np.arange(20) % 3
     assert math.isfinite(ALL[name](labels, softmax(logits, axis=1)))

@@ -147,6 +147,16 @@ def test_what_is_left_out_says_why(n: int, k: int, left_out: set[str]) -> None:
     assert all(str(k) in why and "classes" in why for why in chosen.left_out.values())
 
 
+def test_a_class_without_a_fit_row_leaves_out_what_is_fitted_class_by_class() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(400, 3)) * 2
+    labels = drawn(logits, rng)
+    seen = labels != 2
+    chosen = recalibrate.choose(logits[seen], labels[seen], None, 0)
+    assert set(chosen.fitted) == {"none", "temperature"}
+    assert set(chosen.left_out.values()) == {"every class needs a fit row, 1 of 3 classes have none"}
+
+
 def test_one_patient_cannot_be_held_out() -> None:
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(200, 3))
@@ -158,7 +168,7 @@ def test_one_patient_cannot_be_held_out() -> None:
 @pytest.mark.parametrize("hard", [True, False])
 def test_no_fit_rows_give_a_number_that_is_not_one(hard: bool) -> None:
     rng = np.random.default_rng(1)
-    labels = rng.integers(0, 2, 60)  # the third class is absent
+    labels = np.r_[rng.integers(0, 2, 59), 2]  # one row of the third class
     with np.errstate(divide="ignore"):
         logits = np.log(np.eye(3)[labels]) if hard else np.zeros((60, 3))
     chosen = recalibrate.choose(logits, labels, None, 0)

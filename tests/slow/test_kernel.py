@@ -31,6 +31,19 @@ def test_the_p_value_of_a_calibrated_model_is_uniform(clustered: bool, most: int
     assert (said <= 0.05).mean() < 0.05 + 0.021
 
 
+def test_the_p_value_is_conservative_where_patients_have_cases_of_several_classes() -> None:
+    rng = np.random.default_rng(5)
+    below = 0
+    for seed in range(RUNS):
+        table = view(rng, 60, 1.0, False)
+        patients = np.arange(60) // 3  # cases not alike at all: one draw for all three is too careful
+        error = kernel.kernel_error(table.labels, table.probs["none"], patients, seed=seed, draws=100)
+        assert error.p_value is not None
+        below += error.p_value <= 0.05
+    print(f"p ≤ 0.05 in {below / RUNS:.1%}")
+    assert below / RUNS <= 0.05 + 0.021
+
+
 @pytest.mark.parametrize("sharpness", [1.0, MILD])
 @pytest.mark.parametrize("clustered", [False, True])
 def test_small_tables_are_right_on_average(sharpness: float, clustered: bool) -> None:

@@ -49,10 +49,10 @@ def choose(
     """Fit every recalibrator on the fit split and name the best by 5-fold cross-validated NLL.
 
     Vector, Dirichlet and isotonic calibration are left out where the fit split holds fewer than ten rows per
-    class, N < 10 K, the last two also with more than 30 classes, and everything fitted where all rows are of
-    one patient. The strength of the Dirichlet penalty is the one of :data:`STRENGTHS` with the least held-out
-    NLL; each held-out fifth is scored with the strength the other four prefer. Above 100,000 rows only the
-    weakest is fitted.
+    class, N < 10 K, or none at all of some class, the last two also with more than 30 classes, and everything
+    fitted where all rows are of one patient. The strength of the Dirichlet penalty is the one of
+    :data:`STRENGTHS` with the least held-out NLL; each held-out fifth is scored with the strength the other
+    four prefer. Above 100,000 rows only the weakest is fitted.
 
     Args:
         logits: (N, K) logits or log-probabilities.
@@ -67,7 +67,7 @@ def choose(
     if inversion is not None:
         fitted["inversion"] = inversion
     losses = {name: _log_loss(method(values), true) for name, method in fitted.items()}
-    left_out = _left_out(len(true), values.shape[1], len(np.unique(fold)))
+    left_out = _left_out(np.bincount(true, minlength=values.shape[1]), len(np.unique(fold)))
     fits: dict[str, Fit] = {}
     if "temperature" not in left_out:
         fitted["temperature"] = even = fit_temperature(values, true)
@@ -89,13 +89,17 @@ def choose(
     return Chosen(min(scores, key=scores.__getitem__), fitted, scores, left_out)
 
 
-def _left_out(n: int, k: int, folds: int) -> dict[str, str]:
-    """Name → why it is not fitted on n rows of k classes that fall into so many folds."""
+def _left_out(counts: NDArray[np.int64], folds: int) -> dict[str, str]:
+    """Name → why it is not fitted on so many rows of each class (K,) that fall into so many folds."""
+    n, k, absent = int(counts.sum()), len(counts), int((counts == 0).sum())
     if folds < 2:
         why = "all fit rows are of one patient, so that none can be held out to judge by"
         return dict.fromkeys(("temperature", "vector", "dirichlet", "isotonic"), why)
     if n < ROWS_PER_CLASS * k:
         why = f"at least {ROWS_PER_CLASS} fit rows per class are needed, {n} arrived for {k} classes"
+        return dict.fromkeys(("vector", "dirichlet", "isotonic"), why)
+    if absent:  # what is fitted class by class would learn that it never occurs, and win by that
+        why = f"every class needs a fit row, {absent} of {k} classes have none"
         return dict.fromkeys(("vector", "dirichlet", "isotonic"), why)
     if k > MOST_CLASSES:
         why = f"it is fitted for at most {MOST_CLASSES} classes, {k} arrived"

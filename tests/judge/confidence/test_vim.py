@@ -79,3 +79,15 @@ def test_rows_without_a_residual_are_refused(layer: vim.Head) -> None:
     flat = embedded(100, 0)[:, :1] * np.eye(D)[0] + vim.fit_vim(embedded(300, 0), layer).origin
     with pytest.raises(InputError, match="no residual space"):
         vim.fit_vim(flat, layer)
+
+
+def test_directions_that_hold_noise_alone_do_not_carry_the_origin_away() -> None:
+    rng = np.random.default_rng(0)
+    left, right = (np.linalg.qr(rng.normal(size=(size, 3)))[0] for size in (3, 8))
+    sharp = left[:, :2] @ np.diag([3.0, 2.0]) @ right[:, :2].T
+    noisy = sharp + 1e-8 * left[:, 2:] @ right[:, 2:].T  # as weights in single precision are
+    bias = np.array([0.5, -0.2, 0.1])
+    origin = vim.fit_vim(rng.normal(size=(200, 8)), vim.Head(noisy, bias)).origin
+    # the two directions that are there, by hand: −V diag(1/3, 1/2) Uᵀ b
+    expected = -right[:, :2] @ ((left[:, :2].T @ bias) / [3.0, 2.0])
+    np.testing.assert_allclose(origin, expected, atol=1e-6)

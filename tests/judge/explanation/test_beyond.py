@@ -11,6 +11,7 @@ from scipy.stats import kstest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
+from primum.judge import spline
 from primum.judge.answers import Answers, View
 from primum.judge.explanation import beyond
 from primum.judge.explanation.beyond import Beyond
@@ -43,15 +44,17 @@ def test_models_and_p_are_those_of_scikit_learn() -> None:
     wrong, confidence, shaky, patients = cases(600, 0.4, 1)
     found = beyond.beyond(wrong, confidence, shaky, Resampler(patients, 2, 0))
     assert isinstance(found, Beyond)
-    columns = np.column_stack([logit(confidence), (shaky - shaky.mean()) / shaky.std()])
+    sure = logit(confidence)
+    bends = spline.natural(sure, spline.knots(sure))
+    columns = np.column_stack([bends / bends.std(axis=0), (shaky - shaky.mean()) / shaky.std()])
     losses = []
-    for width in (1, 2):
+    for width in (4, 5):
         peer = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(columns[:, :width], wrong)
         losses.append(log_loss(wrong, peer.predict_proba(columns[:, :width]), normalize=False))
     from scipy.stats import chi2
 
     assert found.p == pytest.approx(chi2.sf(2 * (losses[0] - losses[1]), 1), rel=1e-4)
-    assert found.odds_ratio == pytest.approx(np.exp(peer.coef_[0, 1]), rel=1e-4)
+    assert found.odds_ratio == pytest.approx(np.exp(peer.coef_[0, -1]), rel=1e-4)
     assert found.errors == wrong.sum()
     assert found.design_effect == 1
 
@@ -59,6 +62,19 @@ def test_models_and_p_are_those_of_scikit_learn() -> None:
 def test_p_is_uniform_where_instability_adds_nothing() -> None:
     p = [compare(300, 0.0, seed).p for seed in range(150)]
     assert kstest(p, "uniform").pvalue > 0.01
+
+
+def test_errors_that_no_confidence_rules_out_are_no_news_in_instability() -> None:
+    rng, below = np.random.default_rng(0), 0
+    for seed in range(60):
+        depth = np.abs(rng.normal(0, 4, 600))
+        shaky = np.exp(-depth / 2) + 0.2 * rng.normal(size=600)
+        wrong = rng.random(600) < np.maximum(0.12, 0.5 * np.exp(-depth))
+        found = beyond.beyond(wrong, expit(depth), shaky, Resampler(np.arange(600), 2, seed))
+        assert isinstance(found, Beyond)
+        below += found.p < 0.05
+    # a straight line of logit confidence rejects 30 of 60
+    assert below <= 8
 
 
 def test_p_of_alike_patients_is_not_too_small() -> None:
@@ -105,7 +121,10 @@ def test_what_cannot_be_said_is_said_in_a_sentence() -> None:
     assert "confidence alone separates" in why(confidence < 0.5, confidence, shaky)
     assert "together separate" in why(shaky > 0.5, confidence, shaky)
     noisy = rng.random(100) < 0.5
-    assert "straight line" in why(noisy, confidence, -2 * logit(confidence))
+    assert "curve of the logit" in why(noisy, confidence, -2 * logit(confidence))
+    sure = (logit(confidence) - logit(confidence).mean()) / logit(confidence).std()
+    bent = spline.natural(sure, spline.knots(sure)) @ np.array([1.0, 2.0, -1.0, 3.0])
+    assert "curve of the logit" in why(noisy, confidence, bent)
 
 
 def test_every_stability_score_is_measured_with_its_reason() -> None:

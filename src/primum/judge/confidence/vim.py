@@ -14,6 +14,9 @@ from primum.judge.confidence.logit import energy, max_logit
 from primum.judge.interval import Floats
 
 NOISE = 1e-5  # of embeddings in single precision: a residual this short is none
+# of the largest singular value: smaller ones are noise of weights in single precision, whose inverse would
+# carry the origin as far away as they are small
+SINGULAR = 1e-6
 EXACT = 0.01  # root mean square residual of the logits, in their standard deviations
 
 
@@ -78,7 +81,9 @@ class Vim:
     """What ViM keeps of training rows (Wang et al., CVPR 2022).
 
     Attributes:
-        head: the last layer. origin: (D,) ``-(Wᵀ)⁺ b``, where all logits are 0 as nearly as can be.
+        head: the last layer.
+        origin: (D,) ``-(Wᵀ)⁺ b``, where all logits are 0 as nearly as can be; singular values below 1e-6 of the
+            largest count as 0.
         residual: (D, D − d) basis of the space the training rows least fill. alpha: see :func:`fit_vim`.
     """
 
@@ -108,7 +113,7 @@ def fit_vim(embeddings: Any, head: Head) -> Vim:
     Raises InputError where the training rows have no part in the residual space.
     """
     points = check.array(embeddings).astype(np.float64)
-    origin = -np.linalg.pinv(head.weight) @ head.bias
+    origin = -np.linalg.pinv(head.weight, rcond=SINGULAR) @ head.bias
     from_origin = points - origin
     vectors = np.linalg.eigh(from_origin.T @ from_origin / len(points))[1][:, ::-1]
     found = Vim(head, origin, vectors[:, principal(points.shape[1]) :], 0.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
-from primum.judge import accuracy
+from primum.judge import accuracy, spline
 from primum.judge.answers import Answers, View
 from primum.judge.interval import Floats, Resampler
 from primum.judge.measured import Measured
@@ -20,6 +20,7 @@ from primum.judge.significance import holm
 PREFIX = "stability_"
 CODE = "instability_auroc_gain"
 FEWEST = 10  # errors, and right answers, for one further parameter
+MANY = 25  # of the rarer outcome, for a curve with two further bends
 FOLDS = 5
 STEPS, STILL = 50, 1e-9
 SEPARATED = 30.0  # a linear predictor beyond this is a probability of 0 or 1
@@ -96,7 +97,10 @@ def beyond(
     clusters: NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> Beyond | str:
-    """Compare two logistic models of the error: logit(confidence), and the same with instability.
+    """Compare two logistic models of the error: a curve of logit(confidence), and the same with instability.
+
+    The curve is a natural cubic spline: a straight line books every bend of the true curve, such as errors
+    that no confidence rules out, as a gain by whatever goes along with confidence.
 
     The likelihood-ratio p comes from both models on all cases, without a penalty. With patients the statistic
     is divided by the design effect of the tested coefficient (Rao & Scott, Annals of Statistics 1984, first
@@ -123,24 +127,30 @@ def beyond(
     if np.ptp(shaky) <= LIMIT or np.ptp(sure) <= LIMIT:
         what = "instability" if np.ptp(shaky) <= LIMIT else "confidence"
         return f"the {what} is the same for every case"
-    design = np.column_stack([np.ones(n), _unit(sure), _unit(shaky)])
-    if np.linalg.matrix_rank(design) < 3:
-        return "instability is a straight line of the logit of confidence, so it cannot add anything"
-    alone, both = fit(design[:, :2], error), fit(design, error)
+    curve = spline.natural(_unit(sure), spline.knots(_unit(sure), knot_count(min(errors, n - errors))))
+    design = np.column_stack([np.ones(n), *(_unit(column) for column in curve.T), _unit(shaky)])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return "instability is a curve of the logit of confidence, so it cannot add anything"
+    alone, both = fit(design[:, :-1], error), fit(design, error)
     if alone is None or both is None:
         what = (
             "confidence alone separates" if alone is None else "confidence and instability together separate"
         )
         return f"{what} errors from right answers completely, so the models have no maximum of the likelihood"
-    ratio = max(0.0, 2 * (log_likelihood(design, error, both) - log_likelihood(design[:, :2], error, alone)))
+    ratio = max(0.0, 2 * (log_likelihood(design, error, both) - log_likelihood(design[:, :-1], error, alone)))
     effect = 1.0 if clusters is None else _design_effect(design, error, both, clusters)
     scores = _cross_fitted(design, error, resampler.block, seed)
     if isinstance(scores, str):
         return scores
     before, after = (accuracy.binary_auroc(error, score) for score in scores)
     drawn = [_weighted_auroc(error, score, resampler) for score in scores]
-    p, odds = float(chi2.sf(ratio / effect, 1)), float(np.exp(np.clip(both[2], -50, 50)))
+    p, odds = float(chi2.sf(ratio / effect, 1)), float(np.exp(np.clip(both[-1], -50, 50)))
     return Beyond(p, odds, (before, after), after - before, drawn[1] - drawn[0], n, errors, effect)
+
+
+def knot_count(outcomes: int) -> int:
+    """Knots of the curve for so many errors, or right answers where they are fewer: 5, and 3 below 25."""
+    return 5 if outcomes >= MANY else 3
 
 
 def fit(design: Floats, error: NDArray[np.bool_]) -> Floats | None:
@@ -202,7 +212,7 @@ def _cross_fitted(
     scores = np.empty(len(error)), np.empty(len(error))
     for k in range(FOLDS):
         held = fold == k
-        for score, columns in zip(scores, (2, 3), strict=True):
+        for score, columns in zip(scores, (design.shape[1] - 1, design.shape[1]), strict=True):
             rest = error[~held]
             beta = fit(design[~held, :columns], rest) if 0 < rest.sum() < len(rest) else None
             if beta is None:
