@@ -82,8 +82,8 @@ class Vim:
 
     Attributes:
         head: the last layer.
-        origin: (D,) ``-(Wᵀ)⁺ b``, where all logits are 0 as nearly as can be; singular values below 1e-6 of the
-            largest count as 0.
+        origin: (D,) ``-(Wᵀ)⁺ b``, where all logits are 0 as nearly as can be; singular values below 1e-6 of
+            the largest count as 0.
         residual: (D, D − d) basis of the space the training rows least fill. alpha: see :func:`fit_vim`.
     """
 
