@@ -47,9 +47,9 @@ def content(
 @pytest.mark.parametrize(
     ("low", "value", "high", "said"),
     [
-        (-0.3, -0.2, -0.1, "−0.200 (−0.300 to −0.100) to the reference, less."),
-        (0.1, 0.2, 0.3, "+0.200 (+0.100 to +0.300) to the reference, more."),
-        (-0.1, 0.1, 0.3, "not measurably different."),
+        (-0.3, -0.2, -0.1, "−0.200 (−0.300 to −0.100) to the reference, less for these networks."),
+        (0.1, 0.2, 0.3, "+0.200 (+0.100 to +0.300) to the reference, more for these networks."),
+        (-0.1, 0.1, 0.3, "not measurably different for these networks."),
     ],
 )
 def test_the_lead_says_what_the_interval_says(low: float, value: float, high: float, said: str) -> None:

@@ -52,7 +52,7 @@ def setting(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
                     "expected cost minus the reference's", zero=True,
                 ),
                 f"{prefix}-cost", "Differences in expected cost to the reference, by loss, after Bayes",
-                "Left of the line the loss costs less than the reference",
+                "Left of the line these networks cost less than those of the reference; training again may differ",
             ),
         ],
         "rows": [described(row) for row in rows],
@@ -82,7 +82,7 @@ def lead(given: Mapping[str, Any]) -> str:
         return f"{said}."
     apart = found["low"] > 0 or found["high"] < 0
     verdict = ("less" if found["value"] < 0 else "more") if apart else "not measurably different"
-    return f"{said}; {spoken(found)} to the reference, {verdict}."
+    return f"{said}; {spoken(found)} to the reference, {verdict} for these networks."
 
 
 def point(row: Row) -> dict[str, Any]:
