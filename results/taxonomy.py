@@ -22,7 +22,7 @@ from primum.judge import recalibrate
 from primum.judge.failures.evidence import AMBIGUITY, BLINDNESS, CATEGORIES, NOISE, SPURIOUS, UNDETERMINED
 from primum.judge.failures.taxonomy import Taxonomy, taxonomy
 from primum.judge.failures.words import NAMES
-from primum.judge.interval import design_effect, proportion
+from primum.judge.shares import share as share_of
 from primum.model.predict import predict
 from primum.model.train import train
 from primum.predictions import Predictions
@@ -135,7 +135,7 @@ def share(hits: Bools, patients: NDArray[np.int64]) -> str:
     """``0.83 (0.70 to 0.92), 33 of 40``."""
     if not len(hits):
         return "–, none"
-    part = proportion(float(hits.sum()), len(hits), design_effect(hits, patients))
+    part = share_of(hits, patients)
     return f"{part.value:.2f} ({part.low:.2f} to {part.high:.2f}), {int(hits.sum())} of {len(hits)}"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from primum.check import InputError
 from primum.finding import Finding, check_limits, found, judge, not_applicable, read_limits
-from primum.judge.interval import proportion
+from primum.judge.shares import proportion
 
 
 def cer(hits: int, n: int, group: str = "all") -> Finding:

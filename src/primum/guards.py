@@ -7,7 +7,7 @@ a hundred.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,9 @@ from primum import ties
 from primum.check import shorten
 from primum.finding import Finding, warning
 from primum.judge import coincidence
+from primum.judge.groups import groups
 from primum.judge.harm import critical_classes
+from primum.judge.interval import FEW as FEW_PATIENTS
 from primum.options import Options
 from primum.predictions import Predictions
 from primum.selecting import Selection
@@ -33,7 +35,7 @@ def guard(rows: Selection, opts: Options) -> list[Finding]:
     """Every guard that has something to say of the judged and the fit rows."""
     test, fit = rows.test, rows.fit
     found = unlabelled(rows) + notes(test) + dropped(test) + lint(test, opts)
-    found += patients_in_training(rows) + saturated(test) + tied_answers(test)
+    found += patients_in_training(rows) + saturated(test) + tied_answers(test) + few_patients(test, opts.by)
     if fit is not None:
         found += few_fit_rows(fit, test) + few_critical_fit_rows(fit, test, opts.critical)
         found += class_without_fit_rows(fit, test) + prevalence_shift(fit, test) + confidence_shift(fit, test)
@@ -105,6 +107,26 @@ def tied_answers(test: Predictions) -> list[Finding]:
         "the classes is the answer there, so another order would answer otherwise"
     )
     return [warning("tied_answers", why, count, len(test))]
+
+
+def few_patients(test: Predictions, by: Sequence[str] = ()) -> list[Finding]:
+    """``few_patients``: judged cases of fewer than 20 patients, in all or in a group."""
+    if test.patients is None:
+        return []
+    count = int(test.patients.n_unique())
+    if count < FEW_PATIENTS:
+        why = (
+            f"the judged cases are of {count} patient{'s' * (count != 1)}: below {FEW_PATIENTS} intervals are a "
+            "rough guide, however many cases there are"
+        )
+        return [warning("few_patients", why, count, len(test))]
+    counts = {name: int(test.patients[rows].n_unique()) for name, rows in groups(test.metadata, by)}
+    few = {name: n for name, n in counts.items() if n < FEW_PATIENTS}
+    if not few:
+        return []
+    names = shorten(f"{name} ({n})" for name, n in few.items())
+    why = f"groups of fewer than {FEW_PATIENTS} patients: {names}; their intervals are a rough guide"
+    return [warning("few_patients", why, min(few.values()), len(test))]
 
 
 def few_fit_rows(fit: Predictions, test: Predictions) -> list[Finding]:

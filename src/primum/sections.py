@@ -15,7 +15,7 @@ from primum.curves.failures import case_columns, failures
 from primum.curves.members import members
 from primum.deferring.describing import described, names, told
 from primum.deferring.rows import reader_of, scored
-from primum.finding import Finding, found
+from primum.finding import Finding, found, not_applicable
 from primum.judge import disagreement, groups
 from primum.judge.failures.evidence import UNDETERMINED
 from primum.judge.failures.taxonomy import Taxonomy, taxonomy
@@ -94,7 +94,12 @@ def _members(made: Sections, prepared: Prepared, opts: Options, given: Supplemen
         (test.name, test.predicted) if len(given.members) > 1 else None,
     )
     for one in disagreement.measure(view, np.stack([one.predicted for one in answered])):
-        made.findings.append(found(one.code, one.estimated(view), one.why))
+        judged = one.of_patients(view)
+        made.findings.append(
+            not_applicable(judged.code, judged.why_not, judged.n)
+            if judged.why_not
+            else found(judged.code, judged.estimated(view), judged.why)
+        )
     made.settings["members"] = {"said": f"{len(answered)} models answered the same cases."}
 
 

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 
 from primum.curves.reliability import MOST_CLASSES, reliability
-from primum.judge import interval
+from primum.judge import shares
 from primum.judge.answers import View
 
 
@@ -65,9 +65,10 @@ def test_patients_widen_the_intervals_by_their_design_effect() -> None:
     entry = next(one for one in reliability({"all": whole}, "none", ("x", "y", "z")) if one["class"] == "x")
     first, inside = entry["bins"][0], whole.probs["none"][:, 0] <= 1 / 15
     hits, clusters = (whole.labels == 0)[inside], np.asarray(whole.clusters)[inside]
-    effect = interval.design_effect(hits, clusters)
+    effect = shares.design_effect(hits, clusters)
     assert effect > 1
-    expected = interval.proportion(hits.sum(), inside.sum(), effect)
+    expected, alike = shares.share(hits, clusters), shares.proportion(hits.sum(), inside.sum())
+    assert expected.high > alike.high
     assert (first["accuracy_low"], first["accuracy_high"]) == (expected.low, expected.high)
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from scipy.special import softmax
-from scipy.stats import norm
+from scipy.special import logit, softmax
+from scipy.stats import t
 
 import primum
 from primum import tables
 from primum.auditing import views_of
 from primum.check import InputError
-from primum.judge import combination, confidence, decision, interval, significance
+from primum.judge import combination, confidence, decision, shares, significance
 from primum.judge.answers import Answers, View
 from primum.judge.measure import measure
 from primum.judge.measured import Measured
@@ -90,11 +90,11 @@ def test_influences_add_up_within_patients(models: Any) -> None:
     spent = np.stack([cost(K)[v.labels, v.answers["argmax"].decisions] for v, _ in models])
     per_case = spent[2:].mean(axis=0) - spent[:2].mean(axis=0)
     sums = (per_case - per_case.mean()).reshape(-1, 3).sum(axis=1)
-    error = np.sqrt(len(sums) / (len(sums) - 1) * (sums @ sums)) / N
+    error = len(sums) / (len(sums) - 1) * np.sqrt(sums @ sums) / N
     estimate = combination.difference(found[:2], found[2:], models[0][0]).estimated(models[0][0])
-    assert (estimate.high - estimate.low) / 2 == pytest.approx(1.959964 * error, rel=1e-5)
-    z = abs(per_case.mean()) / error
-    assert significance.p_value(estimate) == pytest.approx(2 * norm.sf(z))
+    free = len(sums) - 1
+    assert (estimate.high - estimate.low) / 2 == pytest.approx(t.ppf(0.975, free) * error, rel=1e-5)
+    assert significance.p_value(estimate) == pytest.approx(2 * t.sf(abs(per_case.mean()) / error, free))
 
 
 @pytest.mark.parametrize("key", [ACCURACY, CER, F1])
@@ -134,14 +134,16 @@ def test_shares_by_hand() -> None:
     values, counts = np.unique(found.replicates.round(6), return_counts=True)
     np.testing.assert_allclose(values, [-3 / 4, -3 / 8, 0])  # patient one twice, both, patient two twice
     np.testing.assert_allclose(counts / 2_000, [1 / 4, 1 / 2, 1 / 4], atol=0.04)
-    at_zero = int(counts[2])
-    assert significance.p_value(found.estimated(four())) == pytest.approx(2 * (1 + at_zero) / 2_001)
+    # two patients: Student's t with one degree of freedom, on the logit of the place between −1 and 1
+    place, spread = (1 - 3 / 8) / 2, np.sqrt(2) * found.replicates.std() / 2
+    distance = (logit(0.5) - logit(place)) * place * (1 - place) / spread
+    assert significance.p_value(found.estimated(four())) == pytest.approx(2 * t.sf(distance, 1))
 
 
 def test_the_mean_of_shares_is_an_exact_share() -> None:
     mean = combination.mean([hand([1, 0, 0, 0]), hand([1, 1, 1, 0])], four())
     alone = replace(four(), clusters=None)
-    assert mean.estimated(alone).low == pytest.approx(interval.proportion(2, 4).low)
+    assert mean.estimated(alone).low == pytest.approx(shares.proportion(2, 4).low)
     # no error in any model still has an interval
     none = combination.mean([hand([0, 0, 0, 0])] * 3, four()).estimated(four())
     assert (none.value, none.low) == (0, 0)
@@ -150,10 +152,10 @@ def test_the_mean_of_shares_is_an_exact_share() -> None:
 
 def test_models_that_answer_alike_have_the_exact_bound_of_what_was_not_seen() -> None:
     found = combination.difference([hand([1, 0, 0, 0])] * 2, [hand([1, 0, 0, 0])], four()).estimated(four())
-    bound = interval.proportion(0, 4).high
+    bound = shares.proportion(0, 2).high
     assert (found.low, found.value, found.high) == pytest.approx((-min(bound, 0.5), 0, min(bound, 0.5)))
     assert significance.p_value(found) == 1
-    assert "4 cases" in found.note
+    assert "2 patients" in found.note
 
 
 def test_one_seed_each_is_the_comparison(table: pl.DataFrame) -> None:

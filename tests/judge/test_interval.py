@@ -10,7 +10,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
-from primum.judge import accuracy, calibration, confidence, cuts, excess, harm, interval, selective
+from primum.judge import accuracy, calibration, confidence, cuts, excess, harm, interval, selective, shares
 from primum.judge.confusion import confusion
 from primum.judge.interval import Resampler
 
@@ -166,21 +166,62 @@ def test_sparse_and_dense_sums_agree() -> None:
 
 def test_design_effect_by_hand() -> None:
     # two patients of two cases: residual sums 2·(1 − .5) and −1, variance 2/1·(1 + 1), against 4·.25
-    assert interval.design_effect(np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1])) == pytest.approx(4.0)
-    assert interval.design_effect(np.zeros(6), np.repeat([0, 1, 2], 2)) == 2
-    assert interval.design_effect(np.array([1, 0, 1, 0]), None) == 1
-    assert interval.design_effect(np.array([1, 0, 1, 0]), np.array([0, 0, 1, 1])) == 1
+    assert shares.design_effect(np.array([1, 1, 0, 0]), np.array([0, 0, 1, 1])) == pytest.approx(4.0)
+    assert shares.design_effect(np.zeros(6), np.repeat([0, 1, 2], 2)) == 2
+    assert shares.design_effect(np.array([1, 0, 1, 0]), None) == 1
+    assert shares.design_effect(np.array([1, 0, 1, 0]), np.array([0, 0, 1, 1])) == 1
+
+
+def test_one_error_is_never_a_tighter_bound_than_none() -> None:
+    patients = np.repeat(np.arange(100), 10)
+    bounds = []
+    for errors in range(4):
+        hits = np.zeros(1000, dtype=bool)
+        hits[np.arange(errors) * 10] = True  # of different patients, which share so little
+        found = shares.share(hits, patients)
+        bounds.append(found.high)
+        mirrored = shares.share(~hits, patients)
+        assert (mirrored.low, mirrored.high) == pytest.approx((1 - found.high, 1 - found.low))
+        assert found.tails(found.high * 1.001)[0] < 0.05 < found.tails(found.high * 0.999)[0]
+    # after no error in 100 patients at least 1 − 0.025^(1/100) = 3.6 %, whatever the number of their images
+    assert bounds[0] == pytest.approx(1 - 0.025 ** (1 / 100))
+    assert bounds == sorted(bounds)
+
+
+def test_few_patients_tell_a_design_effect_badly() -> None:
+    # four patients of ten cases: 8, 6, 4 and 2 hits; n_eff = 40 / 1.84 and (t39 / t3)² = 0.404
+    hits = (np.arange(10) < np.array([8, 6, 4, 2])[:, None]).ravel()
+    patients = np.repeat(np.arange(4), 10)
+    effect = 4 / 3 * (9 + 1 + 1 + 9) / (40 * 0.25)
+    assert shares.design_effect(hits, patients) == pytest.approx(effect)
+    size = 40 / effect * (2.0226909 / 3.1824463) ** 2
+    found, exact = shares.share(hits, patients), shares.proportion(0.5 * size, size)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+
+
+def test_an_interval_of_few_patients_is_students() -> None:
+    influence = np.array([3.0, -1.0, -1.0, -1.0]) * 2
+    error = interval.influence_error(influence, np.arange(4))
+    assert error == pytest.approx(4 / 3 * np.sqrt(36 + 3 * 4) / 4)
+    found = interval.normal(5.0, 1.0, 40, 4)
+    assert (found.low, found.high) == pytest.approx((5 - 3.1824463, 5 + 3.1824463))
+    assert interval.normal(5.0, 1.0, 40, 2).high == pytest.approx(5 + 12.7062047)
+    assert interval.normal(0.1, 1.0, 40, 2, "log", (0, 2)).high == 2
+    assert interval.carriers(np.array([0, 1.0, 2.0, 0]), np.array([0, 1, 1, 2])) == 1
+    draws = np.random.default_rng(0).normal(0.5, 0.01, 5_000)
+    few, many = (interval.from_replicates(0.5, draws, 100, units, bounds=(0, 1)) for units in (4, 10_000))
+    assert (few.high - 0.5) / (many.high - 0.5) == pytest.approx(3.1824463 * np.sqrt(4 / 3) / 1.96, rel=0.05)
 
 
 def test_a_share_never_has_an_interval_of_no_width() -> None:
     for hits in (0, 12):
-        found = interval.proportion(hits, 12, 1.7)
+        found = shares.proportion(hits / 1.7, 12 / 1.7)
         assert found.low < found.high
 
 
 @pytest.mark.parametrize("scale", ["plain", "log", "logit"])
 def test_tails_agree_with_the_interval(scale: str) -> None:
-    found = interval.normal(0.2, 0.03, 100, scale)
+    found = interval.normal(0.2, 0.03, 100, 100, scale)
     for limit, side in ((found.high * 1.001, 0), (found.low * 0.999, 1)):
         assert found.tails(limit)[side] < 0.05
     for limit, side in ((found.high * 0.999, 0), (found.low * 1.001, 1)):
@@ -189,12 +230,16 @@ def test_tails_agree_with_the_interval(scale: str) -> None:
 
 def test_tails_of_replicates_agree_with_the_interval() -> None:
     draws = np.random.default_rng(0).normal(1, 0.1, 4000)
-    found = interval.from_replicates(1.0, draws, 100)
+    found = interval.from_replicates(1.0, draws, 100, 100)
     assert found.tails(found.high + 0.02)[0] < 0.05 < found.tails(found.high - 0.02)[0]
     assert found.tails(found.low - 0.02)[1] < 0.05 < found.tails(found.low + 0.02)[1]
 
 
 def test_nothing_seen_is_not_nothing_there() -> None:
-    found = interval.unmoved(0.0, 30, (0.0, 10.0))
-    assert (found.low, found.high) == (0, pytest.approx(10 * interval.proportion(0, 30).high))
+    found = shares.unmoved(0.0, 30, (0.0, 10.0))
+    assert (found.low, found.high) == (0, pytest.approx(10 * shares.proportion(0, 30).high))
     assert "30 cases" in found.note
+    # a cost of 0 in 1,000 images of 50 patients: 10 · (1 − 0.025^(1/50))
+    of_patients = shares.unmoved(0.0, 1000, (0.0, 10.0), 50, "patients")
+    assert of_patients.high == pytest.approx(0.711, abs=5e-4)
+    assert "50 patients" in of_patients.note

@@ -41,8 +41,8 @@ def _facts(setting: Mapping[str, Any], content: Mapping[str, Any]) -> str:
         f"{setting['n']} test cases{patients}; seeds {', '.join(map(str, setting['seeds']))}; severity "
         f"{setting['severity']}. Mean over seeds (least to most). Difference in expected cost to "
         f"{content['reference']} + recalibration + Bayes, paired over patients, 95 % interval that holds "
-        "these networks fixed: it says nothing of what training again would change; p is Holm-adjusted, over the "
-        "Bayes rows as primary comparison and over everything else as exploratory. "
+        "these networks fixed: it says nothing of what training again would change; p is Holm-adjusted, over "
+        "the Bayes rows as primary comparison and over everything else as exploratory. "
         f"Named on validation by least expected cost: **{combination}** "
         f"({named['validation_cost']:.3f}; the reference {named['validation_cost_of_reference']:.3f})."
     )

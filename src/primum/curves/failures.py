@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from primum.judge.failures.evidence import CATEGORIES, UNDETERMINED
 from primum.judge.failures.taxonomy import Taxonomy
 from primum.judge.failures.words import ADVICE, NAMES, sentence
-from primum.judge.interval import design_effect, proportion
+from primum.judge.shares import share as share_of
 
 MOST, STUDIES = 200, 3
 
@@ -96,8 +96,7 @@ def _category(
     said["critical"] = int((mine & fatal).sum())
     if not len(mine):
         return said | {"share": None, "low": None, "high": None}
-    effect = design_effect(mine, None if clusters is None else clusters[found.rows])
-    share = proportion(float(mine.sum()), len(mine), effect)
+    share = share_of(mine, None if clusters is None else clusters[found.rows])
     return said | {"share": share.value, "low": share.low, "high": share.high}
 
 

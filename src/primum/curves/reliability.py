@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from primum.judge import calibration
 from primum.judge.answers import View
-from primum.judge.interval import Floats, design_effect, proportion
+from primum.judge.interval import Floats
+from primum.judge.shares import share
 
 MOST_CLASSES = 20
 
@@ -53,20 +54,18 @@ def _bins(said: Floats, came: NDArray[np.bool_], clusters: NDArray[np.int64] | N
     """
     index = calibration.equal_width(said)
     cases, total = np.bincount(index, minlength=calibration.BINS), np.bincount(index, said, calibration.BINS)
-    hits, found = np.bincount(index, came, calibration.BINS), []
+    found = []
     for b in np.flatnonzero(cases).tolist():
-        effect = 1.0
-        if clusters is not None:
-            effect = design_effect(came[index == b], clusters[index == b])
-        share = proportion(float(hits[b]), int(cases[b]), effect)
+        inside = index == b
+        accuracy = share(came[inside], None if clusters is None else clusters[inside])
         found.append(
             {
                 "low": b / calibration.BINS,
                 "high": (b + 1) / calibration.BINS,
                 "confidence": float(total[b] / cases[b]),
-                "accuracy": share.value,
-                "accuracy_low": share.low,
-                "accuracy_high": share.high,
+                "accuracy": accuracy.value,
+                "accuracy_low": accuracy.low,
+                "accuracy_high": accuracy.high,
                 "n": int(cases[b]),
             }
         )

@@ -107,6 +107,22 @@ class View:
         return int(self.probs["none"].shape[1])
 
     @cached_property
+    def independent(self) -> int:
+        """Patients where they are known, else cases: what stands on its own."""
+        return len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
+
+    def fewest(self, groups: NDArray[Any]) -> int:
+        """Patients, else cases, of the smallest of the groups (N,) of cases."""
+        if self.clusters is None:
+            return int(np.unique(groups, return_counts=True)[1].min())
+        return min(len(np.unique(self.clusters[groups == one])) for one in np.unique(groups))
+
+    @property
+    def noun(self) -> str:
+        """What stands on its own, in words."""
+        return "cases" if self.clusters is None else "patients"
+
+    @cached_property
     def resampler(self) -> Resampler:
         """Bootstrap weights of these rows, the same for every metric and every model compared on them."""
         return Resampler(self.units, self.replicates, self.seed)

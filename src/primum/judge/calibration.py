@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from primum import check, ties
 from primum.judge import decision
-from primum.judge.interval import LEVEL, Estimate, Floats, Resampler, unmoved
+from primum.judge.interval import LEVEL, Estimate, Floats, Resampler, quantile
+from primum.judge.shares import unmoved
 
 BINS = 15
 FLOOR = 1e-12
@@ -161,18 +163,27 @@ def _cases(resampler: Resampler, n: int) -> Floats:
     return np.asarray(resampler.weights @ counts, dtype=np.float64) if n else np.ones(len(resampler.weights))
 
 
-def interval(errors: CalibrationErrors, name: str, n: int) -> Estimate:
+def interval(
+    errors: CalibrationErrors, name: str, n: int, units: int | None = None, noun: str = "cases"
+) -> Estimate:
     """Bias-corrected bootstrap interval of a plug-in error, 0 to 1.
 
     A plug-in error is biased upwards by noise in every bin: by nothing when the model is far from calibrated,
     by the chance level when it is perfect. The lower end subtracts the whole chance level, the upper end
     nothing, each with the spread of the replicates around their own mean; a percentile interval would never
-    cover 0. Where no replicate moves it, the exact bound on a share never seen.
+    cover 0. Spreads are widened for few units as in :func:`interval.from_replicates`. Where no replicate
+    moves it, the exact bound on a share never seen.
+
+    Args:
+        errors: of the table. name: of one of them. n: cases.
+        units: patients that were drawn, default n. noun: what they are called.
     """
     value, chance, draws = errors.value[name], float(errors.chance[name].mean()), errors.replicates[name]
     if np.ptp(draws) <= 1e-12:
-        return unmoved(value, n, (0.0, 1.0))
-    spread = draws - draws.mean()
+        return unmoved(value, n, (0.0, 1.0), units, noun)
+    drawn = n if units is None else units
+    wider = np.sqrt(drawn / max(drawn - 1, 1)) * quantile(drawn) / norm.ppf((1 + LEVEL) / 2)
+    spread = (draws - draws.mean()) * float(wider)
     above, below = value - spread, value - chance - spread
     low = float(np.quantile(below, (1 - LEVEL) / 2))
     high = float(np.quantile(above, (1 + LEVEL) / 2))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from primum.check import InputError
-from primum.judge import interval
+from primum.judge import interval, shares
 from primum.judge.answers import View
 from primum.judge.interval import Floats
 from primum.judge.measured import Measured
@@ -41,7 +41,9 @@ def combine(measured: Sequence[Measured], weights: Sequence[float], view: View) 
 
     A mean (weights above 0 that sum to 1) keeps the law of its metric. A mean of shares of the same cases has
     the exact interval of a share to which every case adds its mean: it is rather too wide than too narrow.
-    Any other sum is normal for influences, and a percentile (or basic) bootstrap for shares and all else.
+    Any other sum is Student's t for influences, a percentile bootstrap for shares and all else, and for
+    plug-in calibration errors the spread of their paired replicates around the difference itself: with the
+    bias of the replicates taken off, equal models would differ three times as often as they should.
 
     Args:
         measured: the parts, of one code; the reason why one could not be computed is kept.
@@ -64,10 +66,10 @@ def combine(measured: Sequence[Measured], weights: Sequence[float], view: View) 
         *first.key,
         value=sum(weight * part.value for weight, part in zip(weights, measured, strict=True)),
         n=min(part.n for part in measured),
-        kind=first.kind,
+        kind="spread" if first.kind == "basic" and not is_mean else first.kind,
         scale=first.scale if is_mean else "plain",
         bounds=_bounds(measured, weights),
-        weakest=min(part.n if part.hits is not None else part.weakest for part in measured),
+        weakest=min(_weakest(part, view) for part in measured),
     )
     if is_mean and all(_shares_of_the_same(part, first) for part in measured):
         hits = _sum(weights, [np.asarray(part.hits, dtype=np.float64) for part in measured])
@@ -80,7 +82,14 @@ def combine(measured: Sequence[Measured], weights: Sequence[float], view: View) 
         draws = _sum(weights, [replicates(part, view) for part in measured])
         made = replace(made, replicates=draws)
         still = bool(np.ptp(draws) <= STILL)
-    return _unmoved(made, measured, weights) if still and not is_mean else made
+    return _unmoved(made, measured, weights, view) if still and not is_mean else made
+
+
+def _weakest(part: Measured, view: View) -> int:
+    """Patients, else cases, of the smallest group a metric needs."""
+    if part.hits is None:
+        return part.weakest
+    return interval.carriers(np.asarray(part.among), view.clusters)
 
 
 def _sum(weights: Sequence[float], arrays: Sequence[Floats]) -> Floats:
@@ -152,7 +161,7 @@ def _bounds(measured: Sequence[Measured], weights: Sequence[float]) -> tuple[flo
     return float(sum(low for low, _ in ends)), float(sum(high for _, high in ends))
 
 
-def _unmoved(made: Measured, measured: Sequence[Measured], weights: Sequence[float]) -> Measured:
+def _unmoved(made: Measured, measured: Sequence[Measured], weights: Sequence[float], view: View) -> Measured:
     """Where the models did the same in every case: the exact bound on a share of cases never seen.
 
     In such cases the sum could move by the range of the metric, in either direction.
@@ -161,4 +170,4 @@ def _unmoved(made: Measured, measured: Sequence[Measured], weights: Sequence[flo
     ahead = sum(weight * span for weight, span in zip(weights, spans, strict=True) if weight > 0)
     half = ahead / 2 if np.isfinite(ahead) else 0.5
     bounds = (made.value - half, made.value + half)
-    return replace(made, estimate=interval.unmoved(made.value, made.weakest, bounds))
+    return replace(made, estimate=shares.unmoved(made.value, made.n, bounds, made.weakest, view.noun))

@@ -19,8 +19,9 @@ def debiased_error(labels: Any, probs: Any, clusters: NDArray[Any] | None = None
 
 def debiased_with_influence(
     labels: Any, probs: Any, clusters: NDArray[Any] | None = None, bins: int = BINS
-) -> tuple[float, Floats]:
-    """``Σ_b n_b/N [(p̄_b − ȳ_b)² − Var_b(p − y)/n_b]`` over bins of equal mass; and (N,) influences.
+) -> tuple[float, Floats, float]:
+    """``Σ_b n_b/N [(p̄_b − ȳ_b)² − Var_b(p − y)/n_b]`` over bins of equal mass; (N,) influences; and
+    ``Σ_b n_b/N (p̄_b − ȳ_b)²``, the same with the bias, never below 0.
 
     Unbiased for the squared error of the binned confidence, 0 when calibrated, so it may be negative; at most
     1. With patients the same thing is done to pairs of cases: the bracket is the mean product of p − y over
@@ -55,4 +56,4 @@ def debiased_with_influence(
     mean = np.where(known, sums / np.maximum(cases, 1), 0.0)
     value = float((cases * squared).sum() / n)
     influence = squared[index] + 2 * mean[index] * (gap - mean[index]) - value
-    return value, influence
+    return value, influence, float((cases * mean**2).sum() / n)

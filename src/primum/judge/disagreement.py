@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from primum import check
 from primum.check import InputError
-from primum.judge import interval
+from primum.judge import shares
 from primum.judge.answers import View
 from primum.judge.interval import Estimate
 from primum.judge.measured import Measured
@@ -73,7 +73,7 @@ class Members:
             return None
         chosen = hits[counted]
         clusters = None if self.clusters is None else self.clusters[counted]
-        return interval.proportion(float(chosen.sum()), len(chosen), interval.design_effect(chosen, clusters))
+        return shares.share(chosen, clusters)
 
 
 def members(labels: Any, decisions: Any, clusters: NDArray[np.int64] | None = None) -> Members:

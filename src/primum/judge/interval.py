@@ -1,4 +1,4 @@
-"""How sure a number is: exact, bootstrap and influence-function intervals (METHODS §3)."""
+"""How sure a number is: bootstrap and influence-function intervals, over patients where they are known."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit, logit
-from scipy.stats import beta, norm
+from scipy.stats import norm, t
 
 LEVEL = 0.95
 MOST_BLOCKS = 5_000
+FEW = 20  # patients: below, an interval is a rough guide, and the audit says so
 
 Floats = NDArray[np.float64]
 Tails = Callable[[float], tuple[float, float]]
@@ -43,94 +44,44 @@ class Estimate:
     note: str = ""
 
 
-def proportion(hits: float, n: int, design_effect: float = 1.0) -> Estimate:
-    """Exact (Clopper–Pearson) interval of hits / n, on n / design effect independent cases.
-
-    Never of zero width, also at 0 or n hits.
-    """
-    share = hits / n
-    size = n / design_effect
-    k = share * size
-    alpha = 1 - LEVEL
-    low = float(beta.ppf(alpha / 2, k, size - k + 1)) if k > 0 else 0.0
-    high = float(beta.ppf(1 - alpha / 2, k + 1, size - k)) if k < size else 1.0
-
-    def tails(limit: float) -> tuple[float, float]:
-        not_below = 2 * float(beta.sf(limit, k + 1, size - k)) if k < size else 1.0
-        not_above = 2 * float(beta.cdf(limit, k, size - k + 1)) if k > 0 else 1.0
-        return min(not_below, 1.0), min(not_above, 1.0)
-
-    note = f"exact interval on {n} / {design_effect:.2f} cases, as cases of one patient are alike"
-    return Estimate(share, low, high, n, tails, note if design_effect > 1 else "")
-
-
-def scaled(estimate: Estimate, factor: float) -> Estimate:
-    """The same estimate times a positive factor: a share as a count."""
-
-    def tails(limit: float) -> tuple[float, float]:
-        return estimate.tails(limit / factor)
-
-    values = (estimate.value * factor, estimate.low * factor, estimate.high * factor)
-    return Estimate(*values, estimate.n, tails, estimate.note)
-
-
-def design_effect(hits: NDArray[Any], clusters: NDArray[Any] | None) -> float:
-    """Variance of a share among clustered cases over that among independent ones, at least 1.
-
-    With no hit or only hits the variance cannot be seen: then cases per cluster (a patient counts once).
-
-    Args:
-        hits: (n,) bool or 0/1.
-        clusters: (n,) int, the patient of each case, or None.
-    """
-    if clusters is None:
-        return 1.0
-    values = hits.astype(np.float64)
-    n, share = len(values), float(values.mean())
-    _, index = np.unique(clusters, return_inverse=True)
-    count = int(index.max()) + 1
-    if share in (0.0, 1.0) or count < 2:
-        return n / count
-    residuals = np.bincount(index, weights=values - share, minlength=count)
-    variance = count / (count - 1) * float(residuals @ residuals)
-    return max(1.0, variance / (n * share * (1 - share)))
-
-
 def influence_error(influence: Floats, clusters: NDArray[Any] | None) -> float:
     """Standard error from the influence (N,) of every case; they add up within a cluster (N,).
 
+    Each cluster's sum counts ``m / (m − 1)`` times, m the clusters that carry any influence: about what
+    leaving it out would move the metric, as the metric bends towards the very cases it was computed from.
     Clusters are numbers from 0, as few as can be: not all need occur.
     """
     sums = influence if clusters is None else np.asarray(np.bincount(clusters, influence), dtype=np.float64)
-    units = len(influence) if clusters is None else int(np.count_nonzero(np.bincount(clusters)))
-    return float(np.sqrt(units / max(units - 1, 1) * float(sums @ sums))) / len(influence)
+    units = carriers(influence, clusters)
+    return units / max(units - 1, 1) * float(np.sqrt(sums @ sums)) / len(influence)
 
 
-def unmoved(value: float, n: int, bounds: tuple[float, float]) -> Estimate:
-    """Interval of a metric that no resampling moves, since nothing (or everything) went wrong in n cases.
-
-    As wide as the exact upper bound on a share never seen in n cases allows, times the range of the metric.
-    """
-    half = proportion(0, max(n, 1)).high * (bounds[1] - bounds[0])
-    low, high = max(value - half, bounds[0]), min(value + half, bounds[1])
-
-    def tails(limit: float) -> tuple[float, float]:
-        return (1 - LEVEL if limit > high else 1.0), (1 - LEVEL if limit < low else 1.0)
-
-    note = (
-        f"nothing of the kind was seen in {n} cases: the interval is the exact bound on what could be missed"
-    )
-    return Estimate(value, low, high, n, tails, note)
+def carriers(values: NDArray[Any], clusters: NDArray[Any] | None) -> int:
+    """How many clusters (N,), or cases where they are None, have a value (N,) other than 0."""
+    carrying = np.asarray(values) != 0
+    return int(carrying.sum()) if clusters is None else len(np.unique(np.asarray(clusters)[carrying]))
 
 
-def normal(value: float, error: float, n: int, scale: str = "plain") -> Estimate:
+def quantile(units: int) -> float:
+    """Half-width of a 95 % interval in standard errors that so many independent units tell: Student's t."""
+    return float(t.ppf((1 + LEVEL) / 2, max(units - 1, 1)))
+
+
+def normal(
+    value: float,
+    error: float,
+    n: int,
+    units: int,
+    scale: str = "plain",
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> Estimate:
     """Interval from a standard error, symmetric on a scale on which it stays in range.
 
     Args:
-        value: the metric.
-        error: its standard error.
-        n: cases it stands on.
+        value: the metric. error: its standard error. n: cases it stands on.
+        units: independent units that tell the error; Student's t has one degree of freedom less.
         scale: ``"plain"``, ``"log"`` for a metric above 0, ``"logit"`` for one between 0 and 1.
+        bounds: range of the metric.
     """
     if scale == "log" and value > 0:
         centre, width = float(np.log(value)), error / value
@@ -139,7 +90,7 @@ def normal(value: float, error: float, n: int, scale: str = "plain") -> Estimate
     else:
         scale, centre, width = "plain", value, error
     forth, back = SCALES[scale]
-    z = float(norm.ppf(0.5 + LEVEL / 2))
+    reach, free = quantile(units) * width, max(units - 1, 1)
 
     def tails(limit: float) -> tuple[float, float]:
         if width == 0:
@@ -149,30 +100,100 @@ def normal(value: float, error: float, n: int, scale: str = "plain") -> Estimate
         if scale == "logit" and not 0 < limit < 1:
             return (1.0, 0.0) if limit <= 0 else (0.0, 1.0)
         distance = (centre - float(forth(limit))) / width
-        return min(1.0, 2 * float(norm.cdf(distance))), min(1.0, 2 * float(norm.sf(distance)))
+        return min(1.0, 2 * float(t.cdf(distance, free))), min(1.0, 2 * float(t.sf(distance, free)))
 
-    return Estimate(value, float(back(centre - z * width)), float(back(centre + z * width)), n, tails)
+    with np.errstate(over="ignore"):  # of two patients: infinite, and cut to the range
+        low, high = np.clip([float(back(centre - reach)), float(back(centre + reach))], *bounds)
+    return Estimate(value, float(low), float(high), n, tails)
+
+
+def squared(
+    value: float,
+    whole: float,
+    influence: Floats,
+    clusters: NDArray[Any] | None,
+) -> Estimate:
+    """Interval of a squared length without bias, each end with the variance that holds there, as in Wilson's.
+
+    Its variance grows with the square itself, so that the influences of a table whose value came out low
+    understate it: upwards of the value the variance grows in proportion.
+
+    Args:
+        value: the unbiased square, which may be negative. whole: the biased one, never below 0.
+        influence: (N,) of every case on the value, not all 0. clusters: (N,) patient of each case, or None.
+    """
+    error, base = influence_error(influence, clusters), max(whole, 1e-12)
+    units = carriers(influence, clusters)
+    z, free = quantile(units), max(units - 1, 1)
+    lean = (z * error) ** 2 / (2 * base)
+
+    def tails(limit: float) -> tuple[float, float]:
+        distance = (limit - value) / (error * np.sqrt(1 + max(limit - value, 0) / base))
+        return min(1.0, 2 * float(t.sf(distance, free))), min(1.0, 2 * float(t.cdf(distance, free)))
+
+    high = value + lean + float(np.hypot(lean, z * error))
+    return Estimate(value, value - z * error, high, len(influence), tails)
 
 
 def from_replicates(
     value: float,
     replicates: Floats,
     n: int,
+    units: int,
     kind: str = "percentile",
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Estimate:
-    """Interval from bootstrap replicates (B,): ``"percentile"``, or ``"basic"`` for a biased metric."""
-    draws = replicates if kind == "percentile" else 2 * value - replicates
+    """Interval from bootstrap replicates (B,).
+
+    A bootstrap over m units is too narrow by ``√((m − 1) / m)`` and takes their spread for known: levels are
+    those at which a normal law puts ``t_{m−1} √(m / (m − 1))`` (Hesterberg, American Statistician 2015).
+    Below 20 units there are too few resamples for such levels: then Student's t with the standard deviation
+    of the replicates, on a scale that stays within the bounds.
+
+    Args:
+        value: the metric. replicates: of it. n: cases it stands on. units: that were drawn.
+        kind: ``"percentile"``; ``"basic"`` for a biased metric; ``"spread"``, the value and the standard
+            deviation alone, for a difference of biased metrics, where the bias of the replicates misleads.
+        bounds: range of the metric.
+    """
+    wider = float(np.sqrt(units / max(units - 1, 1)))
+    spread = wider * float(replicates.std())
+    if kind == "spread":
+        return normal(value, spread, n, units, "plain", bounds)
+    if kind == "percentile" and units < FEW:
+        return _bounded(value, spread, n, units, bounds)
+    draws, free = replicates, max(units - 1, 1)
+    if kind == "basic":
+        draws = 2 * value - replicates
+        factor = wider * quantile(units) / float(norm.ppf((1 + LEVEL) / 2))
+        draws = draws.mean() + (draws - draws.mean()) * factor
+        level = (1 - LEVEL) / 2
+    else:
+        level = float(norm.sf(wider * quantile(units)))
     draws = np.clip(draws, *bounds)
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(draws, [level, 1 - level])
 
     def tails(limit: float) -> tuple[float, float]:
         most = len(draws) + 1
-        not_below = (1 + float((draws >= limit).sum())) / most
-        not_above = (1 + float((draws <= limit).sum())) / most
-        return min(1.0, 2 * not_below), min(1.0, 2 * not_above)
+        shares = np.array([(draws >= limit).sum() + 1, (draws <= limit).sum() + 1]) / most
+        if kind == "percentile":  # the level at which the wider interval would end there
+            shares = t.sf(norm.isf(np.minimum(shares, 1 - 1e-12)) / wider, free)
+        return min(1.0, 2 * float(shares[0])), min(1.0, 2 * float(shares[1]))
 
     return Estimate(value, min(float(low), value), max(float(high), value), n, tails)
+
+
+def _bounded(value: float, spread: float, n: int, units: int, bounds: tuple[float, float]) -> Estimate:
+    """Student's t on the logit of where the value lies between finite bounds, plain at an end of them."""
+    low, width = bounds[0], bounds[1] - bounds[0]
+    if not np.isfinite(width) or not 0 < (value - low) / width < 1:
+        return normal(value, spread, n, units, "plain", bounds)
+    inner = normal((value - low) / width, spread / width, n, units, "logit")
+
+    def tails(limit: float) -> tuple[float, float]:
+        return inner.tails((limit - low) / width)
+
+    return Estimate(value, low + inner.low * width, low + inner.high * width, n, tails)
 
 
 class Resampler:

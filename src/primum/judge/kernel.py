@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from primum import check
 from primum.check import InputError
-from primum.judge.interval import LEVEL, Estimate, Floats, influence_error, unmoved
+from primum.judge.interval import Estimate, Floats, squared
 from primum.judge.redrawing import CELLS, Singles, drawn_errors, spans
+from primum.judge.shares import unmoved
 
 MOST_PAIRED = 5_000  # cases that are all compared with each other; beyond, as many pairs inside random blocks
 DRAWS = 200
@@ -102,28 +102,16 @@ def kernel_error(
 
 
 def interval(found: KernelError, clusters: NDArray[Any] | None) -> Estimate:
-    """Interval of an SKCE, each end with the variance that holds there, as in Wilson's interval of a share.
-
-    The error is the squared length of a mean. Its variance grows with that square, so that the influences of
-    a table whose value came out low understate it: upwards of the value the variance grows in proportion.
+    """Interval of an SKCE, which is the squared length of a mean: see :func:`interval.squared`.
 
     Args:
         found: of :func:`kernel_error`. clusters: (N,) patient of each case, or None.
     """
-    n, value = len(found.influence), found.value
-    error = influence_error(found.influence, clusters)
-    if error <= 1e-12:
-        return unmoved(value, n, (0.0, 2.0))
-    whole = max(found.whole, 1e-12)
-    z = float(norm.ppf((1 + LEVEL) / 2))
-    lean = (z * error) ** 2 / (2 * whole)
-
-    def tails(limit: float) -> tuple[float, float]:
-        distance = (limit - value) / (error * np.sqrt(1 + max(limit - value, 0) / whole))
-        return min(1.0, 2 * float(norm.sf(distance))), min(1.0, 2 * float(norm.cdf(distance)))
-
-    high = value + lean + float(np.hypot(lean, z * error))
-    return Estimate(value, value - z * error, high, n, tails)
+    n = len(found.influence)
+    if np.abs(found.influence).max() <= 1e-12:
+        units = n if clusters is None else len(np.unique(clusters))
+        return unmoved(found.value, n, (0.0, 2.0), units, "cases" if clusters is None else "patients")
+    return squared(found.value, found.whole, found.influence, clusters)
 
 
 def _products(kernel: Singles, residual: Floats) -> tuple[Floats, float]:

@@ -17,7 +17,12 @@ RULES = ("argmax", "bayes", "given")
 
 
 def measure(view: View) -> Iterator[Measured]:
-    """Every metric of ``view``; one that cannot be computed says why."""
+    """Every metric of ``view``; one that cannot be computed, or stands on one patient, says why."""
+    for measured in _every(view):
+        yield measured.of_patients(view)
+
+
+def _every(view: View) -> Iterator[Measured]:
     for name in view.probs:
         yield _auroc(view, name)
         yield from calibration(view, name)
@@ -51,5 +56,5 @@ def _auroc(view: View, name: str) -> Measured:
     area, influence = accuracy.auroc_with_influence(view.labels, view.probs[name])
     return Measured(
         "auroc", calibrated=name, value=area, n=n, influence=influence, scale="logit", bounds=(0.0, 1.0),
-        weakest=int(present.min()),
+        weakest=view.fewest(view.labels),
     )  # fmt: skip

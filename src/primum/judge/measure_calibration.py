@@ -11,7 +11,7 @@ from primum.check import InputError
 from primum.judge import calibration as errors
 from primum.judge import debiased, kernel
 from primum.judge.answers import View
-from primum.judge.interval import Floats
+from primum.judge.interval import Floats, squared
 from primum.judge.measured import FEWEST, Measured, few
 
 CODES = (
@@ -31,32 +31,36 @@ def calibration(view: View, name: str) -> Iterator[Measured]:
     for code in plug_in.value:
         yield Measured(
             code, calibrated=name, value=plug_in.value[code], n=n, replicates=plug_in.replicates[code],
-            kind="basic", bounds=(0.0, 1.0), weakest=n, estimate=errors.interval(plug_in, code, n),
+            kind="basic", bounds=(0.0, 1.0), weakest=view.independent,
+            estimate=errors.interval(plug_in, code, n, view.independent, view.noun),
         )  # fmt: skip
     yield _debiased(view, name)
     yield _kernel(view, name)
     losses = errors.brier_losses(labels, probs)
-    yield _mean("brier", losses, 2.0, calibrated=name)
-    yield _root("root_brier", losses, 2.0, calibrated=name)
+    yield _mean(view, "brier", losses, 2.0, calibrated=name)
+    yield _root(view, "root_brier", losses, 2.0, calibrated=name)
     losses, floored = errors.nll_losses(labels, probs)
     why = (
         f"{floored} cases gave their true class a probability below 1e-12 and were counted as 1e-12"
         if floored
         else ""
     )
-    yield _mean("nll", losses, -float(np.log(errors.FLOOR)), calibrated=name, why=why)
+    yield _mean(view, "nll", losses, -float(np.log(errors.FLOOR)), calibrated=name, why=why)
 
 
 def _debiased(view: View, name: str) -> Measured:
     where: dict[str, Any] = {"calibrated": name, "n": len(view.labels)}
     try:
-        value, influence = debiased.debiased_with_influence(view.labels, view.probs[name], view.clusters)
+        value, influence, whole = debiased.debiased_with_influence(
+            view.labels, view.probs[name], view.clusters
+        )
     except InputError as error:
         return Measured("debiased_calibration_error", why_not=str(error), **where)
+    estimate = None if np.ptp(influence) <= 1e-12 else squared(value, whole, influence, view.clusters)
     why = "nothing beyond chance was seen: an estimate without bias falls below 0 as often as above"
     return Measured(
         "debiased_calibration_error", value=value, influence=influence, bounds=(0.0, 1.0),
-        weakest=len(view.labels), why=why if value < 0 else "", **where,
+        weakest=view.independent, why=why if value < 0 else "", estimate=estimate, **where,
     )  # fmt: skip
 
 
@@ -74,7 +78,7 @@ def _kernel(view: View, name: str) -> Measured:
     except InputError as error:
         return Measured("skce", why_not=str(error), **where)
     return Measured(
-        "skce", value=found.value, influence=found.influence, bounds=(0.0, 2.0), weakest=len(view.labels),
+        "skce", value=found.value, influence=found.influence, bounds=(0.0, 2.0), weakest=view.independent,
         estimate=kernel.interval(found, view.clusters), why=_said(found, view.clusters is not None), **where,
     )  # fmt: skip
 
@@ -98,19 +102,19 @@ def _said(found: kernel.KernelError, patients: bool) -> str:
     return "; ".join(said)
 
 
-def _mean(code: str, values: Floats, worst: float, **rest: Any) -> Measured:
+def _mean(view: View, code: str, values: Floats, worst: float, **rest: Any) -> Measured:
     value = float(values.mean())
     return Measured(
         code, value=value, n=len(values), influence=values - value, scale="log", bounds=(0.0, worst),
-        weakest=len(values), **rest,
+        weakest=view.independent, **rest,
     )  # fmt: skip
 
 
-def _root(code: str, values: Floats, worst: float, **rest: Any) -> Measured:
+def _root(view: View, code: str, values: Floats, worst: float, **rest: Any) -> Measured:
     """Square root of the mean of ``values``."""
     mean = float(values.mean())
     influence = (values - mean) / (2 * np.sqrt(mean)) if mean > 0 else np.zeros(len(values))
     return Measured(
         code, value=float(np.sqrt(mean)), n=len(values), influence=influence, scale="log",
-        bounds=(0.0, float(np.sqrt(worst))), weakest=len(values), **rest,
+        bounds=(0.0, float(np.sqrt(worst))), weakest=view.independent, **rest,
     )  # fmt: skip

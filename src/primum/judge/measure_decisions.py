@@ -32,7 +32,7 @@ def decisions(view: View, answers: Answers) -> Iterator[Measured]:
     yield share("accuracy", labels == chosen, np.ones(n, dtype=bool), where)
     replicated = confusion(labels, chosen, view.classes, view.resampler) if n >= FEWEST else None
     counts = confusion(labels, chosen, view.classes)
-    weakest = int(view.counts[view.counts > 0].min())
+    weakest = view.fewest(view.labels)
     for code, metric in (
         ("balanced_accuracy", accuracy.balanced_accuracy_of),
         ("macro_f1", accuracy.macro_f1_of),
@@ -125,7 +125,7 @@ def _costs(view: View, answers: Answers, where: dict[str, Any]) -> Iterator[Meas
         yield Measured(
             code, value=metric(view.labels, answers.decisions, cost, priors), n=n, scale="log",
             influence=influence(view.labels, answers.decisions, cost, priors),
-            bounds=(0.0, float(cost.max()) / scale), weakest=n, **where,
+            bounds=(0.0, float(cost.max()) / scale), weakest=view.independent, **where,
         )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ def _two_class(
             yield _with_why(
                 _replicated(
                     code, lambda c, side=side: harm.predictive_values(*rates(c))[side], counts, replicated,
-                    (0.0, 1.0), int(view.counts.min()), where,
+                    (0.0, 1.0), view.fewest(view.labels), where,
                 ), said,
             )  # fmt: skip
     if view.cost is None or not view.cost[k, 1 - k]:
@@ -171,7 +171,7 @@ def _two_class(
     threshold = float(alarm / (alarm + miss))
     benefit = _replicated(
         "net_benefit", lambda c: harm.net_benefit(*rates(c), threshold), counts, replicated, (-1.0, 1.0),
-        int(view.counts.min()), where,
+        view.fewest(view.labels), where,
     )  # fmt: skip
     yield _with_why(
         benefit,

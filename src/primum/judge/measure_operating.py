@@ -65,7 +65,7 @@ def _read(view: View, name: str, why_not: str) -> Iterator[Measured]:
     for i, code in enumerate(codes):
         yield Measured(
             code, calibrated=name, value=float(values[i]), n=int(among.sum()), replicates=draws[:, i],
-            bounds=(0.0, 1.0), weakest=int(min(among.sum(), (~among).sum())),
+            bounds=(0.0, 1.0), weakest=view.fewest(among),
             why="threshold on the critical mass read on the judged rows",
         )  # fmt: skip
 

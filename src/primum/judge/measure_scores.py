@@ -34,16 +34,16 @@ def scores(view: View, answers: Answers, score: str) -> Iterator[Measured]:
         error = wrong.astype(np.float64)
         curve = selective.risk_coverage(None, error, ranking)
         moves = selective.influence(curve, error, ranking)
-        yield from _areas(PLAIN[:2], (curve.aurc, curve.augrc), moves, 1.0, where)
+        yield from _areas(view, PLAIN[:2], (curve.aurc, curve.augrc), moves, 1.0, where)
         count = int(wrong.sum())
         above = curve.aurc - excess.least_aurc(n, count), curve.augrc - excess.least_augrc(n, count)
-        yield from _areas(PLAIN[2:], above, excess.influences(*moves, error), 1.0, where)
+        yield from _areas(view, PLAIN[2:], above, excess.influences(*moves, error), 1.0, where)
         yield from _weighted(view, answers, ranking, where)
-        yield from _failures(wrong, confidence, ranking, where)
+        yield from _failures(view, wrong, confidence, ranking, where)
         risk, moved = cuts.risk_with_influence(ranking, error)
         yield Measured(
             RISK, value=risk, n=n, influence=moved, scale="logit", bounds=(0.0, 1.0),
-            weakest=int(np.ceil(cuts.COVERAGE * n)), **where,
+            weakest=int(np.ceil(cuts.COVERAGE * view.independent)), **where,
         )  # fmt: skip
     yield _silent(view, answers, score, where)
 
@@ -57,6 +57,7 @@ def missing(answers: Answers) -> Iterator[Measured]:
 
 
 def _areas(
+    view: View,
     codes: tuple[str, ...],
     values: tuple[float, float],
     influences: tuple[Floats, Floats],
@@ -66,7 +67,7 @@ def _areas(
     for code, value, influence in zip(codes, values, influences, strict=True):
         yield Measured(
             code, value=value, n=len(influence), influence=influence, scale="log", bounds=(0.0, worst),
-            weakest=len(influence), **where,
+            weakest=view.independent, **where,
         )  # fmt: skip
 
 
@@ -80,11 +81,15 @@ def _weighted(
     spent = view.cost[view.labels, answers.decisions]
     curve = selective.risk_coverage(None, spent, ranking)
     moves = selective.influence(curve, spent, ranking)
-    yield from _areas(WEIGHTED, (curve.aurc, curve.augrc), moves, float(view.cost.max()), where)
+    yield from _areas(view, WEIGHTED, (curve.aurc, curve.augrc), moves, float(view.cost.max()), where)
 
 
 def _failures(
-    wrong: NDArray[np.bool_], confidence: Floats, ranking: selective.Ranking, where: dict[str, Any]
+    view: View,
+    wrong: NDArray[np.bool_],
+    confidence: Floats,
+    ranking: selective.Ranking,
+    where: dict[str, Any],
 ) -> Iterator[Measured]:
     n, count = len(wrong), int(wrong.sum())
     if count in (0, n):
@@ -99,7 +104,7 @@ def _failures(
     for code, (value, influence) in zip(FOUND, found, strict=True):
         yield Measured(
             code, value=value, n=n, influence=influence, scale="logit", bounds=(0.0, 1.0),
-            weakest=min(count, n - count), **where,
+            weakest=view.fewest(wrong), **where,
         )  # fmt: skip
 
 

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum.judge import interval
+from primum.judge import interval, shares
 from primum.judge.answers import View
 from primum.judge.interval import Estimate, Floats
 
 FEWEST = 10
 NO_SEVERITY = "no severity matrix was given"
 NO_CRITICAL = "no critical cells were given"
+ONE_PATIENT = "all its cases are of one patient, which cannot tell how patients differ"
 
 
 def few(n: int) -> str:
@@ -36,7 +37,8 @@ class Measured:
         hits: (N,) 0/1, or their mean over models; for a share or a count. among: (N,) bool, its denominator.
         influence: (N,) influence of each case.
         replicates: (B,) bootstrap values.
-        scale: of a normal interval. bounds: range of the metric. weakest: smallest number of cases it needs.
+        scale: of a normal interval. bounds: range of the metric.
+        weakest: patients, else cases, of the smallest group it needs.
         estimate: a ready interval, where the metric has one of its own.
         why_not: why it cannot be computed. why: what a reader must know.
     """
@@ -66,21 +68,36 @@ class Measured:
         return self.code, self.decision, self.score, self.calibrated
 
     def estimated(self, view: View) -> Estimate:
-        """The interval METHODS §3 names for this kind of metric."""
+        """The interval of this kind of metric; see ``docs/methods.md``."""
         if self.estimate is not None:
             return self.estimate
         if self.hits is not None:
             assert self.among is not None
             hits = self.hits[self.among]
             clusters = None if view.clusters is None else view.clusters[self.among]
-            share = interval.proportion(float(hits.sum()), self.n, interval.design_effect(hits, clusters))
-            return interval.scaled(share, self.n) if self.count else share
+            share = shares.share(hits, clusters)
+            return shares.scaled(share, self.n) if self.count else share
         if self.influence is not None:
             error = interval.influence_error(self.influence, view.clusters)
             if error <= 1e-12 * max(1.0, abs(self.value)):
-                return interval.unmoved(self.value, self.weakest, self.bounds)
-            return interval.normal(self.value, error, self.n, self.scale)
+                return self._unmoved(view)
+            units = interval.carriers(self.influence, view.clusters)
+            return interval.normal(self.value, error, self.n, units, self.scale, self.bounds)
         assert self.replicates is not None
         if np.ptp(self.replicates) <= 1e-12 * max(1.0, abs(self.value)):
-            return interval.unmoved(self.value, self.weakest, self.bounds)
-        return interval.from_replicates(self.value, self.replicates, self.n, self.kind, self.bounds)
+            return self._unmoved(view)
+        return interval.from_replicates(
+            self.value, self.replicates, self.n, view.independent, self.kind, self.bounds
+        )
+
+    def _unmoved(self, view: View) -> Estimate:
+        return shares.unmoved(self.value, self.n, self.bounds, self.weakest, view.noun)
+
+    def of_patients(self, view: View) -> Measured:
+        """The same, or why it cannot be judged where all its cases are of one patient."""
+        if view.clusters is None or self.why_not:
+            return self
+        clusters = view.clusters if self.among is None else view.clusters[self.among]
+        if len(clusters) and (clusters != clusters[0]).any():
+            return self
+        return Measured(*self.key, n=self.n, why_not=ONE_PATIENT)

@@ -52,7 +52,7 @@ def setting(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
                     "expected cost minus the reference's", zero=True,
                 ),
                 f"{prefix}-cost", "Differences in expected cost to the reference, by loss, after Bayes",
-                "Left of the line these networks cost less than those of the reference; training again may differ",
+                "Left of the line these networks cost less than the reference's; training again may differ",
             ),
         ],
         "rows": [described(row) for row in rows],

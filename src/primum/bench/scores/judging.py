@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from primum import ties
-from primum.judge import harm, interval
+from primum.judge import harm, interval, shares
 from primum.judge.interval import Floats
-from primum.judge.measured import FEWEST, few
+from primum.judge.measured import FEWEST, ONE_PATIENT, few
 from primum.judge.selective_draws import CODES, drawn, most_confident_third
 
 SILENT = ("silent_failure_rate", "silent_critical_rate")
@@ -50,6 +51,11 @@ class Cases:
     weights: NDArray[np.float32]
     cost: Floats
     critical: NDArray[np.bool_]
+
+    @cached_property
+    def independent(self) -> int:
+        """Patients where they are known, else cases."""
+        return len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
 
     @property
     def of_critical(self) -> NDArray[np.bool_]:
@@ -134,20 +140,22 @@ def _ranked(
             continue
         bounds = (0.0, worst if code.startswith("cost_") else 1.0)
         draws = np.mean([one[code] for one in drawings], axis=0)
-        found[code] = metric(values, draws, n, bounds)
+        found[code] = metric(values, draws, n, cases.independent, bounds)
     return found
 
 
-def metric(values: Floats, draws: Floats, n: int, bounds: tuple[float, float]) -> Metric:
-    """A mean over seeds (S,) with its percentile interval from replicates (B,) of the mean."""
+def metric(values: Floats, draws: Floats, n: int, units: int, bounds: tuple[float, float]) -> Metric:
+    """A mean over seeds (S,) with its interval from replicates (B,) of the mean, over so many units."""
+    if units < 2:
+        return nothing(ONE_PATIENT)
     value, known = float(values.mean()), draws[np.isfinite(draws)]
     if not len(known):
         return nothing("no replicate has both right and wrong answers")
     still = np.ptp(known) <= STILL * max(1.0, abs(value))
     estimate = (
-        interval.unmoved(value, n, bounds)
+        shares.unmoved(value, n, bounds, units)
         if still
-        else interval.from_replicates(value, known, n, bounds=bounds)
+        else interval.from_replicates(value, known, n, units, bounds=bounds)
     )
     return Metric(values, draws, float(estimate.low), float(estimate.high))
 
@@ -164,7 +172,7 @@ def _share(cases: Cases, hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> M
         return nothing("no case is of a critical class")
     mean = hits.mean(axis=0)
     clusters = None if cases.clusters is None else cases.clusters[among]
-    exact = interval.proportion(float(mean[among].sum()), n, interval.design_effect(mean[among], clusters))
+    exact = shares.share(mean[among], clusters)
     total = among.astype(np.float32) @ cases.weights
     with np.errstate(divide="ignore", invalid="ignore"):
         draws = (mean * among).astype(np.float32) @ cases.weights / total
@@ -191,17 +199,18 @@ def _confident(
         drawings.append(most - others)
     if not np.isfinite(values).all():
         return nothing("the failures are all equally confident")
-    return metric(np.array(values), np.mean(drawings, axis=0), fewest, (-1.0, 1.0))
+    units = interval.carriers(np.asarray(wrong.any(axis=0)), cases.clusters)
+    return metric(np.array(values), np.mean(drawings, axis=0), fewest, units, (-1.0, 1.0))
 
 
-def difference(found: Metric, reference: Metric, n: int, worst: float) -> dict[str, Any]:
+def difference(found: Metric, reference: Metric, n: int, units: int, worst: float) -> dict[str, Any]:
     """Mean over seeds minus the reference's, paired over patients, with its interval; JSON-ready."""
     why = found.why_not or reference.why_not
     if why:
         return {"why_not": why}
     value = found.value - reference.value
     paired = metric(
-        np.array([value]), found.draws - reference.draws, n, (value - worst / 2, value + worst / 2)
+        np.array([value]), found.draws - reference.draws, n, units, (value - worst / 2, value + worst / 2)
     )
     if paired.why_not:
         return {"why_not": paired.why_not}

@@ -127,7 +127,9 @@ def _shift(
             metrics[code] = spread(metric)
             if name != reference:
                 span = worst if code.startswith("cost_") else 1.0
-                metrics[code]["difference"] = difference(metric, found[reference].metrics[code], n, span)
+                metrics[code]["difference"] = difference(
+                    metric, found[reference].metrics[code], n, cases.independent, span
+                )
         rows.append(
             {
                 "score": name,

@@ -28,6 +28,11 @@ def deferral(view: View, decided: Decided, reader: Reader | None = None) -> Iter
     costs, per case; once with a reader who costs nothing, once with ``reader``. Ratios are of the cost
     without deferral.
     """
+    for measured in _every(view, decided, reader):
+        yield measured.of_patients(view)
+
+
+def _every(view: View, decided: Decided, reader: Reader | None) -> Iterator[Measured]:
     where: dict[str, Any] = {
         "decision": decided.rule, "score": decided.score, "calibrated": decided.calibrated
     }  # fmt: skip
@@ -75,21 +80,22 @@ def _costs(
     value, alone = float(paid.mean()), float(accepting.mean())
     most = float(max(view.cost.max(), reader.by_class(view.cost).max()))
     said = in_words(reader)
-    yield _mean(codes[0], value, paid - value, most, said, where)
+    yield _mean(view, codes[0], value, paid - value, most, said, where)
     if alone == 0:
         yield Measured(codes[1], n=n, why_not="without deferral nothing is lost here", **where)
         return
     ratio = value / alone
     said += f"; without deferral {alone:.4g}"
-    yield _mean(codes[1], ratio, (paid - ratio * accepting) / alone, most / alone, said, where)
+    yield _mean(view, codes[1], ratio, (paid - ratio * accepting) / alone, most / alone, said, where)
 
 
 def _mean(
-    code: str, value: float, influence: Floats, most: float, why: str, where: dict[str, Any]
+    view: View, code: str, value: float, influence: Floats, most: float, why: str, where: dict[str, Any]
 ) -> Measured:
     n = len(influence)
     return Measured(
-        code, value=value, n=n, influence=influence, scale="log", bounds=(0.0, most), weakest=n, why=why,
+        code, value=value, n=n, influence=influence, scale="log", bounds=(0.0, most),
+        weakest=view.independent, why=why,
         **where,
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ def measure(view: View, answers: Answers) -> Iterator[Measured]:
         p = next(adjusted)
         yield Measured(
             CODE, value=one.gain, n=one.n, replicates=one.replicates, bounds=(-1.0, 1.0),
-            weakest=min(one.errors, one.n - one.errors), why=said(one, p, len(names)), **where,
+            weakest=view.fewest(wrong), why=said(one, p, len(names)), **where,
         )  # fmt: skip
 
 
