@@ -334,3 +334,83 @@ def test_what_was_left_out_is_written_down_too(images, tmp_path, command):
     assert listed.filter(pl.col("split").is_null())["id"].to_list() == ["naevus/broken.png"]
     assert "naevus/broken.png" not in answers(command, run, images)[0]
     assert not answers(command, run, images)[2].strip()
+
+
+@pytest.fixture
+def listed(images):
+    """A manifest writer: two images a patient, and the patients from 80 on at another clinic."""
+    files = sorted(file.relative_to(images).as_posix() for file in images.glob("*/*.png"))
+    rows = [
+        {
+            "path": path,
+            "label": path.partition("/")[0],
+            "patient": f"p{number // 2}",
+            "site": "south" if number >= 80 else "north",
+        }
+        for number, path in enumerate(files)
+    ]
+
+    def write(*more: dict[str, str]) -> Path:
+        pl.DataFrame([*more, *rows]).write_csv(images / "list.csv")
+        return images / "list.csv"
+
+    return write
+
+
+def test_new_images_of_patients_that_were_learned_from_are_left_out(images, listed, command, tmp_path):
+    section = {"name": "manifest", "root": str(listed()), "seed": SEED, "leave_out": {"site": "south"}}
+    asked = recipe(data=section, network__trunk="frozen", training__epochs=1)
+    run = train(asked, tmp_path / "run", progress=False)
+    before = predicted(run)
+    of = dict(pl.read_parquet(run / "splits.parquet").select("split", "patient").unique("split").iter_rows())
+    new = add(images, 4)
+    people = (of["train"], of["cal"], of["test"], "p999")
+    rows = [
+        {"path": path, "label": "melanoma", "patient": patient, "site": "south"}
+        for path, patient in zip(new, people, strict=True)
+    ]
+    root = listed(*rows)
+
+    def ask(split: str) -> pl.DataFrame:
+        out = tmp_path / f"{split}.parquet"
+        asking = ("--data", "manifest", "--root", root, "--split", split, "--out", out)
+        code, _, said = command("predict", run, *asking)
+        assert code == 0, said
+        return pl.read_parquet(out)
+
+    assert sorted(ask("new")["id"]) == sorted(new[2:])
+    for split in ("train", "val", "cal", "test", "shift"):
+        assert set(ask(split)["id"]) == {one for one, found in before.items() if found == split}
+    assert set(ask("shift")["shift"]) == {"site=south"}
+
+    from primum.model.material import finished as material
+
+    table, whole = material(asked, run)
+    assert dict(zip(table.cases["id"], table.cases["split"], strict=True)) == before
+    assert set(whole.cases["id"]) == set(before)
+    assert set(table.cases["shift"].drop_nulls()) == {"site=south"}
+
+
+def test_a_run_with_a_clinic_held_out_resumes_as_it_began(images, listed, tmp_path, monkeypatch):
+    section = {"name": "manifest", "root": str(listed()), "seed": SEED, "leave_out": {"site": "south"}}
+    asked = recipe(data=section, network__trunk="frozen", training__epochs=1)
+    straight = predicted(train(asked, tmp_path / "straight", progress=False))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("primum.model.train._fit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train(asked, tmp_path / "run", progress=False)
+    patient = next(
+        row["patient"]
+        for row in pl.read_parquet(tmp_path / "run" / "splits.parquet").iter_rows(named=True)
+        if row["split"] == "train"
+    )
+    (new,) = add(images, 1)  # whom today's rule would take out of train, with all images
+    listed({"path": new, "label": "melanoma", "patient": patient, "site": "south"})
+    train(asked, tmp_path / "run", resume=True, progress=False)
+    assert predicted(tmp_path / "run") == straight
+    features = list((tmp_path / ".features").glob("*.npy"))
+    assert len(features) == 1  # the run that was gone on with read those of the first
