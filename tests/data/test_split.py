@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from primum.data.split import WITH_TEST, WITHOUT_TEST, assign, leaks
+from primum.check import InputError
+from primum.data.split import WITH_TEST, WITHOUT_TEST, assign, completed, hashed, leaks
 
 
 def made(seed: int, patients: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -83,3 +84,77 @@ def test_leaks_names_the_patients_in_two_splits() -> None:
     )
     assert leaks(cases) == ["a", "c"]
     assert leaks(cases.filter(pl.col("split") == "cal")) == []
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    first=st.integers(300, 400),
+    more=st.integers(1, 300),
+    twentieths=st.sampled_from([WITH_TEST, WITHOUT_TEST]),
+)
+def test_a_data_set_that_grows_moves_no_patient(
+    seed: int, first: int, more: int, twentieths: dict[str, int]
+) -> None:
+    groups = np.repeat([f"p{number}" for number in range(first + more)], 2)
+    order = np.random.default_rng(seed).permutation(len(groups))
+    before, after = hashed(groups[: 2 * first], seed, twentieths), hashed(groups[order], seed, twentieths)
+    assert all(len(found) == 1 for found in spread(groups[order], after).values())
+    assert spread(groups[: 2 * first], before).items() <= spread(groups[order], after).items()
+
+
+@pytest.mark.parametrize("twentieths", [WITH_TEST, WITHOUT_TEST])
+def test_shares_by_hash_are_those_asked_for_within_binomial_noise(twentieths: dict[str, int]) -> None:
+    names = np.array([f"patient-{number:05d}" for number in range(20_000)])
+    for seed in range(5):
+        split = hashed(names, seed, twentieths)
+        for rows in (slice(None), slice(0, 2_000)):  # all of them, and those of a rare class
+            count = len(names[rows])
+            for name, part in twentieths.items():
+                expected = part / 20
+                noise = np.sqrt(expected * (1 - expected) / count)
+                assert abs((split[rows] == name).mean() - expected) < 4 * noise, (seed, name)
+
+
+def test_seeds_cut_by_hash_independently() -> None:
+    names = np.array([f"{number}" for number in range(20_000)])
+    first, second = hashed(names, 0, WITHOUT_TEST), hashed(names, 1, WITHOUT_TEST)
+    both = ((first == "test") & (second == "test")).mean()
+    assert abs(both - 0.15**2) < 4 * np.sqrt(0.15**2 / 20_000)
+
+
+def test_a_cut_by_hash_stays_from_version_to_version() -> None:
+    names = np.array([f"sick/{number:02d}.png" for number in range(40)])
+    cut = "".join(hashed(names, 0, {"x": 4, "y": 16}))
+    assert cut == "yyxxyyyxyxyyyyyyyyyyyxyyxxyyyyxxyyyyyyyy"
+
+
+def test_too_few_patients_and_an_empty_split_are_refused_by_hash(refused) -> None:
+    refused(
+        lambda: hashed(np.array([f"p{n}" for n in range(19)] * 3), 0), "at least 20 patients", "19 arrived"
+    )
+    names = np.array([f"p{number}" for number in range(20)])
+    seeds = [seed for seed in range(60) if bare(names, seed)]
+    assert 0 < len(seeds) < 60
+    refused(lambda: hashed(names, seeds[0]), "none fell into val", f"seed {seeds[0]}", "another seed")
+
+
+def bare(names: np.ndarray, seed: int) -> bool:
+    try:
+        return "val" not in hashed(names, seed)
+    except InputError as error:
+        return "into val" in str(error)
+
+
+def test_official_splits_are_completed_from_train_alone() -> None:
+    given = np.array(["train"] * 6 + ["test"] * 2)
+    asked: list[tuple[list[bool], dict[str, int]]] = []
+
+    def cut(rows: np.ndarray, twentieths: dict[str, int]) -> np.ndarray:
+        asked.append((rows.tolist(), dict(twentieths)))
+        return np.array(["val", "cal", "train", "train", "train", "train"])
+
+    assert completed(given, cut) == ["val", "cal", "train", "train", "train", "train", "test", "test"]
+    assert asked == [([True] * 6 + [False] * 2, {"val": 2, "cal": 4, "train": 14})]
+    given[0] = "val"
+    assert completed(given, lambda rows, _: np.array(["cal"] + ["train"] * 4))[:3] == ["val", "cal", "train"]

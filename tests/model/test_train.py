@@ -39,7 +39,7 @@ def test_a_run_leaves_everything_and_answers_again(table, serve, severity_file, 
     out = train(asked, tmp_path / "run", progress=False)
 
     assert {path.name for path in out.iterdir()} == {
-        "recipe.yaml", "network.safetensors", "network.json", "log", "predictions",
+        "splits.parquet", "recipe.yaml", "network.safetensors", "network.json", "log", "predictions",
     }  # fmt: skip
     assert Recipe.read(out / "recipe.yaml") == asked
     assert list(out.glob("log/part-1/events.out.tfevents*"))
@@ -152,7 +152,7 @@ def test_an_interrupted_run_is_whole_and_resumes_to_the_same_network(
     with pytest.raises(KeyboardInterrupt):
         train(asked, out, progress=False)
     assert signal.getsignal(signal.SIGINT) is handler
-    assert {path.name for path in out.iterdir()} == {"recipe.yaml", "log", "checkpoints"}
+    assert {path.name for path in out.iterdir()} == {"splits.parquet", "recipe.yaml", "log", "checkpoints"}
     assert {path.name for path in (out / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
     for checkpoint in (out / "checkpoints").iterdir():
         assert torch.load(checkpoint, weights_only=True)["epoch"] == 0

@@ -136,7 +136,8 @@ def test_a_confidnet_stands_beside_the_same_network(table, serve, tmp_path, mode
     found = weights(out)
     same(plain, {"network.safetensors": found["network.safetensors"]})
     assert {path.name for path in out.iterdir()} == {
-        "recipe.yaml", "network.safetensors", "confidnet.safetensors", "network.json", "log", "predictions",
+        "splits.parquet", "recipe.yaml", "network.safetensors", "confidnet.safetensors", "network.json",
+        "log", "predictions",
     }  # fmt: skip
 
     network = backbone.load(out)

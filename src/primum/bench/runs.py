@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from primum import data, severity
 from primum.bench.tasks import Done, Task
 from primum.check import InputError, PrimumError
+from primum.data import cohort
 from primum.recipe import Recipe
 
 SPLITS = ("train", "val", "cal", "test")
@@ -74,7 +76,8 @@ def train(runs: Sequence[Run], out: Path, carry: Carry, threads: int, progress: 
 
     Seed by seed, so that a bench that is stopped has every loss with fewer seeds. With a frozen trunk the
     first of every data set and network goes ahead and stores the features, so that no two runs compute them
-    at once.
+    at once. Runs of the same data are trained in the splits of the first of them that wrote its splits down,
+    so that a bench that goes on after images were added compares networks on the same cases.
 
     Raises:
         InputError: after all runs were tried, naming those that failed.
@@ -83,7 +86,11 @@ def train(runs: Sequence[Run], out: Path, carry: Carry, threads: int, progress: 
     _check(missing)
     ahead = first_frozen(missing)
     rest = [run for run in missing if run not in ahead]
-    batches = [[task(run, out, threads) for run in batch] for batch in (ahead, rest)]
+    begun = first_begun(runs, out)
+    batches = [
+        [replace(task(run, out, threads), like=begun.get(str(run.recipe.data))) for run in batch]
+        for batch in (ahead, rest)
+    ]
     carried(batches, out, carry, "training", len(runs), "runs", progress)
 
 
@@ -91,6 +98,16 @@ def first_frozen(runs: Sequence[Run]) -> list[Any]:
     """The first of the runs of every data set and network whose trunk is frozen."""
     frozen = [run for run in runs if run.recipe.network.trunk == "frozen"]
     return list({run.setting: run for run in reversed(frozen)}.values())
+
+
+def first_begun(runs: Sequence[Run], out: Path) -> dict[str, Path]:
+    """Data section of a recipe → folder of the first run of these data that tells its splits."""
+    found: dict[str, Path] = {}
+    for run in runs:
+        folder, key = out / run.folder, str(run.recipe.data)
+        if key not in found and cohort.read(folder) is not None:
+            found[key] = folder
+    return found
 
 
 def task(

@@ -18,7 +18,8 @@ from primum.recipe import Recipe
 class Task:
     """One training: what, where to, where stored features lie, and how many threads it may use.
 
-    With ``ask`` the run in ``folder`` is finished already, and this is done with it instead; ``about`` says
+    With ``like``, the folder of another run of the same data, it is trained in the splits of that run. With
+    ``ask`` the run in ``folder`` is finished already, and this is done with it instead; ``about`` says
     what is asked about.
     """
 
@@ -28,6 +29,7 @@ class Task:
     threads: int
     ask: Callable[[Task], None] | None = None
     about: str = ""
+    like: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -79,5 +81,5 @@ def _train(task: Task, resume: bool) -> None:
     torch.set_num_threads(task.threads)
     train(
         task.recipe, task.folder, resume=resume, progress=False, cache=task.features,
-        embeddings=task.recipe.network.trunk == "trained",
+        embeddings=task.recipe.network.trunk == "trained", like=task.like,
     )  # fmt: skip

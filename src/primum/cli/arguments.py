@@ -40,26 +40,15 @@ Images = Annotated[
 Root = Annotated[Path | None, typer.Option(help="Folder of the data set.")]
 
 
-def images_for(run: Path, data: str, root: Path | None, split: str) -> ImageTable:
-    """One split of a data set, cut with the seed of a run: another would put training images into test.
-
-    What the run held out of this data set is held out here too. A folder or a manifest is the run's own where
-    it lies in the same place.
-    """
+def images_for(run: Path, data: str, root: Path | None, split: str) -> tuple[ImageTable, list[str]]:
+    """One split of a data set as the run was cut, and what is to be told about it on standard error."""
     from primum import check
-    from primum.data import OWN, load
     from primum.data.images import SPLITS
-    from primum.data.leaving_out import leave_out
+    from primum.data.run_split import run_split
     from primum.recipe import Recipe
 
     check.one_of(split, SPLITS, "--split:")
-    asked = Recipe.read(run / "recipe.yaml").data
-    table = load(data, root, asked.seed)
-    places = {place.resolve() for place in (root, asked.root) if place is not None}
-    if data == asked.name and (data not in OWN or len(places) < 2):
-        for column, value in (asked.leave_out or {}).items():
-            table = leave_out(table, column, value)
-    return table.split(split)
+    return run_split(run, Recipe.read(run / "recipe.yaml").data, data, root, split)
 
 
 def mapping(text: str | None, option: str) -> dict[str, str]:

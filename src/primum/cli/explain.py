@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,9 @@ def explain(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     data: Annotated[str, typer.Option(help="Data set, as primum data list names it.")],
     root: Root = None,
-    split: Annotated[str, typer.Option(help="train, val, cal or test.")] = "test",
+    split: Annotated[
+        str, typer.Option(help="train, val, cal, test, shift, or new: what came after the run.")
+    ] = "test",
     only: Annotated[
         str | None, typer.Option(help="failures: explain wrong answers alone, no ranking then.")
     ] = None,
@@ -40,10 +43,12 @@ def explain(
     from primum.model.explain.run import explain as explained
     from primum.model.explain.stored import folder_of
 
-    table = images_for(run, data, root, split)
+    table, notes = images_for(run, data, root, split)
     stem = f"{split}-{method}" + (f"-{only}" if only else "")
     path = out or run / "explanations" / f"{stem}.parquet"
     found = explained(run, table, path, only=only, method=method)
+    for note in notes:
+        print(note, file=sys.stderr)
     told = found.source["explanation"]
     print(f"{path}: {len(found)} cases explained on a grid of {told['grid'][0]} × {told['grid'][1]}, "
           f"maps in {folder_of(path)}; next: primum audit {path}")  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -67,7 +68,10 @@ def predict(
     out: Annotated[Path, typer.Option(help="Parquet file to write.")],
     root: Root = None,
     split: Annotated[
-        str, typer.Option(help="train, val, cal, test, or shift: what the run held out.")
+        str,
+        typer.Option(
+            help="train, val, cal, test, shift (what the run held out) or new (what came after it)."
+        ),
     ] = "test",
     embeddings: Annotated[
         bool, typer.Option("--embeddings", help="Store what the last layer sees, too.")
@@ -83,7 +87,7 @@ def predict(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the dropout, and of the corruption.")] = 0,
 ) -> None:
-    """Predict a data set with the network of a run, cut into splits with the run's own seed.
+    """Predict a data set with the network of a run, in the splits that the run was trained with.
 
     With --passes or --tta the answer is the mean over the passes; how much they differ is stored as scores.
 
@@ -99,11 +103,13 @@ def predict(
     if passes < 0 or seed < 0:
         raise InputError(f"--passes, --seed: 0 or more is needed, {min(passes, seed)} arrived")
     writable(out.parent)
-    table = images_for(run, data, root, split)
+    table, notes = images_for(run, data, root, split)
     found = answers(
         run, table, embeddings=embeddings, passes=passes, tta=tta, seed=seed, corruption=corruption
     )
     tables.write(found, out)
+    for note in notes:
+        print(note, file=sys.stderr)
     print(f"{out}: answers for {len(table)} cases written")
     if found.source.get("mc_dropout", {}).get("where") == "head":
         print("dropout acts before the last layer only: a weak form of MC dropout")

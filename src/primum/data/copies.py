@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,15 +16,15 @@ from rich.console import Console
 from rich.progress import track
 
 from primum import files
-from primum.data import duplicates
-from primum.data.images import CHANNELS, SEPARATOR, CorruptImageError
+from primum.data import contents, duplicates
+from primum.data.contents import THREADS
+from primum.data.images import CorruptImageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from primum.data.images import ImageTable
 
-THREADS = min(16, os.cpu_count() or 1)
 JPEG = b"\xff\xd8\xff"
 
 
@@ -121,21 +120,12 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> Copies:
 
 def _look(table: ImageTable, row: int) -> tuple[str, duplicates.Bits, duplicates.Pixels] | str:
     """Hash of the bytes, difference hash and thumbnail of an image, or the sentence why there are none."""
-    if table.pixels is not None:
-        contents = [table.pixels[row].tobytes()]
-    else:
-        several = CHANNELS in table.cases.columns
-        listed = table.cases[CHANNELS][row].split(SEPARATOR) if several else [table.cases["path"][row]]
-        paths = [(table.root or Path()) / path for path in listed]
-        contents = [path.read_bytes() if path.is_file() else b"" for path in paths]
+    read = contents.read(table, row)
     try:
-        bits, thumb = duplicates.mark(_picture(table, row, contents[0]))
+        bits, thumb = duplicates.mark(_picture(table, row, read[0]))
     except CorruptImageError as error:
         return str(error)
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(hashlib.sha256(content).digest())
-    return digest.hexdigest(), bits, thumb
+    return contents.digest(read), bits, thumb
 
 
 def _picture(table: ImageTable, row: int, content: bytes) -> Image:

@@ -23,7 +23,8 @@ COLUMNS = ("id", "label", "patient", "site", "split", "path")
 CHANNELS, SEPARATOR = "channels", ";"
 MASK = "mask"
 HELD_OUT = "shift"
-SPLITS = ("train", "val", "cal", "test", HELD_OUT)
+NEW = "new"
+SPLITS = ("train", "val", "cal", "test", HELD_OUT, NEW)
 
 
 class CorruptImageError(InputError):
@@ -39,7 +40,8 @@ class ImageTable:
         classes: the K class names.
         cases: N rows; ``id`` (unique), ``label`` (class name), ``patient`` (patient or lesion: what splits
             keep together), ``site`` (or null), ``split`` (train, val, cal, test; shift for what was held
-            out, :mod:`primum.data.leaving_out`), ``path`` (relative to ``root``, or null for made images),
+            out, :mod:`primum.data.leaving_out`; new for what a run has never seen,
+            :mod:`primum.data.cohort`), ``path`` (relative to ``root``, or null for made images),
             and any further columns. In a column ``channels`` each image is several grey files of one size,
             separated by ``;``, and ``path`` is the first of them. A column ``mask`` holds the path of the
             lesion's mask, or null. ``shift`` and ``shift_level`` say under which shift an image is seen.

@@ -5,7 +5,7 @@ A source held out is an acquisition shift, a subclass held out a manifestation s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -14,6 +14,7 @@ from primum import check
 from primum.check import InputError
 from primum.data.images import CHANNELS, HELD_OUT, MASK, ImageTable
 
+Section = Mapping[str, str | Sequence[str]]
 NEVER = ("id", "patient", "path", "split", MASK, CHANNELS, "shift", "shift_level")
 
 
@@ -36,15 +37,38 @@ def leave_out(table: ImageTable, column: str, value: str | Sequence[str]) -> Ima
     values = _values(table, column, value)
     held = table.cases[column].cast(pl.String).is_in(values)
     crossing = ~held & table.cases["patient"].is_in(table.cases["patient"].filter(held).unique().implode())
-    said = f"{column}={','.join(values)}"
-    shift = pl.col("shift") if "shift" in table.cases.columns else pl.lit(None, pl.String)
+    said = _said(column, values)
     cases = table.cases.with_columns(
-        split=pl.when(held).then(pl.lit(HELD_OUT)).otherwise("split"),
-        shift=pl.when(held).then(pl.lit(said)).otherwise(shift),
+        split=pl.when(held).then(pl.lit(HELD_OUT)).otherwise("split"), shift=_shift(table, held, said)
     )
     found = replace(table, cases=cases).take((~crossing).to_numpy())
     _enough(table, found, said)
     return found
+
+
+def held_out(table: ImageTable, section: Section | None) -> ImageTable:
+    """What :func:`leave_out` gives for ``data.leave_out`` of a recipe; the table itself without it."""
+    for column, value in (section or {}).items():
+        table = leave_out(table, column, value)
+    return table
+
+
+def marked(table: ImageTable, section: Section | None) -> ImageTable:
+    """A table that was cut already, with the column ``shift`` as :func:`held_out` writes it."""
+    for column, value in (section or {}).items():
+        said = _said(column, [value] if isinstance(value, str) else value)
+        shift = _shift(table, table.cases["split"] == HELD_OUT, said)
+        table = replace(table, cases=table.cases.with_columns(shift=shift))
+    return table
+
+
+def _shift(table: ImageTable, held: pl.Series, said: str) -> pl.Expr:
+    earlier = pl.col("shift") if "shift" in table.cases.columns else pl.lit(None, pl.String)
+    return pl.when(held).then(pl.lit(said)).otherwise(earlier)
+
+
+def _said(column: str, values: Sequence[str]) -> str:
+    return f"{column}={','.join(sorted(set(values)))}"
 
 
 def counts(table: ImageTable, column: str) -> pl.DataFrame:

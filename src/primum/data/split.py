@@ -1,8 +1,13 @@
-"""Cut cases into train, val, cal and test so that no patient stands in two of them."""
+"""Cut cases into train, val, cal and test so that no patient stands in two of them.
+
+A data set that may grow is cut by hash (:func:`hashed`), so that no patient ever moves. A release that stays
+as it is, is cut with its classes spread evenly (:func:`assign`), which needs to see all of it at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -30,16 +35,72 @@ def assign(
     Raises:
         InputError: with fewer than 20 groups.
     """
-    names = np.unique(groups)
+    _enough(np.unique(groups))
+    part = np.array(_parts(tuple(labels.tolist()), tuple(groups.tolist()), seed))
+    of_part = [split for split, count in twentieths.items() for _ in range(count)]
+    found: NDArray[np.str_] = np.array(of_part)[part]
+    return found
+
+
+def hashed(
+    groups: NDArray[np.str_], seed: int, twentieths: Mapping[str, int] = WITH_TEST
+) -> NDArray[np.str_]:
+    """Split of each case by a hash of its group alone: whatever else is there or comes later, it stays.
+
+    The first 8 bytes of BLAKE2b of seed and group, read as a number in [0, 1), say into which of 20 equal
+    parts the group falls. Shares of the groups, and of the groups of a class, are therefore those asked for
+    within binomial noise: a rare class may be missing from a small split.
+
+    Args:
+        groups: (N,) patient (or image, where no patients are known) of each case.
+        seed, twentieths: as of :func:`assign`.
+
+    Raises:
+        InputError: with fewer than 20 groups, or when none falls into one of the splits.
+    """
+    names, index = np.unique(groups, return_inverse=True)
+    _enough(names)
+    digests = (hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest() for name in names)
+    part = np.array([int.from_bytes(digest, "big") * PARTS >> 64 for digest in digests])
+    of_part = np.array([split for split, count in twentieths.items() for _ in range(count)])[part]
+    empty = [split for split in twentieths if split not in of_part]
+    if empty:
+        raise InputError(
+            f"each split needs a patient (or image, where no patients are known), of {len(names)} none fell "
+            f"into {empty[0]} with seed {seed}; take another seed, or give the splits yourself, as folders "
+            "or a column split"
+        )
+    found: NDArray[np.str_] = of_part[index]
+    return found
+
+
+def completed(
+    given: NDArray[np.str_], cut: Callable[[NDArray[np.bool_], Mapping[str, int]], NDArray[np.str_]]
+) -> list[str]:
+    """Official splits as they are; what is missing of val and cal is cut from train, or all four are.
+
+    Args:
+        given: (N,) official split of each case, empty in all of them where there is none.
+        cut: splits of the cases at these (N,) rows, in these twentieths.
+    """
+    if (given == "").all():
+        return [str(name) for name in cut(np.ones(len(given), dtype=bool), WITHOUT_TEST)]
+    found = given.astype(object)
+    rest = {name for name in ("val", "cal") if name not in given}
+    pool = found == "train"
+    if rest and pool.any():
+        shares = {name: count for name, count in WITH_TEST.items() if name in rest or name == "train"}
+        shares["train"] = PARTS - sum(count for name, count in shares.items() if name != "train")
+        found[pool] = cut(pool, shares)
+    return [str(name) for name in found]
+
+
+def _enough(names: NDArray[np.str_]) -> None:
     if len(names) < PARTS:
         raise InputError(
             f"splitting needs at least {PARTS} patients (or images, where no patients are known), "
             f"{len(names)} arrived; give the splits yourself, as folders or a column split"
         )
-    part = np.array(_parts(tuple(labels.tolist()), tuple(groups.tolist()), seed))
-    of_part = [split for split, count in twentieths.items() for _ in range(count)]
-    found: NDArray[np.str_] = np.array(of_part)[part]
-    return found
 
 
 @lru_cache(maxsize=8)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from primum import __version__, check
-from primum.data.images import HELD_OUT
+from primum.data.images import HELD_OUT, NEW
 from primum.judge import uncertainty
 from primum.model import augmenting, backbone, features, trained_scores
 from primum.model import passes as mc
@@ -177,8 +177,8 @@ def from_embeddings(
 
 
 def judged(cases: pl.DataFrame) -> pl.DataFrame:
-    """The cases of a table of predictions: what was held out as a shift is a test of its own."""
-    return cases.with_columns(split=pl.col("split").replace(HELD_OUT, "test"))
+    """The cases of a table of predictions: what was held out as a shift, or came later, is a test."""
+    return cases.with_columns(split=pl.col("split").replace([HELD_OUT, NEW], ["test", "test"]))
 
 
 def classify(network: Network, found: NDArray[np.float32]) -> NDArray[np.float32]:

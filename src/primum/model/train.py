@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor, nn
 
-from primum import data, files, severity, tables
-from primum.check import InputError
+from primum import files, severity, tables
+from primum.check import InputError, shorten
 from primum.data import copies
-from primum.data.images import HELD_OUT, SPLITS, CorruptImageError
+from primum.data.images import HELD_OUT, SPLITS
 from primum.data.leaking import leaking
-from primum.data.leaving_out import leave_out
 from primum.model import backbone, features, need
 from primum.model.backbone import Network
 from primum.model.batches import Inputs, Rows, loader
-from primum.model.images import Images, unreadable
+from primum.model.images import Images
 from primum.model.losses.learning import Learning, learning
+from primum.model.material import Material, begun, resumed
 from primum.model.predict import answers, from_embeddings, origin
 from primum.recipe import Recipe
 from primum.severity import SeverityMatrix
@@ -46,10 +46,12 @@ def train(
     progress: bool = True,
     cache: Path | None = None,
     embeddings: bool = True,
+    like: Path | None = None,
 ) -> Path:
     """Train what the recipe says and leave everything in ``out``.
 
-    Written: ``recipe.yaml`` as run, ``log/`` (CSV, TensorBoard), ``predictions/{train,val,cal,test}.parquet``
+    Written: ``splits.parquet`` (which image is in which split, :mod:`primum.data.cohort`), ``recipe.yaml`` as
+    run, ``log/`` (CSV, TensorBoard), ``predictions/{train,val,cal,test}.parquet``
     (without augmentation), ``network.safetensors`` and, last, ``network.json``, whose
     presence says that the run is finished. The epoch with the best ``training.monitor`` is the one kept.
     What ``data.leave_out`` held out is predicted in ``predictions/shift.parquet``. What ``data.drop_leaks``
@@ -59,20 +61,21 @@ def train(
     Args:
         recipe: what to train.
         out: folder of the run.
-        resume: continue an interrupted run of the same recipe from its last whole epoch; a finished one is
-            left as it is.
+        resume: continue an interrupted run of the same recipe from its last whole epoch, in the splits it
+            began with; images that came since are no part of it. A finished one is left as it is.
         skip_corrupt: leave out images that do not decode and list them in ``out/skipped.csv``.
         progress: show bars and one line per stage on standard error.
         cache: folder for the features of a frozen trunk, and for which images are copies of each other;
             ``out/../.features`` unless said otherwise.
         embeddings: store what the last layer sees beside the logits.
+        like: folder of another run of the same data, whose splits are taken.
 
     Returns:
         ``out``.
 
     Raises:
-        InputError: when ``out`` already holds something, the recipe differs from the one resumed, or the data
-            lack train or validation rows.
+        InputError: when ``out`` already holds something, the recipe differs from the one resumed, images of
+            an interrupted run are missing or changed, or the data lack train or validation rows.
         CorruptImageError: before training, for the first image that does not decode.
     """
     folder, say = Path(out), Console(stderr=True, quiet=not progress).print
@@ -80,7 +83,11 @@ def train(
         return folder
     with torch.random.fork_rng():  # the caller's random numbers stay as they were
         torch.manual_seed(recipe.seed)
-        table, skipped = _table(recipe, skip_corrupt)
+        if resume:
+            used = resumed(recipe, folder, skip_corrupt, progress)
+        else:
+            used = begun(recipe, folder.name, skip_corrupt, like, progress)
+        table, skipped = used.table, used.skipped
         stores = cache or folder.parent / ".features"
         without, dropped = _dropped(recipe, table, stores, progress)
         rows = _rows(table, without)
@@ -89,6 +96,8 @@ def train(
         learned = learning(recipe, table, rows, costs)
         network = _network(recipe, table)
         say(f"{table.name}: {len(rows['train'])} train, {len(rows['val'])} val, {len(skipped)} skipped")
+        for told in _told(used, rows):
+            say(told)
         if HELD_OUT in rows:
             say(_said(table.take(rows[HELD_OUT])))
         if recipe.data.drop_leaks:
@@ -99,11 +108,11 @@ def train(
             say(f"{len(learned.held)} train images are held out, not trained on, to see what is confused")
         images, stored = Images(table, network.card.transform), None
         if recipe.network.trunk == "frozen":
-            stored = features.shared(network, images, _whole(recipe, table, skipped), stores, bar=progress)
-        _start(recipe, folder, {"skipped": skipped, "dropped": dropped})
+            stored = features.shared(network, images, used.whole, stores, bar=progress)
+        _start(recipe, folder, used, dropped)
         epochs = _fit(recipe, network, images, stored, learned, rows["val"], costs, folder, resume, progress)
-        used = table.take(np.setdiff1d(np.arange(len(table)), without))
-        seen = {"data": table.name, "data_fingerprint": used.fingerprint(), "held_out": len(learned.held)}
+        kept = table.take(np.setdiff1d(np.arange(len(table)), without))
+        seen = {"data": table.name, "data_fingerprint": kept.fingerprint(), "held_out": len(learned.held)}
         rest = {"epochs": epochs, "trained_on": seen}
         if recipe.data.leave_out:
             seen["left_out"] = recipe.data.leave_out
@@ -145,28 +154,17 @@ def _finished(recipe: Recipe, folder: Path, resume: bool) -> bool:
     return False
 
 
-def _table(recipe: Recipe, skip_corrupt: bool) -> tuple[ImageTable, pl.DataFrame]:
-    """The images that decode, and a table (id, why) of the others; the first raises unless skipped."""
-    table = data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
-    for column, value in (recipe.data.leave_out or {}).items():
-        table = leave_out(table, column, value)
-    # A frozen trunk meets every image before training anyway.
-    faults = unreadable(table) if skip_corrupt or recipe.network.trunk == "trained" else {}
-    if faults and not skip_corrupt:
-        raise CorruptImageError(f"{next(iter(faults.values()))} ({len(faults)} such images in all)")
-    skipped = pl.DataFrame(
-        {"id": [table.cases["id"][row] for row in faults], "why": list(faults.values())},
-        schema={"id": pl.String, "why": pl.String},
-    )
-    good = np.setdiff1d(np.arange(len(table)), list(faults)) if faults else None
-    return (table if good is None else table.take(good)), skipped
-
-
-def _whole(recipe: Recipe, table: ImageTable, skipped: pl.DataFrame) -> ImageTable:
-    """The table that nothing is left out of, whose features every recipe on these data can share."""
-    if recipe.data.leave_out is None or len(skipped):
-        return table
-    return data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+def _told(used: Material, rows: dict[str, NDArray[np.int64]]) -> list[str]:
+    """What a reader must know of the splits: images that are not in them, classes that one of them lacks."""
+    told = []
+    if used.added:
+        told.append(f"{used.added} images came after the splits were written down and are no part of the run")
+    for split in SPLITS[:4]:
+        there = set(used.table.label_index[rows.get(split, np.empty(0, dtype=np.int64))].tolist())
+        bare = [name for at, name in enumerate(used.table.classes) if at not in there]
+        if bare:
+            told.append(f"no image of {shorten(bare)} is in the split {split}")
+    return told
 
 
 def _said(held: ImageTable) -> str:
@@ -214,10 +212,12 @@ def _network(recipe: Recipe, table: ImageTable) -> Network:
     return network
 
 
-def _start(recipe: Recipe, folder: Path, left_out: dict[str, pl.DataFrame]) -> None:
+def _start(recipe: Recipe, folder: Path, used: Material, dropped: pl.DataFrame) -> None:
+    """Write the splits first: the recipe says that there is a run to go on with."""
+    used.cohort.write(folder)
     with files.whole(folder / "recipe.yaml") as draft:
         draft.write_text(recipe.to_yaml(), encoding="utf-8")
-    for name, images in left_out.items():
+    for name, images in {"skipped": used.skipped, "dropped": dropped}.items():
         if len(images):
             with files.whole(folder / f"{name}.csv") as draft:
                 images.write_csv(draft)

@@ -48,7 +48,8 @@ def test_official_splits_stay_and_val_and_cal_come_from_train(
 def test_an_official_val_stays_and_only_cal_is_cut(tmp_path: Path, draw) -> None:
     draw(
         tmp_path,
-        names("train/a", "train/b") + names("validation/a", "validation/b", "test/a", "test/b", count=2),
+        names("train/a", "train/b", count=300)
+        + names("validation/a", "validation/b", "test/a", "test/b", count=2),
     )
     cases = load("folder", tmp_path).cases
     above = cases["path"].str.split("/").list.first().to_numpy()

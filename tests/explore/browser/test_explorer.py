@@ -239,4 +239,6 @@ def test_a_host_that_others_reach_is_warned_of(runs, cache) -> None:
 
 def test_the_folder_of_the_run_is_as_it_was(explorer, runs) -> None:
     left = {path.name for path in Path(runs / "one").iterdir()}
-    assert left == {"recipe.yaml", "log", "predictions", "network.safetensors", "network.json"}
+    assert left == {
+        "splits.parquet", "recipe.yaml", "log", "predictions", "network.safetensors", "network.json",
+    }  # fmt: skip

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from primum import files, tables
 from primum.bench.scores.names import KNOWN, gambled, of_passes
 from primum.bench.scores.plan import FIT, GAMBLERS, Run
-from primum.bench.scores.shifts import Shift, elsewhere, held_out, whole_of
+from primum.bench.scores.shifts import Shift, elsewhere
 from primum.bench.tasks import Task
 from primum.judge.confidence import Evidence, Fit, Reference, confidences
 from primum.judge.interval import Floats
@@ -57,11 +57,11 @@ def ask(task: Task, run: Run, out: Path, shifts: tuple[Shift, ...], passes: int)
     import torch
 
     from primum.model import backbone
+    from primum.model.material import finished
 
     torch.set_num_threads(task.threads)
     network = backbone.load(task.folder)
-    whole = whole_of(run.recipe.data)
-    table = held_out(whole, run.recipe.data)
+    table, whole = finished(run.recipe, task.folder)
     count = passes if run.drops else 0
     answered = partial(_asked, network, run, whole, table, task.features, passes=count)
     fit_rows = answered(FIT)

@@ -21,7 +21,7 @@ from primum.bench.scores.markdown import markdown
 from primum.bench.scores.names import KNOWN, gambled, of_passes
 from primum.bench.scores.plan import GAMBLERS, Plan, Run
 from primum.bench.scores.reading import setting
-from primum.bench.scores.shifts import Shift, elsewhere, held_out, whole_of
+from primum.bench.scores.shifts import Shift, elsewhere, whole_of
 from primum.bench.scores.summary import summarise
 from primum.check import InputError
 from primum.options import OPERATING_COVERAGE
@@ -140,12 +140,14 @@ def _asked(run: Run, out: Path, shift: Shift, plan: Plan) -> bool:
 
 def _check(plan: Plan) -> None:
     """Refuse, before anything is trained, data that are not there or of other classes, and empty shifts."""
+    from primum.data.leaving_out import held_out
+
     wholes: dict[str, ImageTable] = {}
     for run in {(run.data, run.variant): run for run in plan.runs}.values():
         source = run.recipe.data
         if run.data not in wholes:
             wholes[run.data] = whole_of(source)
-        table = held_out(wholes[run.data], source)
+        table = held_out(wholes[run.data], source.leave_out)
         read_severity(run.severity).ordered(table.classes, table.name)
         for shift in run.shifts:
             other = elsewhere(shift, source) if shift.kind == "elsewhere" else table

@@ -79,15 +79,6 @@ class Shift:
         return np.flatnonzero(known)
 
 
-def held_out(whole: ImageTable, source: Data) -> ImageTable:
-    """The table a recipe is trained on, of the whole one: what it leaves out is in the split ``shift``."""
-    from primum.data.leaving_out import leave_out
-
-    for column, value in (source.leave_out or {}).items():
-        whole = leave_out(whole, column, value)
-    return whole
-
-
 def whole_of(source: Data) -> ImageTable:
     """The data set of a recipe, nothing left out."""
     from primum import data

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from primum.check import InputError, shorten
 from primum.data.images import ImageTable, files_of
-from primum.data.split import WITH_TEST, WITHOUT_TEST, assign
+from primum.data.split import completed, hashed
 
 SPLIT_NAMES = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "cal": "cal",
@@ -22,7 +22,8 @@ def load(root: Path | None, seed: int) -> ImageTable:
     """Images of ``root/CLASS/*`` or ``root/SPLIT/CLASS/*``; each image is its own patient.
 
     Splits named by folders (train, val, cal, test, in any case, also Training or Testing) stay as they are.
-    Where only train and test are given, val and cal are cut from train; without folders all four are.
+    Where only train and test are given, val and cal are cut from train; without folders all four are, by a
+    hash of each path: images that are added later move no other.
 
     Raises:
         InputError: for a missing folder, or one that holds fewer than two class folders.
@@ -50,29 +51,15 @@ def load(root: Path | None, seed: int) -> ImageTable:
     paths = np.array([row[2] for row in rows])
     cases = pl.DataFrame({"id": paths, "label": labels, "patient": paths}).with_columns(
         pl.lit(None, pl.String).alias("site"),
-        pl.Series("split", splits(labels, paths, given, seed)),
+        pl.Series("split", splits(paths, given, seed)),
         path=pl.col("id"),
     )
     return ImageTable("folder", classes, cases, root)
 
 
-def splits(
-    labels: NDArray[np.str_],
-    groups: NDArray[np.str_],
-    given: NDArray[np.str_],
-    seed: int,
-) -> list[str]:
-    """Official splits where ``given`` names them; what is missing of val and cal is cut from train."""
-    if (given == "").all():
-        return [str(name) for name in assign(labels, groups, seed, WITHOUT_TEST)]
-    found = given.astype(object)
-    rest = {name for name in ("val", "cal") if name not in given}
-    pool = found == "train"
-    if rest and pool.any():
-        shares = {name: count for name, count in WITH_TEST.items() if name in rest or name == "train"}
-        shares["train"] = 20 - sum(count for name, count in shares.items() if name != "train")
-        found[pool] = assign(labels[pool], groups[pool], seed, shares)
-    return [str(name) for name in found]
+def splits(groups: NDArray[np.str_], given: NDArray[np.str_], seed: int) -> list[str]:
+    """Official splits where ``given`` names them; what is missing is cut by hash, since a folder may grow."""
+    return completed(given, lambda rows, twentieths: hashed(groups[rows], seed, twentieths))
 
 
 def _folders(root: Path) -> list[Path]:

@@ -25,7 +25,8 @@ def load(root: Path | None, seed: int) -> ImageTable:
     """The images that a CSV names (``docs/formats.md``); paths are relative to its folder.
 
     Splits that a column gives stay; where only train and test are given, val and cal are cut from train;
-    without the column all four are cut. Patients are kept together, and refused where given splits part them.
+    without the column all four are cut, by a hash of each patient: rows that are added later move no other.
+    Patients are kept together, and refused where given splits part them.
 
     Args:
         root: the CSV itself.
@@ -176,5 +177,4 @@ def _splits(cases: pl.DataFrame, seed: int, name: str) -> list[str]:
             f"{name}: a patient must lie in one split, {len(parted)} of {cases['patient'].n_unique()} lie in "
             "several; move them, or leave the column split out to have it cut by patient"
         )
-    labels = cases["label"].fill_null("").to_numpy().astype(np.str_)
-    return splits(labels, cases["patient"].to_numpy().astype(np.str_), official.to_numpy(), seed)
+    return splits(cases["patient"].to_numpy().astype(np.str_), official.to_numpy(), seed)

@@ -15,8 +15,7 @@ import polars as pl
 from primum import check
 from primum.check import InputError, MissingExtraError
 from primum.data.images import ImageTable, at_root, files_of
-from primum.data.sets import folder as folders
-from primum.data.split import leaks
+from primum.data.split import assign, completed, leaks
 
 CLASSES = ("NC", "G3", "G4", "G5")
 OFFICIAL = "partition/Test"
@@ -67,7 +66,7 @@ def load(fold: int | None, root: Path | None, seed: int) -> ImageTable:
         )
     labels, slides, given = (cases[column].to_numpy().astype(str) for column in ("label", "patient", "split"))
     cases = cases.with_columns(
-        pl.Series("split", folders.splits(labels, slides, given, seed)),
+        pl.Series("split", completed(given, lambda rows, of: assign(labels[rows], slides[rows], seed, of))),
         pl.lit(None, pl.String).alias("site"),
         path=pl.format("images/{}", "id"),
     )
