@@ -17,14 +17,17 @@ TRAINING = {"torch", "torchvision", "timm", "lightning", "safetensors", "tensorb
 ALLOWED: dict[str, set[str]] = {
     "check": set(),
     "ties": {"check"},
+    "names": set(),
+    "columns": {"check"},
+    "labels": {"check", "names"},
     "files": {"check"},
-    "severity": {"check", "files"},
+    "severity": {"names", "check", "files"},
     "predictions": {"ties", "check"},
-    "frames": {"ties", "check", "predictions"},
-    "arrays": {"check", "predictions", "frames"},
+    "frames": {"columns", "labels", "names", "ties", "check", "predictions"},
+    "arrays": {"columns", "labels", "names", "check", "predictions", "frames"},
     "tables": {"check", "files", "predictions", "frames", "arrays"},
     "importing": {"check", "files", "predictions", "tables"},
-    "judge": {"ties", "check", "predictions", "severity"},
+    "judge": {"names", "ties", "check", "predictions", "severity"},
     "finding": {"check", "files", "judge"},
     "options": {"check", "severity", "finding", "judge"},
     "selecting": {"check", "predictions"},
@@ -64,7 +67,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 LEFT = {
     "recipe": {"check", "files", "severity"},
-    "data": {"check", "files", "imaging"},
+    "data": {"check", "files", "names", "imaging"},
     "shifts": {"check", "files", "data", "imaging"},
     "model": {
         "__init__", "check", "data", "files", "judge", "predictions", "recipe", "severity", "shifts", "tables"

@@ -96,7 +96,7 @@ BAD_TABLES: dict[str, tuple[pl.DataFrame, str]] = {
     "several labels": (with_value(TABLE, "label", "naevus|melanoma"), "one label per case is expected"),
     "several label columns": (
         TABLE.drop("label").with_columns(label_naevus=1, label_melanoma=1),
-        "one column label with a class name",
+        "one column of 0 and 1 for every class",
     ),
     "no probabilities": (
         TABLE.drop(PROBS),

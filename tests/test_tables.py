@@ -335,7 +335,7 @@ def test_a_table_of_nothing_but_the_needed_round_trips(tmp_path: Path) -> None:
         ({"probs": PROBS.astype(str)}, "probs must be numbers"),
         ({"probs": PROBS, "classes": ["a", "b"]}, "3 classes need 3 class names, 2 arrived"),
         ({"probs": PROBS, "labels": LABELS[:2]}, r"labels needs one value per case \(4\)"),
-        ({"probs": PROBS, "labels": np.eye(4, 3)}, "one class per case is expected"),
+        ({"probs": PROBS, "labels": np.eye(4, 3)}, "exactly one 1 and else 0 is expected"),
         ({"probs": PROBS, "age": np.zeros((4, 2))}, "array age needs one value per case"),
         (5, "int arrived"),
     ],

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, columns, names
 from primum.check import InputError
-from primum.frames import SCORE, checked_metadata, class_index, text
+from primum.frames import SCORE, checked_metadata
+from primum.labels import class_index, one_hot, text
 from primum.predictions import Predictions
 
 
-def from_arrays(arrays: Mapping[str, Any], columns: Mapping[str, str], name: str) -> Predictions:
+def from_arrays(
+    arrays: Mapping[str, Any],
+    mapping: Mapping[str, str],
+    name: str,
+    expected: Sequence[str] | None = None,
+) -> Predictions:
     """Predictions from ``logits`` or ``probs`` (N, K), ``labels``, ``classes`` and what else is known.
 
-    ``labels`` and ``decision`` are class names or indices; ids default to row numbers. ``columns`` maps our
-    array names to the mapping's own.
+    ``labels`` and ``decision`` are class names or indices, or (N, K) with a 1 for the class; ids default to
+    row numbers. ``mapping``: our array name → the table's own; ``expected``: the classes where known.
     """
-    given = _renamed({key: value for key, value in arrays.items() if value is not None}, columns, name)
+    given = _renamed({key: value for key, value in arrays.items() if value is not None}, mapping, name)
+    for one, many in (("id", "ids"), ("label", "labels"), ("prob", "probs"), ("class", "classes")):
+        if one in given and many not in given:
+            given[many] = given.pop(one)
     if ("logits" in given) == ("probs" in given):
         raise InputError(
             f"{name}: exactly one of the arrays logits and probs (N, K) is needed, "
@@ -35,7 +44,8 @@ def from_arrays(arrays: Mapping[str, Any], columns: Mapping[str, str], name: str
         )
     n, k = values.shape
     named = "classes" in given
-    classes = check.class_names([str(label) for label in given.pop("classes", np.arange(k))], name)
+    default = np.arange(k) if expected is None else np.array(expected)
+    classes = check.class_names([names.settle(label) for label in given.pop("classes", default)], name)
     if len(classes) != k:
         raise InputError(f"{name}: {kind} of {k} classes need {k} class names, {len(classes)} arrived")
     ids = text(_series("ids", given.pop("ids", np.arange(n)), n, name), name)
@@ -47,9 +57,12 @@ def from_arrays(arrays: Mapping[str, Any], columns: Mapping[str, str], name: str
         for key in list(given)
         if key.startswith(SCORE)
     }
-    metadata, notes = checked_metadata(
-        pl.DataFrame([_series(key, value, n, name) for key, value in given.items()]), name
+    further, near = columns.taken(
+        pl.DataFrame([_series(key, value, n, name) for key, value in given.items()]),
+        ("patient", "split", "site", "path"),
     )
+    metadata, notes = checked_metadata(further, name)
+    notes = (*near, *notes, *columns.likely(further.columns))
     rest |= {"metadata": metadata, "decision": decision, "notes": notes, "name": name}
     known = np.full(n, -1) if labels is None else labels
     if kind == "logits":
@@ -57,16 +70,16 @@ def from_arrays(arrays: Mapping[str, Any], columns: Mapping[str, str], name: str
     return Predictions.from_probs(ids, classes, known, values, **rest)
 
 
-def _renamed(arrays: Mapping[str, Any], columns: Mapping[str, str], name: str) -> dict[str, NDArray[Any]]:
-    for ours, theirs in columns.items():
+def _renamed(arrays: Mapping[str, Any], mapping: Mapping[str, str], name: str) -> dict[str, NDArray[Any]]:
+    for ours, theirs in mapping.items():
         if theirs not in arrays:
             raise InputError(
                 f"{name}: array {theirs!r}, mapped to {ours}, is not there"
                 f"{check.nearest(theirs, arrays)}; it has {check.shorten(arrays, 12)}"
             )
-    taken = {*columns, *columns.values()}
+    taken = {*mapping, *mapping.values()}
     kept = {key: check.array(value) for key, value in arrays.items() if key not in taken}
-    return kept | {ours: check.array(arrays[theirs]) for ours, theirs in columns.items()}
+    return kept | {ours: check.array(arrays[theirs]) for ours, theirs in mapping.items()}
 
 
 def _series(key: str, value: NDArray[Any], n: int, name: str) -> pl.Series:
@@ -87,10 +100,13 @@ def _classes_of(
     """(N,) index of the class each case has in ``labels`` or ``decision``."""
     if value is None:
         return None
+    if value.ndim == 2 and value.shape == (n, len(classes)) and value.dtype.kind in "biuf":
+        return one_hot(value.astype(np.float64), key, name)
     if value.ndim == 2:
         raise InputError(
             f"{name}: one class per case is expected in {key}, shape "
-            f"{' × '.join(map(str, value.shape))} arrived; give class indices, not a column per class"
+            f"{' × '.join(map(str, value.shape))} arrived; give class indices, or one 1 for each of "
+            f"{len(classes)} classes"
         )
     series = _series(key, value, n, name)
     if value.dtype.kind not in "iub":

@@ -104,6 +104,7 @@ def audit(
     members: Sequence[Any] = (),
     train: Any = None,
     about: Study | str | Path | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Audit:
     """Audit predictions: how often the model is wrong, how badly, and whether its confidence says so.
 
@@ -123,13 +124,14 @@ def audit(
         train: a table of training rows with embeddings, for what the model may never have seen and for the
             confidence scores that measure how far a case lies from them.
         about: what the table cannot know of its study (``about.yaml``), for the reporting checklist.
+        classes: the class names where one probability stands alone and no label tells the other class.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, where, and what to do.
     """
-    read = tables.read(table, columns)
+    read = tables.read(table, columns, classes=classes)
     opts = options(read.classes, read.name, severity, critical, prior, limits, by, bootstrap, seed)
-    fitted = None if fit is None else tables.read(fit, columns)
+    fitted = None if fit is None else tables.read(fit, columns, classes=read.classes)
     rows = select(read, fitted)
     given = supplements(table, rows, policies, members, train, about, columns)
     prepared = prepare(rows, opts, given.train)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 SUM_TOLERANCE = 1e-2
 SUM_WARNING = 1e-3
 ROUNDING = 1e-6
+SLACK = 1e-9  # 0.99 is further than 0.01 from 1 by the last digit of a float
 SINGLE = 2.0**-24  # rounding of a number near 1 in single precision
 MOST_LISTED = 25
 
@@ -132,28 +133,54 @@ def unit_interval(probs: NDArray[np.floating[Any]], where: str) -> None:
         )
 
 
-def probabilities(probs: NDArray[np.floating[Any]], where: str) -> tuple[NDArray[np.float64], int]:
+def probabilities(
+    probs: NDArray[np.floating[Any]], where: str, names: Sequence[str] = ()
+) -> tuple[NDArray[np.float64], int]:
     """Check probabilities (N, K) and return them renormalised, with the count of rows off by > 1e-3.
 
     Rows whose sum is off by no more than the rounding of single precision are left as they are: dividing
     them would tell apart what was supplied as equal.
 
-    Raises InputError for a value outside [0, 1] or a row whose sum is off by more than 1e-2.
+    Raises InputError for a value outside [0, 1], and for a row whose sum is off by more than 1e-2 and more
+    than rounding explains: K / 2 units of the last decimal of these numbers. ``names`` of the K columns, to
+    say which of them does not belong.
     """
     unit_interval(probs, where)
     clipped = np.clip(np.asarray(probs, dtype=np.float64), 0, 1)
     totals = clipped.sum(axis=1)
     off = np.abs(totals - 1)
-    wrong = off > SUM_TOLERANCE
+    tolerance = max(SUM_TOLERANCE, _printed(clipped)) + SLACK
+    wrong = off > tolerance
     if wrong.any():
         row = int(np.argmax(wrong))
         raise InputError(
-            f"{where}: probabilities of a case must sum to 1 (±{SUM_TOLERANCE:g}), "
+            f"{where}: probabilities of a case must sum to 1 (±{tolerance:.3g}), "
             f"{int(wrong.sum())} rows do not, first row {row + 1} with {totals[row]:.4g}; "
-            "outputs of several independent labels per case cannot be audited as one choice among classes"
+            + _stranger(clipped, totals, tolerance, names)
         )
     exact = off <= max(ROUNDING, probs.shape[1] * SINGLE)
     return clipped / np.where(exact, 1.0, totals)[:, None], int((off > SUM_WARNING).sum())
+
+
+def _printed(probs: NDArray[np.float64]) -> float:
+    """By how much sums of probabilities (N, K) can be off by their printing: K / 2 units of the last decimal.
+
+    At most a quarter, beyond which rounding has taken too much; 0 for numbers of more than 6 decimals.
+    """
+    for decimals in range(1, 7):
+        if np.abs(probs - np.round(probs, decimals)).max() < SLACK:
+            return float(min(probs.shape[1] / 2 * 10.0**-decimals, 0.25))
+    return 0.0
+
+
+def _stranger(
+    probs: NDArray[np.float64], totals: NDArray[np.float64], tolerance: float, names: Sequence[str]
+) -> str:
+    """Which column the sums would be 1 without, else what such sums mostly are."""
+    for k, column in enumerate(names):
+        if len(names) > 2 and (np.abs(totals - probs[:, k] - 1) <= tolerance).all():
+            return f"without the column of {column} they all do, so rename that if it is no class"
+    return "outputs of several independent labels per case cannot be audited as one choice among classes"
 
 
 def severity_matrix(cost: NDArray[np.float64], classes: Sequence[str], where: str) -> None:

@@ -72,6 +72,7 @@ def compare(
     seed: int = 0,
     progress: Callable[[Finding], object] | None = None,
     policies: tuple[Policy | str | Path, Policy | str | Path] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Comparison:
     """Compare two models on the same cases, pairing them by id.
 
@@ -88,8 +89,10 @@ def compare(
     Raises:
         InputError: also when ids, classes or labels differ between the two.
     """
-    read = _named([tables.read(side, columns) for side in (first, second)], first, second)
-    fits = [None, None] if fit is None else [tables.read(side, columns) for side in fit]
+    read = _named([tables.read(side, columns, classes=classes) for side in (first, second)], first, second)
+    fits: list[Predictions | None] = [None, None]
+    if fit is not None:
+        fits = [tables.read(one, columns, classes=read[0].classes) for one in fit]
     check.same_classes(read[1].classes, read[0].classes, read[1].name, read[0].name)
     rows = [select(_by_id(table), fitted) for table, fitted in zip(read, fits, strict=True)]
     rows = list(same_cases(rows[0], rows[1]))

@@ -2,58 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check, ties
+from primum import check, columns, labels, names, ties
 from primum.check import InputError
+from primum.columns import SPLITS
+from primum.labels import MOST_WRONG_SHOWN, text
 from primum.predictions import Predictions
 
 TEXT = ("id", "label", "patient", "site", "split", "shift", "decision", "path")
-SPLITS = ("train", "val", "cal", "test")
 PREFIXES = ("prob_", "logit_")
 SCORE = "score_"
-LARGEST_WHOLE_FLOAT = 2**53
-MOST_WRONG_SHOWN = 20
 
 
 def from_frame(
-    frame: pl.DataFrame, columns: Mapping[str, str], name: str, declared: Mapping[str, Any] | None = None
+    frame: pl.DataFrame,
+    mapping: Mapping[str, str],
+    name: str,
+    declared: Mapping[str, Any] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Predictions:
     """Predictions from one row per case.
 
     Args:
         frame: the table.
-        columns: our column name → the table's own.
+        mapping: our column name → the table's own.
         name: what to call the table in messages.
         declared: classes, kind, source and notes, as our own Parquet carries them in its schema metadata.
+        classes: the class names where they are known; then one probability is enough.
     """
     declared = declared or {}
-    frame = _renamed(frame, columns, name)
+    frame = _renamed(frame, mapping, name)
     if frame.height == 0:
         raise InputError(f"{name}: at least one case is needed, the table is empty")
-    if "id" not in frame.columns:
-        raise InputError(
-            f"{name}: a column id with one unique value per case is needed, the columns are "
-            f"{check.shorten(frame.columns, 12)}; name it with --columns id=YOURS"
-        )
-    values, classes, kind, used, notes = _values(frame, name, declared)
+    frame, near = columns.taken(frame)
+    frame, index = columns.unnamed_id(frame)
+    _complete(frame, name)
+    values, classes, kind, used, notes = _values(frame, name, declared, classes)
+    notes = (*near, *index, *notes, *columns.likely(frame.columns))
     scores = {
         column[len(SCORE) :]: _numbers(frame, [column], name)[:, 0]
         for column in frame.columns
         if column.startswith(SCORE)
     }
     used |= {"id", "label", "decision", "embedding", "passes"} | {SCORE + score for score in scores}
+    used |= set() if "label" in frame.columns else set(labels.one_hot_columns(frame.columns, classes))
     metadata, metadata_notes = checked_metadata(
         frame.select([column for column in frame.columns if column not in used]), name
     )
     rest: dict[str, Any] = {
         "scores": scores,
-        "decision": _decision(frame, classes, name),
+        "decision": labels.decision(frame, classes, name),
         "metadata": metadata,
         "passes": _passes(frame, len(classes), name),
         "embeddings": _list_array(frame, "embedding", name) if "embedding" in frame.columns else None,
@@ -61,22 +65,42 @@ def from_frame(
         "notes": tuple(dict.fromkeys((*declared.get("notes", ()), *notes, *metadata_notes))),
         "name": name,
     }
-    ids, labels = text(frame["id"], name), _labels(frame, classes, name)
+    ids, true = text(frame["id"], name), labels.of_frame(frame, classes, name)
     if kind == "probs":
-        return Predictions.from_probs(ids, classes, labels, values, **rest)
-    return Predictions(ids, classes, labels, values, kind, **rest)
+        return Predictions.from_probs(ids, classes, true, values, **rest)
+    return Predictions(ids, classes, true, values, kind, **rest)
 
 
-def _renamed(frame: pl.DataFrame, columns: Mapping[str, str], name: str) -> pl.DataFrame:
-    for ours, theirs in columns.items():
+def _complete(frame: pl.DataFrame, name: str) -> None:
+    """Refuse a table without ids or answers, naming all that is missing and what may be meant by it."""
+    answers = any(column.startswith(PREFIXES) or column == "logits" for column in frame.columns)
+    lacking = [] if "id" in frame.columns else ["id"]
+    lacking += [] if answers else ["prob"]
+    if not lacking:
+        return
+    said = {
+        "id": "a column id with one unique value per case",
+        "prob": "a column prob_<class> or logit_<class> for every class",
+    }
+    option = columns.missing(frame, lacking)
+    hint = f"try {option}" if option else "name them with --columns id=YOURS,prob_CLASS=YOURS"
+    shown = [column or "(no name)" for column in frame.columns]
+    raise InputError(
+        f"{name}: {' and '.join(said[one] for one in lacking)} is needed, the columns are "
+        f"{check.shorten(shown, 8)}; {hint}"
+    )
+
+
+def _renamed(frame: pl.DataFrame, mapping: Mapping[str, str], name: str) -> pl.DataFrame:
+    for ours, theirs in mapping.items():
         if theirs not in frame.columns:
             raise InputError(
                 f"{name}: column {theirs!r}, mapped to {ours}, is not in the table"
                 f"{check.nearest(theirs, frame.columns)}; it has {check.shorten(frame.columns, 12)}"
             )
-    taken = {*columns, *columns.values()}
+    taken = {*mapping, *mapping.values()}
     kept = [column for column in frame.columns if column not in taken]
-    return frame.select(*kept, *(pl.col(theirs).alias(ours) for ours, theirs in columns.items()))
+    return frame.select(*kept, *(pl.col(theirs).alias(ours) for ours, theirs in mapping.items()))
 
 
 def is_number_column(column: str) -> bool:
@@ -85,7 +109,7 @@ def is_number_column(column: str) -> bool:
 
 
 def _values(
-    frame: pl.DataFrame, name: str, declared: Mapping[str, Any]
+    frame: pl.DataFrame, name: str, declared: Mapping[str, Any], given: Sequence[str] | None
 ) -> tuple[NDArray[Any], tuple[str, ...], Any, set[str], tuple[str, ...]]:
     """Logits or probabilities of a table: values, classes, kind, the columns used, notes."""
     if "logits" in frame.columns and isinstance(frame.schema["logits"], pl.Array | pl.List):
@@ -97,36 +121,45 @@ def _values(
         classes = check.class_names(declared["classes"], name)
         return _list_array(frame, "logits", name), classes, declared.get("kind", "logits"), {"logits"}, ()
     found = {prefix: [column for column in frame.columns if column.startswith(prefix)] for prefix in PREFIXES}
-    if not found["prob_"] and not found["logit_"]:
-        raise InputError(
-            f"{name}: a column prob_<class> or logit_<class> for every class is needed, the columns are "
-            f"{check.shorten(frame.columns, 12)}; name them with --columns prob_CLASS=YOURS"
-        )
     notes: tuple[str, ...] = ()
     if found["prob_"] and found["logit_"]:
         notes = ("the table holds logits and probabilities: the logits were used",)
     prefix = "logit_" if found["logit_"] else "prob_"
     used = {*found["prob_"], *found["logit_"]}
-    names = found[prefix]
-    values = _numbers(frame, names, name)
-    classes = tuple(column[len(prefix) :] for column in names)
+    values = _numbers(frame, found[prefix], name)
+    classes = tuple(names.settle(column[len(prefix) :]) for column in found[prefix])
     if len(classes) == 1 and prefix == "prob_":
-        other = _other_class(frame, classes[0], name)
+        other = _other_class(frame, classes[0], name, given)
         check.unit_interval(values, name)
         return np.column_stack([1 - values, values]), (other, classes[0]), "probs", used, notes
+    if given is not None:
+        check.same_classes(classes, [names.settle(one) for one in given], name, "--classes")
     return values, check.class_names(classes, name), "probs" if prefix == "prob_" else "logits", used, notes
 
 
-def _other_class(frame: pl.DataFrame, given: str, name: str) -> str:
-    labels = (
-        _label_text(frame["label"], name).drop_nulls().unique().to_list() if "label" in frame.columns else []
-    )
-    others = sorted(label for label in labels if label != given)
+def _other_class(frame: pl.DataFrame, alone: str, name: str, given: Sequence[str] | None) -> str:
+    """The class that has no column where one column prob_<class> stands alone."""
+    if given is not None:
+        rest = [one for one in map(names.settle, given) if one != alone]
+        if len(rest) != 1 or len(given) != 2:
+            raise InputError(
+                f"{name}: with one column prob_{alone} two classes are expected, {alone} among them, "
+                f"{check.shorten(given)} arrived; name them with --classes"
+            )
+        return rest[0]
+    if "label" not in frame.columns:
+        raise InputError(
+            f"{name}: with one column prob_{alone} a column label must tell the other class, it is missing; "
+            f"add it, or name both classes with --classes OTHER,{alone}"
+        )
+    two = ("0", "1") if alone in ("0", "1") else (alone,)
+    known = labels.label_text(frame["label"], two, name).drop_nulls().unique().to_list()
+    others = sorted(label for label in known if label != alone)
     if len(others) != 1:
         arrived = f" ({check.shorten(others)})" if 1 < len(others) <= MOST_WRONG_SHOWN else ""
         raise InputError(
-            f"{name}: with one column prob_{given} alone the labels must name exactly one other class, "
-            f"{len(others)} arrived{arrived}; add a column prob_<other class>"
+            f"{name}: with one column prob_{alone} the labels must name exactly one other class, "
+            f"{len(others)} arrived{arrived}; name both classes with --classes OTHER,{alone}"
         )
     return str(others[0])
 
@@ -175,88 +208,20 @@ def _passes(frame: pl.DataFrame, classes: int, name: str) -> NDArray[Any] | None
     return flat.reshape(len(flat), -1, classes).transpose(1, 0, 2)
 
 
-def text(series: pl.Series, name: str) -> pl.Series:
-    """Ids, labels and the like as text: whole floats as integers, no blanks around, empty as null."""
-    if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
-        raise InputError(
-            f"{name}: column {series.name} must hold one text or number per row, it holds {series.dtype}"
-        )
-    if series.dtype.is_float():
-        series = series.fill_nan(None)
-        known = series.drop_nulls()
-        if len(known) and float(known.abs().max()) >= LARGEST_WHOLE_FLOAT:  # type: ignore[arg-type]
-            raise InputError(
-                f"{name}: column {series.name} holds numbers too long for a float, "
-                "their last digits are lost; store them as text"
-            )
-        if bool((known % 1 == 0).all()):
-            series = series.cast(pl.Int64)
-    stripped = series.cast(pl.String).str.strip_chars()
-    return stripped.set(stripped == "", None)
-
-
-def _label_text(series: pl.Series, name: str) -> pl.Series:
-    if series.dtype.is_nested():
-        raise InputError(
-            f"{name}: one label per case is expected, column {series.name} holds several ({series.dtype}); "
-            "audit each label of a multi-label task as a table of its own"
-        )
-    return text(series, name)
-
-
-def _labels(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> NDArray[np.int64]:
-    if "label" in frame.columns:
-        return class_index(frame["label"], classes, name)
-    several = [f"label_{label}" for label in classes if f"label_{label}" in frame.columns]
-    if several:
-        raise InputError(
-            f"{name}: one column label with a class name is expected, {check.shorten(several)} arrived; "
-            "audit each label of a multi-label task as a table of its own"
-        )
-    return np.full(frame.height, -1, dtype=np.int64)
-
-
-def _decision(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> NDArray[np.int64] | None:
-    if "decision" not in frame.columns:
-        return None
-    decision = class_index(frame["decision"], classes, name)
-    if (decision < 0).any():
-        raise InputError(f"{name}: column decision needs a class name in every row, some are empty")
-    return decision
-
-
-def class_index(series: pl.Series, classes: tuple[str, ...], name: str) -> NDArray[np.int64]:
-    """(N,) index of each class name; -1 where it is empty. Refuses other names and several in one cell."""
-    names = _label_text(series, name)
-    index = names.replace_strict(
-        {label: i for i, label in enumerate(classes)}, default=None, return_dtype=pl.Int64
-    )
-    wrong = names.filter(index.is_null() & names.is_not_null()).unique().sort().to_list()
-    for value in wrong:
-        for separator in "|;,+":
-            parts = [part.strip() for part in value.split(separator)]
-            if len(parts) > 1 and all(part in classes for part in parts):
-                raise InputError(
-                    f"{name}: one label per case is expected, column {series.name} holds several "
-                    f"({value!r}); audit each label of a multi-label task as a table of its own"
-                )
-    if wrong:
-        few = len(wrong) <= MOST_WRONG_SHOWN  # more than that are no class names, but perhaps patients
-        shown = check.shorten(map(repr, wrong)) + check.nearest(wrong[0], classes) if few else "others"
-        raise InputError(
-            f"{name}: column {series.name} must hold class names ({check.shorten(classes, 10)}), "
-            f"{shown} arrived; rename them or the columns of the classes"
-        )
-    return index.fill_null(-1).to_numpy()
-
-
 def checked_metadata(metadata: pl.DataFrame, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Metadata with known columns as text, NaN and infinite values as empty, and notes.
 
     Columns of lists, bytes and the like are left out. Refuses an unknown split.
     """
     known = [column for column in TEXT if column in metadata.columns]
-    metadata = metadata.with_columns([text(metadata[column], name) for column in known])
+    spelled = [column for column, kind in metadata.schema.items() if kind == pl.String and column != "path"]
+    metadata = metadata.with_columns(
+        [text(metadata[column], name) for column in dict.fromkeys((*known, *spelled)) if column != "path"]
+    )
+    if "path" in known:  # the name of a file is a name to the file system, not to us
+        metadata = metadata.with_columns(_path(metadata["path"], name))
+    if "split" in known:
+        metadata = metadata.with_columns(pl.col("split").str.to_lowercase())
     odd = [
         column
         for column, kind in metadata.schema.items()
@@ -273,3 +238,10 @@ def checked_metadata(metadata: pl.DataFrame, name: str) -> tuple[pl.DataFrame, t
     if 0 < missing < metadata.height:
         notes.append(f"{missing} rows without a patient count as a patient each")
     return metadata, tuple(notes)
+
+
+def _path(series: pl.Series, name: str) -> pl.Series:
+    if series.dtype != pl.String:
+        return text(series, name)
+    stripped = series.str.strip_chars()
+    return stripped.set(stripped.is_in(sorted(names.MISSING)).fill_null(False), None)

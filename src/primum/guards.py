@@ -35,7 +35,13 @@ def guard(rows: Selection, opts: Options) -> list[Finding]:
     """Every guard that has something to say of the judged and the fit rows."""
     test, fit = rows.test, rows.fit
     found = unlabelled(rows) + notes(test) + dropped(test) + lint(test, opts)
-    found += patients_in_training(rows) + saturated(test) + tied_answers(test) + few_patients(test, opts.by)
+    found += (
+        answered_without_label(rows)
+        + patients_in_training(rows)
+        + saturated(test)
+        + tied_answers(test)
+        + few_patients(test, opts.by)
+    )
     if fit is not None:
         found += few_fit_rows(fit, test) + few_critical_fit_rows(fit, test, opts.critical)
         found += class_without_fit_rows(fit, test) + prevalence_shift(fit, test) + confidence_shift(fit, test)
@@ -109,6 +115,24 @@ def tied_answers(test: Predictions) -> list[Finding]:
     return [warning("tied_answers", why, count, len(test))]
 
 
+def answered_without_label(rows: Selection) -> list[Finding]:
+    """``answered_class_without_label``: a class that is answered, though no judged or fit row has it."""
+    test, found = rows.test, []
+    parts = [test] if rows.fit is None else [test, rows.fit]
+    labelled = sum(np.bincount(part.labels, minlength=len(test.classes)) for part in parts)
+    answers = np.bincount(test.predicted, minlength=len(test.classes))
+    prefix = "logit" if test.kind == "logits" else "prob"
+    for k in np.flatnonzero((labelled == 0) & (answers > 0)):
+        name = test.classes[k]
+        often = "always" if answers[k] == len(test) else f"in {answers[k]} of {len(test)} cases"
+        why = (
+            f"class {name} is {often} the answer and never the label: if the column {prefix}_{name} is no "
+            "class, rename it"
+        )
+        found.append(warning("answered_class_without_label", why, int(answers[k]), len(test)))
+    return found
+
+
 def few_patients(test: Predictions, by: Sequence[str] = ()) -> list[Finding]:
     """``few_patients``: judged cases of fewer than 20 patients, in all or in a group."""
     if test.patients is None:
@@ -116,8 +140,8 @@ def few_patients(test: Predictions, by: Sequence[str] = ()) -> list[Finding]:
     count = int(test.patients.n_unique())
     if count < FEW_PATIENTS:
         why = (
-            f"the judged cases are of {count} patient{'s' * (count != 1)}: below {FEW_PATIENTS} intervals are a "
-            "rough guide, however many cases there are"
+            f"the judged cases are of {count} patient{'s' * (count != 1)}: below {FEW_PATIENTS} intervals "
+            "are a rough guide, however many cases there are"
         )
         return [warning("few_patients", why, count, len(test))]
     counts = {name: int(test.patients[rows].n_unique()) for name, rows in groups(test.metadata, by)}

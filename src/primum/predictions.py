@@ -211,9 +211,10 @@ class Predictions:
     def from_probs(
         cls, ids: Any, classes: Sequence[str], labels: Any, probs: NDArray[np.floating[Any]], **rest: Any
     ) -> Predictions:
-        """Build from probabilities (N, K); rows off their sum by up to 1e-2 are renormalised, with a note."""
+        """Build from probabilities (N, K); rows off their sum, by up to 1e-2 or by what rounding
+        explains (:func:`check.probabilities`), are renormalised, with a note."""
         name = str(rest.get("name", "predictions"))
-        normalised, off = check.probabilities(ties.widened(check.array(probs)), name)
+        normalised, off = check.probabilities(ties.widened(check.array(probs)), name, classes)
         with np.errstate(divide="ignore"):
             logs = np.log(normalised)
         notes = tuple(rest.pop("notes", ()))

@@ -14,7 +14,7 @@ import yaml
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from primum import check, files
+from primum import check, files, names
 from primum.check import InputError
 
 ROUNDING = 1e-9
@@ -48,7 +48,9 @@ class SeverityMatrix:
     name: str = "severity"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", check.class_names(self.classes, self.name))
+        object.__setattr__(
+            self, "classes", check.class_names([names.settle(one) for one in self.classes], self.name)
+        )
         cost = _square(self.cost, len(self.classes), self.name)
         check.severity_matrix(cost, self.classes, self.name)
         critical = np.array(self.critical, dtype=bool)

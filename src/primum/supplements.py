@@ -59,10 +59,12 @@ def supplements(
     return Supplements(
         tuple(apply(policy, rows.test) for policy in policies),
         tuple(
-            onto(rows.test, tables.read(member, columns, name))
+            onto(rows.test, tables.read(member, columns, name, rows.test.classes))
             for member, name in zip(members, _names(table, members), strict=True)
         ),
-        None if train is None else training_rows(tables.read(train, columns), rows),
+        None
+        if train is None
+        else training_rows(tables.read(train, columns, classes=rows.test.classes), rows),
         study,
     )
 

@@ -6,7 +6,7 @@ import csv
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,12 @@ UNREADABLE_ARCHIVE = (
 LONGEST_HEADER = 1_000_000
 
 
-def read(source: Any, columns: Mapping[str, str] | None = None, name: str | None = None) -> Predictions:
+def read(
+    source: Any,
+    columns: Mapping[str, str] | None = None,
+    name: str | None = None,
+    classes: Sequence[str] | None = None,
+) -> Predictions:
     """Read predictions from wherever they are.
 
     Args:
@@ -38,6 +43,7 @@ def read(source: Any, columns: Mapping[str, str] | None = None, name: str | None
             ``passes``, ``embeddings`` and metadata), or :class:`Predictions`.
         columns: our column (or array) name → the table's own, for a vendor's names.
         name: what to call the table in messages; default is the file name.
+        classes: the class names where the table does not tell them: then one probability is enough.
 
     Raises:
         InputError: one sentence that says what was expected, what arrived, where, and what to do.
@@ -45,29 +51,31 @@ def read(source: Any, columns: Mapping[str, str] | None = None, name: str | None
     if isinstance(source, Predictions):
         return source
     if isinstance(source, str | Path):
-        return _read_file(Path(source), columns or {}, name or Path(source).name)
+        return _read_file(Path(source), columns or {}, name or Path(source).name, classes)
     called = name or "table"
     if isinstance(source, Mapping):
-        return from_arrays(source, columns or {}, called)
+        return from_arrays(source, columns or {}, called, classes)
     if isinstance(source, pl.DataFrame):
-        return from_frame(source, columns or {}, called)
+        return from_frame(source, columns or {}, called, classes=classes)
     if hasattr(source, "columns") and hasattr(source, "iloc"):
-        return from_frame(_from_pandas(source, called), columns or {}, called)
+        return from_frame(_from_pandas(source, called), columns or {}, called, classes=classes)
     raise InputError(
         f"a path, a polars or pandas DataFrame, a mapping of arrays or Predictions was expected, "
         f"{type(source).__name__} arrived"
     )
 
 
-def _read_file(path: Path, columns: Mapping[str, str], name: str) -> Predictions:
+def _read_file(
+    path: Path, columns: Mapping[str, str], name: str, classes: Sequence[str] | None
+) -> Predictions:
     files.existing(path, "a table of predictions (Parquet, CSV or NPZ)")
     suffix = path.suffix.lower()
     if suffix == ".parquet":
-        return from_frame(*_read_parquet(path, columns, name))
+        return from_frame(*_read_parquet(path, columns, name), classes)
     if suffix in (".csv", ".tsv"):
-        return from_frame(_read_csv(path, columns, name), columns, name)
+        return from_frame(_read_csv(path, columns, name), columns, name, classes=classes)
     if suffix == ".npz":
-        return from_arrays(_read_npz(path, name), columns, name)
+        return from_arrays(_read_npz(path, name), columns, name, classes)
     raise InputError(
         f"{name}: a table of predictions ends in .parquet, .csv or .npz, {suffix or 'no ending'} arrived"
     )

@@ -86,7 +86,6 @@ def test_leaks_names_the_patients_in_two_splits() -> None:
     assert leaks(cases.filter(pl.col("split") == "cal")) == []
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     first=st.integers(300, 400),

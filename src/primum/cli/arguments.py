@@ -26,6 +26,12 @@ By = Annotated[list[str] | None, typer.Option(help="Judge the groups of this col
 Columns = Annotated[
     str | None, typer.Option(help="Names in your table: id=StudyUID,label=gt,prob_malignant=score.")
 ]
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        help="The two classes, A,B, where one probability stands alone and no label tells the other."
+    ),
+]
 Critical = Annotated[
     list[str] | None,
     typer.Option(help="A fatal mistake, TRUE:PREDICTED; may be repeated; replaces those of --severity."),
@@ -64,6 +70,11 @@ def mapping(text: str | None, option: str) -> dict[str, str]:
             raise InputError(f"{option}: {name.strip()} stands twice; name each once")
         pairs[name.strip()] = value.strip()
     return pairs
+
+
+def class_names(text: str | None) -> tuple[str, ...] | None:
+    """A,B as a tuple; None where nothing was asked."""
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def priors(text: str | None) -> dict[str, float]:

@@ -74,8 +74,8 @@ def data_corrupt(
     """
     folder = writable(out)
     from primum import check
+    from primum.columns import SPLITS
     from primum.data import load
-    from primum.frames import SPLITS
     from primum.shifts import folder as corrupted
     from primum.shifts import parse
 

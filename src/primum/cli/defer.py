@@ -10,7 +10,15 @@ import typer
 
 from primum import check
 from primum.check import InputError
-from primum.cli.arguments import Columns, Critical, Seed, Severity, mapping
+from primum.cli.arguments import (
+    Classes,
+    Columns,
+    Critical,
+    Seed,
+    Severity,
+    class_names,
+    mapping,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Which answers are used, and which go to a reader.")
 
@@ -63,6 +71,7 @@ def defer_fit(
         str, typer.Option(help="What a learned score foresees: error or critical_error.")
     ] = "error",
     columns: Columns = None,
+    classes: Classes = None,
     critical: Critical = None,
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="Policy file to write.")] = Path("policy.yaml"),
@@ -96,7 +105,7 @@ def defer_fit(
         reader = StatedReader(reader_cost or 0.0, _rates(reader_error))
     policy = fit(
         table, severity, score or "msr", capacity, reader, promise, decision, by, learn,  # type: ignore[arg-type]
-        critical or (), mapping(columns, "--columns"), seed,
+        critical or (), mapping(columns, "--columns"), seed, class_names(classes),
     )  # fmt: skip
     policy.to_yaml(out)
     show_policy(policy.to_dict(), policy.said, out)

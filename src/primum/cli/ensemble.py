@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from primum.check import InputError
-from primum.cli.arguments import Columns, Seed, mapping, writable
+from primum.cli.arguments import (
+    Classes,
+    Columns,
+    Seed,
+    class_names,
+    mapping,
+    writable,
+)
 
 if TYPE_CHECKING:
     from primum.predictions import Predictions
@@ -32,6 +39,7 @@ def ensemble(
         typer.Option(help="Parquet file for the answers to the fit rows; of a stacking out of fold."),
     ] = None,
     columns: Columns = None,
+    classes: Classes = None,
     seed: Seed = 0,
 ) -> None:
     """Make one table of predictions out of several models'.
@@ -53,7 +61,7 @@ def ensemble(
 
     def read(paths: list[Path]) -> list[Predictions]:
         return [
-            tables.read(path, mapping(columns, "--columns"), name)
+            tables.read(path, mapping(columns, "--columns"), name, class_names(classes))
             for path, name in zip(paths, called(paths), strict=True)
         ]
 

@@ -11,6 +11,7 @@ from primum.check import InputError
 from primum.cli.arguments import (
     Bootstrap,
     By,
+    Classes,
     Columns,
     Critical,
     Fit,
@@ -19,6 +20,7 @@ from primum.cli.arguments import (
     Prior,
     Seed,
     Severity,
+    class_names,
     mapping,
     priors,
     writable,
@@ -34,6 +36,7 @@ def audit(
     severity: Severity = None,
     by: By = None,
     columns: Columns = None,
+    classes: Classes = None,
     critical: Critical = None,
     prior: Prior = None,
     limits: Limits = None,
@@ -72,6 +75,7 @@ def audit(
         found = judge(
             test, severity, fit[0] if fit else None, by or (), mapping(columns, "--columns"), critical or (),
             priors(prior), limits, bootstrap, seed, bar, policy or (), members or (), train, about,
+            class_names(classes),
         )  # fmt: skip
     found.save(folder, images or test.parent, test.parent)
     show(found.to_dict(), folder)
@@ -87,6 +91,7 @@ def compare(
     severity: Severity = None,
     by: By = None,
     columns: Columns = None,
+    classes: Classes = None,
     critical: Critical = None,
     prior: Prior = None,
     limits: Limits = None,
@@ -121,7 +126,7 @@ def compare(
         found = judge(
             first, second, severity, (fit[0], fit[1]) if fit else None, by or (),
             mapping(columns, "--columns"), critical or (), priors(prior), limits, bootstrap, seed, bar,
-            (policy[0], policy[1]) if policy else None,
+            (policy[0], policy[1]) if policy else None, class_names(classes),
         )  # fmt: skip
     found.save(folder, images or first.parent)
     show(found.to_dict(), folder)

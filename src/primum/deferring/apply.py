@@ -93,7 +93,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
             or a group that is not there.
     """
     known = policy if isinstance(policy, Policy) else Policy.read(policy)
-    given = judged_rows(tables.read(table, columns))
+    given = judged_rows(tables.read(table, columns, classes=known.classes))
     check.same_classes(given.classes, known.classes, given.name, "the policy")
     if given.kind != known.outputs:
         raise InputError(

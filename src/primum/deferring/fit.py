@@ -48,6 +48,7 @@ def fit(
     critical: Sequence[str | Sequence[str]] = (),
     columns: Mapping[str, str] | None = None,
     seed: int = 0,
+    classes: Sequence[str] | None = None,
 ) -> Policy:
     """Fit a policy on the fit rows of a table: its cal rows, or those that are neither train nor test.
 
@@ -67,12 +68,12 @@ def fit(
         decision: ``argmax``, ``bayes`` (on the best recalibrator) or ``given`` (the table's column).
         by: column whose groups get a threshold each, or None; a promise then holds for all of them together.
         learn_from: ``error`` or ``critical_error``, what a learned score is to foresee.
-        critical, columns: as in ``primum.audit``. seed: of halves, folds and draws.
+        critical, columns, classes: as in ``primum.audit``. seed: of halves, folds and draws.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, where, and what to do.
     """
-    rows = fit_rows(tables.read(table, columns))
+    rows = fit_rows(tables.read(table, columns, classes=classes))
     opts = options(rows.classes, rows.name, severity, critical, by=() if by is None else (by,), seed=seed)
     groups.check_columns(rows.metadata, opts.by)
     check.one_of(decision, RULES, "--decision: rule")

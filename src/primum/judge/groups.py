@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check
+from primum import check, names
 from primum.check import InputError
 
 MOST_VALUES = 100
@@ -51,4 +51,4 @@ def check_columns(metadata: pl.DataFrame, by: Sequence[str]) -> None:
 
 
 def _text(metadata: pl.DataFrame, column: str) -> pl.Series:
-    return metadata[column].cast(pl.String).fill_null("(missing)")
+    return names.settled(metadata[column]).fill_null("(missing)")

@@ -71,6 +71,10 @@ def _kernel(view: View, name: str) -> Measured:
     if view.operating is not None:
         used.add(view.operating.calibrated)
     draws = kernel.DRAWS if name in used else 0
+    if view.clusters is not None and view.independent < 3:
+        return Measured(
+            "skce", why_not="three patients are needed to see how pairs of patients differ", **where
+        )
     try:
         found = kernel.kernel_error(
             view.labels, view.probs[name], view.clusters, view.units, view.seed, draws

@@ -10,7 +10,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 import polars as pl
 
-from primum import check, files
+from primum import check, files, names
 from primum.check import InputError
 from primum.data.images import CHANNELS, SEPARATOR, ImageTable
 from primum.data.sets.folder import SPLIT_NAMES, splits
@@ -65,17 +65,17 @@ def _read(found: Path) -> pl.DataFrame:
         line = file.readline(1_000_000)
     separator = max(",;\t", key=line.count)
     header = next(csv.reader([line], delimiter=separator), [])
-    names = [column.strip() for column in header]
-    twice = sorted({column for column in names if names.count(column) > 1})
+    titles = [column.strip() for column in header]
+    twice = sorted({column for column in titles if titles.count(column) > 1})
     if twice:
-        raise InputError(f"{found.name}: column names must differ, {check.shorten(twice)} stands twice")
-    if "label" not in names or not {"path", CHANNELS} & set(names):
-        lacking = "label" if "label" not in names else "path"
+        raise InputError(f"{found.name}: column titles must differ, {check.shorten(twice)} stands twice")
+    if "label" not in titles or not {"path", CHANNELS} & set(titles):
+        lacking = "label" if "label" not in titles else "path"
         raise InputError(
             f"{found.name}: a manifest needs the columns path (or {CHANNELS}) and label, {lacking} is missing"
-            f"{check.nearest(lacking, names)} among {check.shorten(names, 12)}"
+            f"{check.nearest(lacking, titles)} among {check.shorten(titles, 12)}"
         )
-    taken = [column for column in names if column in TAKEN or column.startswith(TAKEN_PREFIXES)]
+    taken = [column for column in titles if column in TAKEN or column.startswith(TAKEN_PREFIXES)]
     if taken:
         raise InputError(
             f"{found.name}: the column {taken[0]} has the name of an answer in a table of predictions; "
@@ -91,9 +91,11 @@ def _read(found: Path) -> pl.DataFrame:
         raise InputError(f"{found.name}: this is not a readable CSV (UTF-8) file ({why})") from None
     if not len(cases):
         raise InputError(f"{found.name}: at least one image is needed, the file holds a header only")
-    cases.columns = names
+    cases.columns = titles
     text = pl.col(pl.String).str.strip_chars()
-    return cases.with_columns(pl.when(text != "").then(text).name.keep())
+    cases = cases.with_columns(pl.when(text != "").then(text).name.keep())
+    spelled = [column for column in TEXT if column in cases.columns and column not in ("path", CHANNELS)]
+    return cases.with_columns(names.settled(cases[column]) for column in spelled)
 
 
 def _with_paths(cases: pl.DataFrame, folder: Path, name: str) -> pl.DataFrame:
