@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import chi2_contingency
 
 from primum import check, tables
 from primum.check import InputError
 from primum.deferring.rows import reader_of, scored, severity_of
 from primum.finding import Finding, found, not_applicable, warning
 from primum.guards import CHANCE, first_cases
-from primum.judge import groups
+from primum.judge import groups, homogeneity
 from primum.judge.answers import View
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.recalibrated import from_plain
@@ -129,7 +128,8 @@ def score_of(policy: Policy, given: Scored, where: str) -> NDArray[np.float64]:
 def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
     """What a reader of the figures must know: notes of the policy, and where these rows differ from its own.
 
-    Class shares and the share deferred are compared by chi-squared, with one case per patient, p < 0.01.
+    Class shares and the share deferred are compared by :mod:`primum.judge.homogeneity`, with one case per
+    patient, p < 0.01.
     """
     said = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
     one = first_cases(rows)
@@ -143,11 +143,12 @@ def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> 
         )
         said.append(warning("policy_prevalence_shift", why, p, len(rows)))
     share, deferred = policy.fit.deferred_share, int((~accepted[one]).sum())
-    n = before.sum() * (policy.fit.n - policy.fit.learned_on) / policy.fit.n
-    p, _, shares = _shift(np.array([share * n, (1 - share) * n]), np.array([deferred, len(one) - deferred]))
+    n = max(round(before.sum() * (policy.fit.n - policy.fit.learned_on) / policy.fit.n), 1)
+    then = round(share * n)
+    p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(one) - deferred]))
     if p < CHANCE:
         why = (
-            f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these, "
+            f"the policy deferred {share:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these, "
             "beyond chance: what it promises may not hold here"
         )
         said.append(warning("policy_deferral_shift", why, p, len(rows)))
@@ -156,11 +157,9 @@ def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> 
 
 def _shift(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, int, NDArray[np.float64]]:
     """p-value of equal shares, the column that differs most, and both rows of shares (2, C)."""
-    counts = np.stack([before, now]).astype(np.float64)
+    counts = np.stack([before, now])
     shares = counts / counts.sum(axis=1, keepdims=True)
-    present = counts.sum(axis=0) > 0
-    p = float(chi2_contingency(counts[:, present]).pvalue) if present.sum() > 1 else 1.0
-    return p, int(np.abs(shares[0] - shares[1]).argmax()), shares
+    return homogeneity.p_value(counts), int(np.abs(shares[0] - shares[1]).argmax()), shares
 
 
 def _thresholds(policy: Policy, table: Predictions) -> NDArray[np.float64]:
