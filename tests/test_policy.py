@@ -33,6 +33,11 @@ def test_both_ways(name: str, tmp_path: Path) -> None:
     assert set(policy.to_dict()) == {"schema", *ORDER}
 
 
+def test_a_file_from_before_tries_were_counted_is_read() -> None:
+    older = {key: value for key, value in fitted("certified").to_dict().items() if key != "tried"}
+    assert Policy.from_dict(older) == replace(fitted("certified"), tried=())
+
+
 def test_it_is_small_and_names_nobody(tmp_path: Path) -> None:
     text = fitted().to_yaml()
     assert "direction: accept at or above" in text
