@@ -90,6 +90,13 @@ def test_few_fit_rows(n: int, said: list[str]) -> None:
     assert codes(guards.few_fit_rows(predictions(n), predictions(50, of="b"))) == said
 
 
+def test_few_patients_among_many_fit_rows() -> None:
+    (found,) = guards.few_fit_rows(predictions(300, patients=50), predictions(50, of="b"))
+    assert (found.code, found.value) == ("few_fit_rows", 300)
+    assert "300 rows of 6 patients" in found.why
+    assert guards.few_fit_rows(predictions(300, patients=15), predictions(50, of="b")) == []
+
+
 @pytest.mark.parametrize(("k", "said"), [(0, "no fit row"), (1, "95%"), (12, "22%"), (29, "10%"), (30, "")])
 def test_few_fit_rows_of_critical_classes(k: int, said: str) -> None:
     """1 − 0.05^(1/k) is the upper end of the exact one-sided 95 % interval of 0 events in k."""

@@ -23,6 +23,7 @@ from primum.predictions import Predictions
 from primum.selecting import Selection, validation_rows
 
 FEW_FIT_ROWS = 100
+FEW_FIT_PATIENTS = 20
 FEW_CRITICAL_FIT_ROWS = 30  # none wrong among 30 leaves a rate of 10 % possible
 FEW_UNITS = 100
 SATURATED_SHARE = 0.01
@@ -114,11 +115,19 @@ def on_val(count: int, n: int) -> str:
 
 
 def few_fit_rows(fit: Predictions, test: Predictions) -> list[Finding]:
-    """``few_fit_rows``: fewer than 100."""
-    if len(fit) >= FEW_FIT_ROWS:
-        return []
-    why = f"recalibration was fitted on {len(fit)} rows; below {FEW_FIT_ROWS} it is mostly noise"
-    return [warning("few_fit_rows", why, len(fit), len(test))]
+    """``few_fit_rows``: fewer than 100, or of fewer than 20 patients."""
+    few = few_rows(fit)
+    return [warning("few_fit_rows", f"recalibration was fitted on {few}", len(fit), len(test))] if few else []
+
+
+def few_rows(fit: Predictions) -> str:
+    """How few the rows or the patients are that something was fitted on, and what that means; else empty."""
+    if len(fit) < FEW_FIT_ROWS:
+        return f"{len(fit)} rows; below {FEW_FIT_ROWS} it is mostly noise"
+    patients = FEW_FIT_PATIENTS if fit.patients is None else fit.patients.n_unique()
+    if patients >= FEW_FIT_PATIENTS:
+        return ""
+    return f"{len(fit)} rows of {patients} patients; below {FEW_FIT_PATIENTS} patients it is mostly noise"
 
 
 def few_critical_fit_rows(

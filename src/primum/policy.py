@@ -147,6 +147,8 @@ class FitRows:
         learned_on: rows of the learning half, on which no threshold was read; 0 without one.
         counts: class → cases, one a patient where patients are known.
         deferred_share: share of the threshold rows deferred.
+        units: of the threshold rows, one a patient where patients are known; deferred_units: those deferred.
+            None in files from before they were counted.
         fingerprint: of the rows. row_hashes, patient_hashes: six bytes of a keyed hash of each, in base64.
     """
 
@@ -159,6 +161,8 @@ class FitRows:
     fingerprint: str
     row_hashes: str
     patient_hashes: str
+    units: int | None = None
+    deferred_units: int | None = None
 
 
 @dataclass(frozen=True, config=CONFIG)

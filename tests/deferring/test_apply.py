@@ -138,7 +138,11 @@ def test_another_share_deferred_is_warned_of() -> None:
         for name in CLASSES
     )
     warned = [one for one in apply(policy, surer).findings() if one.code == "policy_deferral_shift"]
-    assert "deferred 30% of its fit rows and defers" in warned[0].why
+    # of the first case of each of 150 patients
+    first = tables.read(TABLE.filter(split="cal").sort("id").unique("patient", keep="first"))
+    deferred = (first.probs.max(axis=1) < policy.threshold).mean()
+    assert len(first) == 150
+    assert f"deferred {deferred:.0%} of its fit rows and defers" in warned[0].why
 
 
 def test_what_was_fitted_on_is_refused(refused: Callable[..., None]) -> None:
@@ -171,3 +175,29 @@ def test_a_policy_of_another_file_is_refused(tmp_path: Path, refused: Callable[.
     (tmp_path / "p.yaml").write_text("cer: {max: 0.1}")
     refused(lambda: apply(tmp_path / "p.yaml", TABLE), "a policy of schema")
     assert isinstance(fit(TABLE, capacity=0.1), Policy)
+
+
+def test_the_share_deferred_is_held_against_one_case_per_patient_on_both_sides() -> None:
+    """Patients with many images whose model is unsure: 90 % of rows, half of the patients, nothing amiss."""
+
+    def drawn(split: str, seed: int) -> pl.DataFrame:
+        rng = np.random.default_rng(seed)
+        patient = np.concatenate([np.arange(100), np.repeat(np.arange(100, 200), 9)])
+        unsure = patient >= 100
+        top = np.where(unsure, 0.6, 0.9) + 0.05 * rng.random(len(patient))
+        return pl.DataFrame(
+            {
+                "id": [f"{split}-{i}" for i in range(len(patient))],
+                "patient": [f"{split}-{i}" for i in patient],
+                "label": np.where(rng.random(len(patient)) < 0.5, "a", "b"), "prob_a": top, "prob_b": 1 - top,
+                "split": split,
+            }
+        )  # fmt: skip
+
+    policy = fit(pl.concat([drawn("cal", 0), drawn("test", 1)]), capacity=0.9)
+    assert (policy.fit.deferred_share, policy.fit.units, policy.fit.deferred_units) == (0.9, 200, 100)
+    again = apply(policy, drawn("test", 1)).findings()
+    assert "policy_deferral_shift" not in {one.code for one in again}
+    surer = drawn("test", 1).with_columns(prob_a=pl.lit(0.99), prob_b=pl.lit(0.01))
+    (warned,) = [one for one in apply(policy, surer).findings() if one.code == "policy_deferral_shift"]
+    assert "deferred 50% of its fit rows and defers 0% of these, one case per patient" in warned.why

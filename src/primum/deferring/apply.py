@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from primum import check, tables
 from primum.check import InputError
-from primum.deferring.rows import reader_of, scored, severity_of
+from primum.deferring.rows import held, reader_of, scored, severity_of
 from primum.finding import Finding, found, not_applicable, warning
 from primum.guards import CHANCE, first_cases
-from primum.judge import groups, homogeneity
+from primum.judge import homogeneity
 from primum.judge.answers import View
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.recalibrated import from_plain
 from primum.judge.deferral.scored import Decided, Scored
 from primum.judge.weighted import Weighted
-from primum.policy import Policy, StatedReader
+from primum.policy import FitRows, Policy, StatedReader
 from primum.predictions import Predictions
 from primum.preparing import codes
 from primum.selecting import judged_rows, reordered
@@ -108,7 +108,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
     back = np.array([given.classes.index(name) for name in known.classes])
     decided = Decided(
         found_scores.rule, found_scores.calibrated, back[found_scores.decisions], known.score, confidence,
-        _thresholds(known, given),
+        held(known.thresholds, known.by, given),
     )  # fmt: skip
     return Applied(known, given, decided)
 
@@ -142,14 +142,13 @@ def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> 
             f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): what it promises may not hold here"
         )
         said.append(warning("policy_prevalence_shift", why, p, len(rows)))
-    share, deferred = policy.fit.deferred_share, int((~accepted[one]).sum())
-    n = max(round(before.sum() * (policy.fit.n - policy.fit.learned_on) / policy.fit.n), 1)
-    then = round(share * n)
+    deferred, (then, n) = int((~accepted[one]).sum()), _deferred(policy.fit, int(before.sum()))
     p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(one) - deferred]))
     if p < CHANCE:
+        whose = "" if rows.patients is None else ", one case per patient"
         why = (
-            f"the policy deferred {share:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these, "
-            "beyond chance: what it promises may not hold here"
+            f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of "
+            f"these{whose}, beyond chance: what it promises may not hold here"
         )
         said.append(warning("policy_deferral_shift", why, p, len(rows)))
     return said
@@ -162,17 +161,12 @@ def _shift(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, int, NDArray
     return homogeneity.p_value(counts), int(np.abs(shares[0] - shares[1]).argmax()), shares
 
 
-def _thresholds(policy: Policy, table: Predictions) -> NDArray[np.float64]:
-    """(N,) threshold each case is held against."""
-    if policy.by is None:
-        return np.full(len(table), policy.threshold)
-    held = np.empty(len(table))
-    known = tuple(policy.thresholds)
-    for name, rows in groups.groups(table.metadata, (policy.by,)):
-        value = name.removeprefix(f"{policy.by}=")
-        check.one_of(value, known, f"{table.name}: the policy has no threshold for this {policy.by}, group")
-        held[rows] = policy.thresholds[value].threshold
-    return held
+def _deferred(fit: FitRows, units: int) -> tuple[int, int]:
+    """Units of the threshold rows that the policy deferred, and all of them; by its share in older files."""
+    if fit.units is not None and fit.deferred_units is not None:
+        return fit.deferred_units, fit.units
+    n = max(round(units * (fit.n - fit.learned_on) / fit.n), 1)
+    return round(fit.deferred_share * n), n
 
 
 def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: NDArray[np.bool_] | None) -> View:

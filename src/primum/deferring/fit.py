@@ -15,12 +15,12 @@ from primum.check import InputError
 from primum.deferring import reading
 from primum.deferring.asked import Asked, by_class, by_patient
 from primum.deferring.notes import notes
-from primum.deferring.rows import scored
+from primum.deferring.rows import held, scored
 from primum.guards import first_cases
 from primum.judge import groups, recalibrate
 from primum.judge.deferral.learned import halves, learn
 from primum.judge.deferral.recalibrated import to_plain
-from primum.judge.deferral.scored import Scored
+from primum.judge.deferral.scored import Decided, Scored
 from primum.judge.inversion import inversion_for
 from primum.judge.recalibrate import Recalibrator
 from primum.judge.recalibrators import unchanged
@@ -124,16 +124,20 @@ def fit(
     reads = {name: reading.read(asked, kept, answers, name, by, len(names)) for name in names}
     named = reading.preferred(reads)
     found, deferred = reads[named]
+    decided = Decided(
+        answers.rule, answers.calibrated, answers.decisions, named, answers.confidence[named],
+        held(found, by, kept),
+    )  # fmt: skip
     tried = tuple(Tried(name, _verdict(each), share) for name, (each, share) in reads.items())
     return Policy(
         score=named, thresholds=found, by=by, kind=asked.kind, target=asked.target, classes=rows.classes,
         outputs=rows.kind, decision=decision, recalibrator=plain,
-        fit=_fitted(rows, int(learning.sum()), deferred),
+        fit=_fitted(rows, kept, deferred, decided.accepted),
         verdict=_verdict(found), tried=() if promise is None else tried,
         capacity=capacity, reader=reader, promise=asked.promise, learned=_written(learned, learn_from),
         severity=None if opts.severity is None else opts.severity.to_dict(),
         critical=tuple((true, called) for true, called in pairs(rows.classes, opts.critical)),
-        notes=tuple(notes(found, by, rows, int(learning.sum()), tried, named)),
+        notes=tuple(notes(found, by, rows, kept, tried, named)),
     )  # fmt: skip
 
 
@@ -179,13 +183,16 @@ def _written(learned: Weighted | None, learn_from: str) -> LearnedScore | None:
     return None if learned is None else LearnedScore(target=learn_from, **asdict(learned))  # type: ignore[arg-type]
 
 
-def _fitted(rows: Predictions, learned_on: int, deferred_share: float) -> FitRows:
-    key = fingerprint(rows)
+def _fitted(
+    rows: Predictions, kept: Predictions, deferred_share: float, accepted: NDArray[np.bool_]
+) -> FitRows:
+    key, one = fingerprint(rows), first_cases(kept)
     patients = None if rows.patients is None else rows.patients.unique()
     counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes)).tolist()
     return FitRows(
         name=rows.name, n=len(rows), patients=None if patients is None else len(patients),
-        learned_on=learned_on, counts=dict(zip(rows.classes, counts, strict=True)),
+        learned_on=len(rows) - len(kept), counts=dict(zip(rows.classes, counts, strict=True)),
         deferred_share=deferred_share, fingerprint=key, row_hashes=hashing.packed(rows.ids, key),
         patient_hashes="" if patients is None else hashing.packed(patients, key),
+        units=len(one), deferred_units=int((~accepted[one]).sum()),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from primum.guards import FEW_FIT_ROWS, on_val
+from primum.guards import few_rows, on_val
 from primum.policy import Threshold, Tried
 from primum.predictions import Predictions
 from primum.selecting import validation_rows
@@ -14,7 +14,7 @@ def notes(
     thresholds: Mapping[str, Threshold],
     by: str | None,
     rows: Predictions,
-    learned_on: int,
+    kept: Predictions,
     tried: Sequence[Tried],
     score: str,
 ) -> list[str]:
@@ -22,9 +22,9 @@ def notes(
 
     Args:
         thresholds: group → threshold. by: column of the groups, or None. rows: all fit rows.
-        learned_on: those of them that served to learn. tried: scores of the call. score: the one kept.
+        kept: those the thresholds were read from. tried: scores of the call. score: the one kept.
     """
-    seen, kept = validation_rows(rows), len(rows) - learned_on
+    seen, n = validation_rows(rows), len(kept)
     said = [
         one.why if by is None else f"{by} {name}: {one.why}" for name, one in thresholds.items() if one.why
     ]
@@ -32,11 +32,12 @@ def notes(
         said.append(on_val(seen, len(rows)))
     if len(tried) > 1:
         said.append(_choice(tried, score))
-    if kept < FEW_FIT_ROWS:
-        said.append(f"the threshold was read from {kept} rows; below {FEW_FIT_ROWS} it is mostly noise")
-    if learned_on:
+    few = few_rows(kept)
+    if few:
+        said.append(f"the threshold was read from {few}")
+    if n < len(rows):
         said.append(
-            f"{learned_on} of the fit rows served to learn the score or the recalibration, the other {kept} "
+            f"{len(rows) - n} of the fit rows served to learn the score or the recalibration, the other {n} "
             "to read the threshold"
         )
     return said
