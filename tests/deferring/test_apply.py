@@ -201,3 +201,13 @@ def test_the_share_deferred_is_held_against_one_case_per_patient_on_both_sides()
     surer = drawn("test", 1).with_columns(prob_a=pl.lit(0.99), prob_b=pl.lit(0.01))
     (warned,) = [one for one in apply(policy, surer).findings() if one.code == "policy_deferral_shift"]
     assert "deferred 50% of its fit rows and defers 0% of these, one case per patient" in warned.why
+
+
+def test_deferring_to_a_free_reader_never_costs_more_than_not_deferring() -> None:
+    policy = fit(TABLE, "phantom", capacity=0.0)
+    found = {one.code: one for one in apply(policy, TABLE).findings(reader=StatedReader(0.5))}
+    assert found["deferred_share"].value == 0
+    assert found["failure_cost_ratio"].value == found["failure_cost_ratio"].high == 1
+    high = found["failure_cost_ratio_with_reader"].high
+    assert high is not None
+    assert high > 1
