@@ -81,6 +81,10 @@ def test_rows_without_labels_are_decided(run: Run) -> None:
     code, out, err = run("apply", "policy.yaml", "new.csv")
     assert (code, err) == (0, "")
     assert "no case has a label, so nothing could be counted" in out
+    few = "the threshold was read from 12 rows"
+    TABLE.filter(split="cal").drop("split")[:12].write_csv("few.csv")
+    assert few in run("fit", "few.csv", "--capacity", 0.2)[1]
+    assert few in " ".join(run("apply", "policy.yaml", "new.csv")[1].split())
 
 
 @pytest.mark.parametrize(

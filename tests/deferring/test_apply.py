@@ -88,6 +88,17 @@ def test_rows_without_a_label_are_decided_but_not_counted() -> None:
     assert (nobody.decided.accepted == apply(policy, TABLE).decided.accepted).all()
 
 
+def test_what_a_policy_says_of_itself_needs_no_labels() -> None:
+    nobody = TABLE.with_columns(label=pl.lit(None, pl.String))
+    policy = fit(TABLE, "phantom", promise=Promise(alpha=0.001))
+    (note,) = apply(policy, nobody).findings()
+    assert (note.code, note.why) == ("policy_note", policy.notes[0])
+    unsure = nobody.with_columns(pl.lit(0.25).alias(f"prob_{name}") for name in CLASSES)
+    (warned,) = apply(fit(TABLE, "phantom", capacity=0.3), unsure).findings()
+    assert warned.code == "policy_deferral_shift"
+    assert "defers 100% of these" in warned.why
+
+
 def test_figures_are_those_of_the_decisions() -> None:
     applied = apply(fit(TABLE, "phantom", capacity=0.05), TABLE)
     found = {one.code: one for one in applied.findings(reader=StatedReader(0.5))}

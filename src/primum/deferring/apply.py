@@ -56,7 +56,7 @@ class Applied:
     def findings(
         self, severity_source: SeverityMatrix | str | Path | None = None, reader: StatedReader | None = None
     ) -> list[Finding]:
-        """What the policy achieves on the labelled rows, then its warnings; empty without labels.
+        """What the policy achieves on the labelled rows, then its warnings, which need no labels.
 
         Args:
             severity_source: costs to judge by, default those the policy was fitted with.
@@ -64,7 +64,7 @@ class Applied:
         """
         known = self.table.labels >= 0
         if not known.any():
-            return []
+            return warnings(self.policy, self.table, self.decided.accepted)
         rows, decided = self.table.take(known), self.decided.take(known)
         matrix, cells = severity_of(self.policy, rows.classes, severity_source)
         view = _view(rows, matrix, cells)
@@ -77,7 +77,7 @@ class Applied:
                 if one.why_not
                 else found(one.code, one.estimated(view), one.why, **where)
             )
-        return judged + warnings(self.policy, rows, decided.accepted)
+        return judged + warnings(self.policy, self.table, self.decided.accepted)
 
 
 def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | None = None) -> Applied:
@@ -128,30 +128,42 @@ def score_of(policy: Policy, given: Scored, where: str) -> NDArray[np.float64]:
 def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
     """What a reader of the figures must know: notes of the policy, and where these rows differ from its own.
 
-    Class shares and the share deferred are compared by :mod:`primum.judge.homogeneity`, with one case per
-    patient, p < 0.01.
+    Class shares (of labelled rows) and the share deferred (of all) are compared by
+    :mod:`primum.judge.homogeneity`, with one case per patient, p < 0.01.
     """
     said = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
-    one = first_cases(rows)
-    seen = np.bincount(rows.labels[one], minlength=len(rows.classes))
+    return said + _prevalence(policy, rows) + _deferral(policy, rows, accepted)
+
+
+def _prevalence(policy: Policy, rows: Predictions) -> list[Finding]:
+    known = rows.labels >= 0
+    if not known.any():
+        return []
+    rows = rows.take(known)
+    seen = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes))
     before = np.array([policy.fit.counts.get(name, 0) for name in rows.classes])
     p, k, shares = _shift(before, seen)
-    if p < CHANCE:
-        why = (
-            f"class shares of the policy's fit rows and of these differ beyond chance ({rows.classes[k]} "
-            f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): what it promises may not hold here"
-        )
-        said.append(warning("policy_prevalence_shift", why, p, len(rows)))
-    deferred, (then, n) = int((~accepted[one]).sum()), _deferred(policy.fit, int(before.sum()))
+    if p >= CHANCE:
+        return []
+    why = (
+        f"class shares of the policy's fit rows and of these differ beyond chance ({rows.classes[k]} "
+        f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): what it promises may not hold here"
+    )
+    return [warning("policy_prevalence_shift", why, p, len(rows))]
+
+
+def _deferral(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
+    one = first_cases(rows)
+    deferred, (then, n) = int((~accepted[one]).sum()), _deferred(policy.fit)
     p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(one) - deferred]))
-    if p < CHANCE:
-        whose = "" if rows.patients is None else ", one case per patient"
-        why = (
-            f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of "
-            f"these{whose}, beyond chance: what it promises may not hold here"
-        )
-        said.append(warning("policy_deferral_shift", why, p, len(rows)))
-    return said
+    if p >= CHANCE:
+        return []
+    whose = "" if rows.patients is None else ", one case per patient"
+    why = (
+        f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these"
+        f"{whose}, beyond chance: what it promises may not hold here"
+    )
+    return [warning("policy_deferral_shift", why, p, len(rows))]
 
 
 def _shift(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, int, NDArray[np.float64]]:
@@ -161,11 +173,11 @@ def _shift(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, int, NDArray
     return homogeneity.p_value(counts), int(np.abs(shares[0] - shares[1]).argmax()), shares
 
 
-def _deferred(fit: FitRows, units: int) -> tuple[int, int]:
+def _deferred(fit: FitRows) -> tuple[int, int]:
     """Units of the threshold rows that the policy deferred, and all of them; by its share in older files."""
     if fit.units is not None and fit.deferred_units is not None:
         return fit.deferred_units, fit.units
-    n = max(round(units * (fit.n - fit.learned_on) / fit.n), 1)
+    n = max(round(sum(fit.counts.values()) * (fit.n - fit.learned_on) / fit.n), 1)
     return round(fit.deferred_share * n), n
 
 
