@@ -52,6 +52,10 @@ def test_help_has_an_example(verb: str, run: Run) -> None:
         (["--certify", "expected_cost", "--denominator", "all", "--method", "bonferroni"], "of all cases"),
         (["--certify", "cer", "--unit", "worst", "--delta", 0.1], "with 90 % confidence"),
         (["--capacity", 0.3, "--score", "msr", "--score", "pe", "--by", "site"], "learned, argmax"),
+        (
+            ["--certify", "cer", "--alpha", 0.3, "--score", "msr", "--score", "pe", "--several", "try"],
+            "tried for this promise: msr (certified), pe (certified)",
+        ),
     ],
 )
 def test_fit_then_apply(asked: list[Any], said: str, run: Run) -> None:
@@ -77,6 +81,10 @@ def test_rows_without_labels_are_decided(run: Run) -> None:
     code, out, err = run("apply", "policy.yaml", "new.csv")
     assert (code, err) == (0, "")
     assert "no case has a label, so nothing could be counted" in out
+    few = "the threshold was read from 12 rows"
+    TABLE.filter(split="cal").drop("split")[:12].write_csv("few.csv")
+    assert few in run("fit", "few.csv", "--capacity", 0.2)[1]
+    assert few in " ".join(run("apply", "policy.yaml", "new.csv")[1].split())
 
 
 @pytest.mark.parametrize(
@@ -89,6 +97,7 @@ def test_rows_without_labels_are_decided(run: Run) -> None:
         (["fit", "cal.csv", "--reader-error", "often"], "P or CLASS:P,CLASS:P was expected, 'often' arrived"),
         (["fit", "cal.csv", "--capacity", 0.2, "--out", "."], "a file was expected, this is a folder"),
         (["fit", "none.csv", "--capacity", 0.2], "there is no such file"),
+        (["fit", "cal.csv", "--capacity", 0.2, "--several", "tyr"], "did you mean 'try'?"),
         (["apply", "cal.csv", "test.parquet"], "a policy of schema primum.policy/1 was expected"),
         (["apply", "none.yaml", "test.parquet"], "there is no such file"),
     ],
@@ -100,6 +109,16 @@ def test_bad_input_is_one_sentence_and_no_file(arguments: list[Any], said: str, 
     assert err.count("\n") == 1
     assert said in err
     assert sorted(Path().iterdir()) == before
+
+
+def test_validation_rows_are_refused_for_a_promise(run: Run) -> None:
+    TABLE.filter(split="cal").with_columns(split=pl.lit("val")).write_csv("val.csv")
+    code, _, err = run("fit", "val.csv", "--severity", "phantom", "--certify", "cer")
+    assert (code, Path("policy.yaml").exists()) == (2, False)
+    assert "val.csv: a promise needs rows that training did not use" in err
+    code, out, _ = run("fit", "val.csv", "--capacity", 0.2)
+    assert code == 0
+    assert "validation rows, on which the network was stopped" in " ".join(out.split())
 
 
 def test_the_rows_it_was_fitted_on_are_refused(run: Run) -> None:

@@ -131,6 +131,21 @@ def test_stacking_answers_and_its_fit_rows_are_out_of_fold():
     np.testing.assert_allclose(found.answers.scores["ensemble_disagreement"], -share)
 
 
+def test_weights_are_not_fitted_on_train_rows(refused):
+    members, fits = pairs()
+    parts = np.where(np.arange(len(fits[0])) < 60, "train", "val")
+    marked = [replace(fits[0], metadata=fits[0].metadata.with_columns(split=parts)), reordered(fits[1])]
+    found = ensemble(members, marked, "stacking")
+    plain = ensemble(members, [part.take(np.arange(60, len(part))) for part in fits], "stacking")
+    assert found.fit.ids.to_list() == plain.fit.ids.to_list()
+    np.testing.assert_allclose(found.answers.probs, plain.answers.probs)
+    said = f"the stacking was fitted on {len(fits[0]) - 60} validation rows"
+    assert [any(said in note for note in part.notes) for part in (found.fit, found.answers)] == [True, True]
+    assert not any("validation" in note for note in plain.answers.notes)
+    train = [replace(part, metadata=part.metadata.with_columns(split=pl.lit("train"))) for part in fits]
+    refused(lambda: ensemble(members, train, "stacking"), "fit rows must be neither train nor test rows")
+
+
 def test_the_result_is_audited_with_its_own_fit_rows():
     members, fits = pairs(300)
     for how in ensembling.HOW:

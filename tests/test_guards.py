@@ -90,6 +90,13 @@ def test_few_fit_rows(n: int, said: list[str]) -> None:
     assert codes(guards.few_fit_rows(predictions(n), predictions(50, of="b"))) == said
 
 
+def test_few_patients_among_many_fit_rows() -> None:
+    (found,) = guards.few_fit_rows(predictions(300, patients=50), predictions(50, of="b"))
+    assert (found.code, found.value) == ("few_fit_rows", 300)
+    assert "300 rows of 6 patients" in found.why
+    assert guards.few_fit_rows(predictions(300, patients=15), predictions(50, of="b")) == []
+
+
 @pytest.mark.parametrize(("k", "said"), [(0, "no fit row"), (1, "95%"), (12, "22%"), (29, "10%"), (30, "")])
 def test_few_fit_rows_of_critical_classes(k: int, said: str) -> None:
     """1 − 0.05^(1/k) is the upper end of the exact one-sided 95 % interval of 0 events in k."""
@@ -106,6 +113,31 @@ def test_few_fit_rows_of_critical_classes(k: int, said: str) -> None:
         upper = binomtest(0, k, alternative="less").proportion_ci(0.95).high
         assert f"{upper:.0%}" in found[0].why
     assert guards.few_critical_fit_rows(fit, fit, None) == []
+
+
+def test_patients_of_critical_classes_are_counted_where_known() -> None:
+    """40 images of 4 patients, none wrong, leave 1 − 0.05^(1/4) = 53 % possible, not 7 %."""
+    critical = options(CLASSES, "test", critical=["melanoma:naevus"]).critical
+    labels = np.repeat([2, 0], [40, 160])
+    fit = predictions(200, patients=10, labels=labels)
+    (found,) = guards.few_critical_fit_rows(fit, predictions(50, of="b"), critical)
+    assert found.value == 4
+    assert "4 patients among the fit rows have a critical class" in found.why
+    assert "53%" in found.why
+    blind = replace(fit, metadata=pl.DataFrame())
+    assert guards.few_critical_fit_rows(blind, predictions(50, of="b"), critical) == []
+
+
+def test_fit_rows_that_the_network_was_stopped_on() -> None:
+    fit, test = predictions(200), predictions(200, 1, "b")
+    marked = fit.metadata.with_columns(split=pl.lit("val"))
+    (found,) = guards.fitted_on_val(replace(fit, metadata=marked), test)
+    assert (found.code, found.value) == ("fitted_on_val", 200)
+    assert "200 of 200 fit rows are validation rows" in found.why
+    assert guards.fitted_on_val(fit, test) == []
+    cal = replace(fit, metadata=marked.with_columns(split=pl.lit("cal")))
+    assert guards.fitted_on_val(cal, test) == []
+    assert codes(guards.fitted_on_val(replace(cal, source={"selected_on": "cal"}), test)) == ["fitted_on_val"]
 
 
 def test_a_class_without_fit_rows() -> None:
@@ -215,6 +247,25 @@ def dealt(seed: int, digits: int) -> tuple[Predictions, Predictions]:
     table = replace(table, logits=np.round(table.logits, digits))
     left = np.random.default_rng(seed + 10_000).random(300)[np.arange(900) // 3] < 0.4
     return table.take(left), table.take(~left)
+
+
+def few(seed: int, fit: int, test: int) -> tuple[Predictions, Predictions]:
+    """So many patients of one case each, of classes of which two are rare, dealt to fit and test."""
+    table = predictions(fit + test, seed)
+    rng = np.random.default_rng(seed + 10_000)
+    table = replace(table, labels=rng.choice(4, fit + test, p=[0.7, 0.2, 0.07, 0.03]))
+    return table.take(np.arange(fit)), table.take(np.arange(fit, fit + test))
+
+
+FEW = ((guards.prevalence_shift, 4, 100), (guards.prevalence_shift, 10, 200), (guards.confidence_shift, 4, 4))
+
+
+@pytest.mark.parametrize(("guard", "fit", "test"), FEW)
+def test_guards_hold_their_level_with_few_patients(
+    guard: Callable[[Predictions, Predictions], list[Finding]], fit: int, test: int
+) -> None:
+    """At 1 % more than 10 of 400 have a probability of 0.3 %; tests/slow looks closer."""
+    assert sum(bool(guard(*few(seed, fit, test))) for seed in range(400)) <= 10
 
 
 BEYOND_CHANCE = ((guards.prevalence_shift, 6), (guards.confidence_shift, 6), (guards.same_outputs, 0))

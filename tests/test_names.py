@@ -254,7 +254,7 @@ def test_one_probability_is_enough_where_the_classes_are_known(
     refused(lambda: tables.read(fresh), "a column label must tell the other class", "--classes OTHER,1")
     assert tables.read(fresh, classes=("0", "1")).classes == ("0", "1")
     refused(lambda: tables.read(fresh, classes=("a", "b")), "1 among them")
-    refused(lambda: tables.read(frame(), classes=("a", "b")), "--classes")
+    refused(lambda: tables.read(frame(), classes=("a", "b")), "class names must match")
     named = {"probs": np.array([[0.2, 0.8], [0.6, 0.4]])}
     assert tables.read(named, classes=("a", "b")).classes == ("a", "b")
 

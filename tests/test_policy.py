@@ -33,6 +33,15 @@ def test_both_ways(name: str, tmp_path: Path) -> None:
     assert set(policy.to_dict()) == {"schema", *ORDER}
 
 
+def test_a_file_from_before_tries_were_counted_is_read() -> None:
+    known = fitted("certified")
+    older = {key: value for key, value in known.to_dict().items() if key != "tried"}
+    older["fit"] = {key: value for key, value in older["fit"].items() if "units" not in key}
+    assert Policy.from_dict(older) == replace(
+        known, tried=(), fit=replace(known.fit, units=None, deferred_units=None)
+    )
+
+
 def test_it_is_small_and_names_nobody(tmp_path: Path) -> None:
     text = fitted().to_yaml()
     assert "direction: accept at or above" in text

@@ -15,7 +15,7 @@ from primum.check import InputError
 from primum.judge import decision, stacking, uncertainty
 from primum.judge.interval import Floats
 from primum.predictions import Predictions
-from primum.selecting import reordered
+from primum.selecting import fit_rows, reordered, validation_rows
 
 HOW = ("mean", "stacking")
 
@@ -47,7 +47,8 @@ def ensemble(
     Args:
         members: two or more tables of the same cases, labels and classes, in any order. Metadata are those of
             the first, patients those of the first that knows any.
-        fits: one table per member, of rows that are not among the cases; needed for stacking.
+        fits: one table per member, of rows that are not among the cases; needed for stacking, which takes
+            cal rows, or those that are neither train nor test, where a column split tells.
         how: ``mean`` or ``stacking``, see :mod:`primum.judge.stacking`.
         seed: of the folds of the stacking.
 
@@ -72,6 +73,7 @@ def ensemble(
             "--how stacking: a table of fit rows for every member is needed to fit the weights, none came; "
             "give each with --fit, or combine by the mean"
         )
+    fitted, of_val = _unseen(fitted)
     labels, patients = fitted[0].labels, fitted[0].patients
     fold = stacking.folds(labels, fitted[0].classes, None if patients is None else patients.to_numpy(), seed)
     stacked = stacking.fit(_log_probs(fitted), labels, fold)
@@ -90,9 +92,10 @@ def ensemble(
     )
     of_fit = replace(
         _answers(fitted, stacked.held_out, source | {"out_of_fold": True}),
-        notes=(*fitted[0].notes, "answers of a stacking, each out of fold"),
+        notes=(*fitted[0].notes, *of_val, "answers of a stacking, each out of fold"),
     )
     answers = _answers(shared, stacked(_log_probs(shared)), source)
+    answers = replace(answers, notes=(*answers.notes, *of_val))
     if stacked.cv_nll >= of_mean:
         answers = replace(answers, notes=(*answers.notes, said))
     return Ensemble(answers, of_fit, said)
@@ -115,6 +118,24 @@ def _fitted(fits: Sequence[Predictions], members: Sequence[Predictions]) -> list
     if found[0].patients is not None and first.patients is not None:
         check.disjoint(found[0].patients.unique(), first.patients.unique(), "patient", where)
     return [reordered(part.take(known), first.classes) for part in found]
+
+
+def _unseen(fits: list[Predictions]) -> tuple[list[Predictions], tuple[str, ...]]:
+    """Rows of aligned tables that weights may be fitted on, and a note where networks were chosen on some.
+
+    By the first table that knows splits: its cal rows, else any but train and test rows.
+    """
+    marked = next((part for part in fits if "split" in part.metadata.columns), None)
+    if marked is None:
+        return fits, ()
+    usable = fit_rows(marked)
+    rows = marked.ids.is_in(usable.ids.implode()).to_numpy()
+    seen = validation_rows(usable)
+    note = (
+        f"the stacking was fitted on {seen} validation rows, on which members were stopped or chosen: it may "
+        "trust the ones that fit these rows too much"
+    )
+    return [part.take(rows) for part in fits], (note,) if seen else ()
 
 
 def _log_probs(members: Sequence[Predictions]) -> Floats:

@@ -133,7 +133,7 @@ def _values(
         check.unit_interval(values, name)
         return np.column_stack([1 - values, values]), (other, classes[0]), "probs", used, notes
     if given is not None:
-        check.same_classes(classes, [names.settle(one) for one in given], name, "--classes")
+        check.same_classes(classes, [names.settle(one) for one in given], name, "what was expected")
     return values, check.class_names(classes, name), "probs" if prefix == "prob_" else "logits", used, notes
 
 

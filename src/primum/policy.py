@@ -93,6 +93,20 @@ class Threshold:
 
 
 @dataclass(frozen=True, config=CONFIG)
+class Tried:
+    """A confidence score that was tried for a promise, and what came of it.
+
+    Attributes:
+        score: its name. verdict: as of a policy.
+        deferred_share: share of the threshold rows below its thresholds, 1 where nothing could be certified.
+    """
+
+    score: str
+    verdict: Verdict
+    deferred_share: float
+
+
+@dataclass(frozen=True, config=CONFIG)
 class StatedReader:
     """Who answers deferred cases.
 
@@ -133,6 +147,8 @@ class FitRows:
         learned_on: rows of the learning half, on which no threshold was read; 0 without one.
         counts: class → cases, one a patient where patients are known.
         deferred_share: share of the threshold rows deferred.
+        units: of the threshold rows, one a patient where patients are known; deferred_units: those deferred.
+            None in files from before they were counted.
         fingerprint: of the rows. row_hashes, patient_hashes: six bytes of a keyed hash of each, in base64.
     """
 
@@ -145,6 +161,8 @@ class FitRows:
     fingerprint: str
     row_hashes: str
     patient_hashes: str
+    units: int | None = None
+    deferred_units: int | None = None
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -160,6 +178,8 @@ class Policy:
         target: what was held or least: ``deferred_share``, ``failure_cost``, ``cer`` or ``expected_cost``.
         capacity: largest share deferred, or null. reader: the stated reader, or null. promise: or null.
         verdict: ``fitted``, ``certified``, ``partly_certified`` (not for every group) or ``not_certifiable``.
+        tried: of a certified policy every score that was tried in the same call, k of them, each held to a
+            share delta / k of the promise; empty otherwise, and in files from before tries were counted.
         notes: what a reader must know, one sentence each.
         classes: class names; matrices and recalibrators are in this order.
         outputs: ``logits`` or ``log_probabilities``, what the table's numbers are.
@@ -183,6 +203,7 @@ class Policy:
     reader: StatedReader | None = None
     promise: Promise | None = None
     learned: LearnedScore | None = None
+    tried: tuple[Tried, ...] = ()
     severity: dict[str, Any] | None = None
     critical: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
@@ -270,8 +291,9 @@ def percent(share: float) -> str:
 
 
 ORDER = (
-    "score", "direction", "kind", "target", "capacity", "reader", "promise", "verdict", "by", "thresholds",
-    "notes", "decision", "outputs", "classes", "recalibrator", "learned", "severity", "critical", "fit",
+    "score", "direction", "kind", "target", "capacity", "reader", "promise", "verdict", "tried", "by",
+    "thresholds", "notes", "decision", "outputs", "classes", "recalibrator", "learned", "severity",
+    "critical", "fit",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from primum.curves.deferral import deferral
 from primum.curves.explanation import explanation
 from primum.curves.failures import case_columns, failures
 from primum.curves.members import members
-from primum.deferring.describing import described, names, told
+from primum.deferring.describing import described, names, together, told
 from primum.deferring.rows import reader_of, scored
 from primum.finding import Finding, found, not_applicable
 from primum.judge import disagreement, groups
@@ -71,6 +71,7 @@ def _deferral(made: Sections, prepared: Prepared, opts: Options, given: Suppleme
     named = names([one.policy for one in given.policies])
     achieved = [one.findings(opts.severity, stated) for one in given.policies]
     made.findings.extend(told(named, achieved))
+    made.findings.extend(together([one.policy for one in given.policies], len(test)))
     reader = reader_of(stated, opts.severity, test.classes)
     policies = [described(*one) for one in zip(given.policies, named, achieved, strict=True)]
     made.curves["deferral"] = deferral(prepared.view, judged, fitted, reader, policies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +23,7 @@ class Selection:
         fit_name: where the fit rows come from, or None.
         counts: ``unlabelled`` and ``fit_rows`` as numbers, ``other_rows`` as split → rows not judged, and
             ``shared_patients`` as split → test rows of a patient who stands there too (with a split and a
-            patient column).
+            patient column); with fit rows ``validation_rows``, as :func:`validation_rows` counts them.
     """
 
     test: Predictions
@@ -60,7 +61,7 @@ def select(table: Predictions, fit: Predictions | None = None) -> Selection:
         )
     if fit is not None:
         fit = _fit_rows(fit, test)
-        counts["fit_rows"] = len(fit)
+        counts |= {"fit_rows": len(fit), "validation_rows": validation_rows(fit)}
     return Selection(test, fit, fit_name, counts)
 
 
@@ -105,6 +106,20 @@ def fit_rows(table: Predictions) -> Predictions:
     if (np.bincount(table.labels) > 0).sum() < 2:
         raise InputError(f"{table.name}: fit rows of at least two classes are needed, all are of one class")
     return table
+
+
+def validation_rows(rows: Predictions) -> int:
+    """Rows on which the network was stopped or chosen, so that it is oftener right there than on new cases.
+
+    They are marked ``val``, or with the split that ``selected_on`` of the table's source, or of a member's
+    in it, names.
+    """
+    if "split" not in rows.metadata.columns:
+        return 0
+    members = rows.source.get("members")
+    sources = [rows.source, *(members if isinstance(members, list | tuple) else ())]
+    named = {str(one["selected_on"]) for one in sources if isinstance(one, Mapping) and "selected_on" in one}
+    return int(np.isin(_splits(rows), ["val", *named]).sum())
 
 
 def judged_rows(table: Predictions) -> Predictions:

@@ -88,6 +88,17 @@ def test_rows_without_a_label_are_decided_but_not_counted() -> None:
     assert (nobody.decided.accepted == apply(policy, TABLE).decided.accepted).all()
 
 
+def test_what_a_policy_says_of_itself_needs_no_labels() -> None:
+    nobody = TABLE.with_columns(label=pl.lit(None, pl.String))
+    policy = fit(TABLE, "phantom", promise=Promise(alpha=0.001))
+    (note,) = apply(policy, nobody).findings()
+    assert (note.code, note.why) == ("policy_note", policy.notes[0])
+    unsure = nobody.with_columns(pl.lit(0.25).alias(f"prob_{name}") for name in CLASSES)
+    (warned,) = apply(fit(TABLE, "phantom", capacity=0.3), unsure).findings()
+    assert warned.code == "policy_deferral_shift"
+    assert "defers 100% of these" in warned.why
+
+
 def test_figures_are_those_of_the_decisions() -> None:
     applied = apply(fit(TABLE, "phantom", capacity=0.05), TABLE)
     found = {one.code: one for one in applied.findings(reader=StatedReader(0.5))}
@@ -138,7 +149,11 @@ def test_another_share_deferred_is_warned_of() -> None:
         for name in CLASSES
     )
     warned = [one for one in apply(policy, surer).findings() if one.code == "policy_deferral_shift"]
-    assert "deferred 30% of its fit rows and defers" in warned[0].why
+    # of the first case of each of 150 patients
+    first = tables.read(TABLE.filter(split="cal").sort("id").unique("patient", keep="first"))
+    deferred = (first.probs.max(axis=1) < policy.threshold).mean()
+    assert len(first) == 150
+    assert f"deferred {deferred:.0%} of its fit rows and defers" in warned[0].why
 
 
 def test_what_was_fitted_on_is_refused(refused: Callable[..., None]) -> None:
@@ -163,7 +178,7 @@ def test_other_tables_are_refused(refused: Callable[..., None]) -> None:
     two = TABLE.filter(pl.col("label").is_in(CLASSES[:2])).select(
         "id", "label", "split", prob_naevus=0.5, prob_keratosis=0.5
     )
-    refused(lambda: apply(plain, two), "class names must match those of the policy", "melanoma")
+    refused(lambda: apply(plain, two), "class names must match those of what was expected", "melanoma")
     refused(lambda: apply(plain, TABLE.filter(split="cal")), "no row is marked split=test")
 
 
@@ -171,3 +186,39 @@ def test_a_policy_of_another_file_is_refused(tmp_path: Path, refused: Callable[.
     (tmp_path / "p.yaml").write_text("cer: {max: 0.1}")
     refused(lambda: apply(tmp_path / "p.yaml", TABLE), "a policy of schema")
     assert isinstance(fit(TABLE, capacity=0.1), Policy)
+
+
+def test_the_share_deferred_is_held_against_one_case_per_patient_on_both_sides() -> None:
+    """Patients with many images whose model is unsure: 90 % of rows, half of the patients, nothing amiss."""
+
+    def drawn(split: str, seed: int) -> pl.DataFrame:
+        rng = np.random.default_rng(seed)
+        patient = np.concatenate([np.arange(100), np.repeat(np.arange(100, 200), 9)])
+        unsure = patient >= 100
+        top = np.where(unsure, 0.6, 0.9) + 0.05 * rng.random(len(patient))
+        return pl.DataFrame(
+            {
+                "id": [f"{split}-{i}" for i in range(len(patient))],
+                "patient": [f"{split}-{i}" for i in patient],
+                "label": np.where(rng.random(len(patient)) < 0.5, "a", "b"), "prob_a": top, "prob_b": 1 - top,
+                "split": split,
+            }
+        )  # fmt: skip
+
+    policy = fit(pl.concat([drawn("cal", 0), drawn("test", 1)]), capacity=0.9)
+    assert (policy.fit.deferred_share, policy.fit.units, policy.fit.deferred_units) == (0.9, 200, 100)
+    again = apply(policy, drawn("test", 1)).findings()
+    assert "policy_deferral_shift" not in {one.code for one in again}
+    surer = drawn("test", 1).with_columns(prob_a=pl.lit(0.99), prob_b=pl.lit(0.01))
+    (warned,) = [one for one in apply(policy, surer).findings() if one.code == "policy_deferral_shift"]
+    assert "deferred 50% of its fit rows and defers 0% of these, one case per patient" in warned.why
+
+
+def test_deferring_to_a_free_reader_never_costs_more_than_not_deferring() -> None:
+    policy = fit(TABLE, "phantom", capacity=0.0)
+    found = {one.code: one for one in apply(policy, TABLE).findings(reader=StatedReader(0.5))}
+    assert found["deferred_share"].value == 0
+    assert found["failure_cost_ratio"].value == found["failure_cost_ratio"].high == 1
+    high = found["failure_cost_ratio_with_reader"].high
+    assert high is not None
+    assert high > 1

@@ -144,6 +144,8 @@ def test_few_rows_are_said() -> None:
     policy = fit(made_table(200), capacity=0.2)
     assert policy.fit.n < 100
     assert "below 100 it is mostly noise" in policy.notes[-1]
+    six = TABLE.with_columns(patient=pl.col("split") + (pl.int_range(pl.len()) % 6).cast(pl.String))
+    assert fit(six, capacity=0.2).notes[-1].startswith("the threshold was read from 300 rows of 6 patients")
 
 
 @pytest.mark.parametrize(

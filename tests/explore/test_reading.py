@@ -78,6 +78,18 @@ def test_without_cal_rows_the_val_rows_are_fitted_on(run) -> None:
     (found,) = read([run])
     assert found.fit is not None
     assert found.fit.ids[0] == "val-0"
+    assert "50 of them validation rows" in found.said[0]
+
+
+def test_a_table_called_val_holds_validation_rows(tmp_path) -> None:
+    write(predictions(), tmp_path / "test.parquet")
+    write(predictions(50, 3, who="val"), tmp_path / "val.parquet")
+    (found,) = read([tmp_path])
+    assert "50 of them validation rows" in found.said[0]
+    write(predictions(50, 3, who="cal"), tmp_path / "cal.parquet")
+    (found,) = read([tmp_path])
+    assert "50 fit rows" in found.said[0]
+    assert "validation" not in found.said[0]
 
 
 def test_a_severity_that_has_gone_is_said(run, severity) -> None:
@@ -148,6 +160,20 @@ def test_an_audit_finds_its_table_beside_it(audited, table) -> None:
     both = found.cases.join(cases, on="id", suffix="_audit")
     assert ((both["silent"] & both["critical"]) == both["silent_audit"]).all()
     assert found.name == "audit"
+
+
+def test_of_the_fit_table_of_an_audit_only_fit_rows_count(tmp_path, table, severity) -> None:
+    fit = table.filter(split="cal")
+    rest = table.filter(split="test")
+    more = rest[:40].with_columns(
+        pl.format("{}-more", "id").alias("id"), pl.format("{}-more", "patient").alias("patient")
+    )
+    pl.concat([fit, more.with_columns(split=pl.lit("train"))]).write_csv(tmp_path / "fit.csv")
+    rest.drop("split").write_csv(tmp_path / "test.csv")
+    primum.audit(tmp_path / "test.csv", fit=tmp_path / "fit.csv", bootstrap=100).save(tmp_path / "audit")
+    (found,) = read([tmp_path / "audit"])
+    assert found.fit is not None
+    assert len(found.fit) == fit.height
 
 
 def test_an_audit_whose_table_has_gone_or_changed(audited, tmp_path, table, refused) -> None:

@@ -68,6 +68,7 @@ def test_every_array_arrives_where_it_belongs(folder: Path, tmp_path: Path) -> N
         np.testing.assert_allclose(table.scores["mcd_confidnet"], mean)
         assert table.metadata["dataset"].unique().to_list() == [str(i)]
         assert table.metadata["split"].unique().to_list() == ["test" if i else "cal"]
+        assert table.source["selected_on"] == "cal"
     ids = [name for table in found.tables.values() for name in table.ids]
     assert len(set(ids)) == len(ids) == N + M
 

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.special import expit
 
+from primum.deferring import reading
+from primum.deferring.asked import Asked
 from primum.judge.deferral.certify import Certificate, certify
 from primum.judge.deferral.learned import learn
+from primum.judge.deferral.scored import Scored
 from primum.judge.deferral.units import Units, gathered, sampled
+from primum.options import options
+from primum.policy import Promise
+from primum.predictions import Predictions
 
 DRAWS, LARGE, DELTA = 1_000, 400_000, 0.05
 MOST = DELTA + 3 * np.sqrt(DELTA * (1 - DELTA) / DRAWS)
@@ -148,3 +155,44 @@ def test_a_learned_score_keeps_the_promise_on_the_other_half() -> None:
                 broke[name] += far_bad[mine(far) >= found.threshold].mean() > 0.04 * 1.002
     print({name: f"certified {made[name] / DRAWS:.1%}, broken {broke[name] / DRAWS:.1%}" for name in broke})
     assert broke["halves"] / DRAWS <= MOST < broke["same rows"] / DRAWS
+
+
+ASKED = Asked(
+    None, None, Promise(alpha=0.02, delta=DELTA, unit="case"),
+    options(("benign", "malignant"), "t", critical=["malignant:benign"]), False,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("k", [5, 10])
+def test_the_best_of_several_scores_keeps_the_promise(k: int) -> None:
+    """k scores of no difference, none certifiable: the best is chosen, so whatever is certified is broken."""
+    rng, n = np.random.default_rng(11), 600
+    broke = {"paid": 0, "each at delta": 0}
+    names = [str(at) for at in range(k)]
+    for _ in range(DRAWS):
+        wrong = (rng.random(n) < 0.0215).astype(np.int64)
+        rows = Predictions(
+            pl.Series(map(str, range(n))),
+            ("benign", "malignant"),
+            np.ones(n, dtype=np.int64),
+            np.zeros((n, 2)),
+        )
+        answers = Scored("argmax", "none", 1 - wrong, {name: rng.random(n) for name in names})
+        for way, tries in (("paid", k), ("each at delta", 1)):
+            reads = {name: reading.read(ASKED, rows, answers, name, None, tries) for name in names}
+            found = reads[reading.preferred(reads)][0]["all"]
+            broke[way] += found.verdict == "certified"
+    print({way: f"{k} scores, broken {count / DRAWS:.1%}" for way, count in broke.items()})
+    assert broke["paid"] / DRAWS <= MOST < broke["each at delta"] / DRAWS
+
+
+def test_rows_that_a_network_was_chosen_on_do_not_certify() -> None:
+    """Why validation rows are refused: of 20 epochs, all 2.2 % wrong, the one best there is kept."""
+    rng, n = np.random.default_rng(13), 400
+    broke = {"validation rows": 0, "rows of their own": 0}
+    for _ in range(DRAWS):
+        kept = min((rng.random(n) < 0.022 for _ in range(20)), key=np.sum)
+        for way, wrong in (("validation rows", kept), ("rows of their own", rng.random(n) < 0.022)):
+            broke[way] += not certify(gathered(rng.random(n), wrong, None, True), 0.02, DELTA).why_not
+    print({way: f"broken {count / DRAWS:.1%}" for way, count in broke.items()})
+    assert broke["rows of their own"] / DRAWS <= MOST < broke["validation rows"] / DRAWS

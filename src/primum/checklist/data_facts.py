@@ -48,10 +48,11 @@ def uses(facts: Facts) -> Fact | None:
     given = facts.settings
     if not given.get("n"):
         return None
-    fitted = given.get("fit_rows")
+    fitted, seen = given.get("fit_rows"), given.get("validation_rows")
     said = f"{given['n']} rows were judged; "
     said += (
-        f"{fitted} others were used to recalibrate and to set thresholds."
+        f"{fitted} others were used to recalibrate and to set thresholds"
+        + (f", {seen} of them validation rows that the network was stopped or chosen on." if seen else ".")
         if fitted
         else "none were fitted on."
     )

@@ -33,9 +33,16 @@ def defer_fit(
         list[str] | None,
         typer.Option(
             help="Confidence score, default msr; also pe, critical_mass, expected_cost or any score_ column. "
-            "Several: one is learned from them."
+            "Several: see --several."
         ),
     ] = None,
+    several: Annotated[
+        str,
+        typer.Option(
+            help="Several scores: learn one from them (default), or try each for the promise, at delta over "
+            "their number."
+        ),
+    ] = "learn",
     capacity: Annotated[float | None, typer.Option(help="Defer at most this share of cases.")] = None,
     reader_cost: Annotated[
         float | None, typer.Option(help="Cost of one deferral, in the unit of the severity.")
@@ -105,7 +112,8 @@ def defer_fit(
         reader = StatedReader(reader_cost or 0.0, _rates(reader_error))
     policy = fit(
         table, severity, score or "msr", capacity, reader, promise, decision, by, learn,  # type: ignore[arg-type]
-        critical or (), mapping(columns, "--columns"), seed, class_names(classes),
+        critical or (), mapping(columns, "--columns"), seed, several,  # type: ignore[arg-type]
+        class_names(classes),
     )  # fmt: skip
     policy.to_yaml(out)
     show_policy(policy.to_dict(), policy.said, out)

@@ -10,20 +10,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import chi2_contingency
 
 from primum import check, tables
 from primum.check import InputError
-from primum.deferring.rows import reader_of, scored, severity_of
+from primum.deferring.rows import held, reader_of, scored, severity_of
 from primum.finding import Finding, found, not_applicable, warning
 from primum.guards import CHANCE, first_cases
-from primum.judge import groups
+from primum.judge import homogeneity
 from primum.judge.answers import View
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.recalibrated import from_plain
 from primum.judge.deferral.scored import Decided, Scored
 from primum.judge.weighted import Weighted
-from primum.policy import Policy, StatedReader
+from primum.policy import FitRows, Policy, StatedReader
 from primum.predictions import Predictions
 from primum.preparing import codes
 from primum.selecting import judged_rows, reordered
@@ -57,7 +56,7 @@ class Applied:
     def findings(
         self, severity_source: SeverityMatrix | str | Path | None = None, reader: StatedReader | None = None
     ) -> list[Finding]:
-        """What the policy achieves on the labelled rows, then its warnings; empty without labels.
+        """What the policy achieves on the labelled rows, then its warnings, which need no labels.
 
         Args:
             severity_source: costs to judge by, default those the policy was fitted with.
@@ -65,7 +64,7 @@ class Applied:
         """
         known = self.table.labels >= 0
         if not known.any():
-            return []
+            return warnings(self.policy, self.table, self.decided.accepted)
         rows, decided = self.table.take(known), self.decided.take(known)
         matrix, cells = severity_of(self.policy, rows.classes, severity_source)
         view = _view(rows, matrix, cells)
@@ -78,7 +77,7 @@ class Applied:
                 if one.why_not
                 else found(one.code, one.estimated(view), one.why, **where)
             )
-        return judged + warnings(self.policy, rows, decided.accepted)
+        return judged + warnings(self.policy, self.table, self.decided.accepted)
 
 
 def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | None = None) -> Applied:
@@ -109,7 +108,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
     back = np.array([given.classes.index(name) for name in known.classes])
     decided = Decided(
         found_scores.rule, found_scores.calibrated, back[found_scores.decisions], known.score, confidence,
-        _thresholds(known, given),
+        held(known.thresholds, known.by, given),
     )  # fmt: skip
     return Applied(known, given, decided)
 
@@ -129,51 +128,57 @@ def score_of(policy: Policy, given: Scored, where: str) -> NDArray[np.float64]:
 def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
     """What a reader of the figures must know: notes of the policy, and where these rows differ from its own.
 
-    Class shares and the share deferred are compared by chi-squared, with one case per patient, p < 0.01.
+    Class shares (of labelled rows) and the share deferred (of all) are compared by
+    :mod:`primum.judge.homogeneity`, with one case per patient, p < 0.01.
     """
     said = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
-    one = first_cases(rows)
-    seen = np.bincount(rows.labels[one], minlength=len(rows.classes))
+    return said + _prevalence(policy, rows) + _deferral(policy, rows, accepted)
+
+
+def _prevalence(policy: Policy, rows: Predictions) -> list[Finding]:
+    known = rows.labels >= 0
+    if not known.any():
+        return []
+    rows = rows.take(known)
+    seen = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes))
     before = np.array([policy.fit.counts.get(name, 0) for name in rows.classes])
     p, k, shares = _shift(before, seen)
-    if p < CHANCE:
-        why = (
-            f"class shares of the policy's fit rows and of these differ beyond chance ({rows.classes[k]} "
-            f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): what it promises may not hold here"
-        )
-        said.append(warning("policy_prevalence_shift", why, p, len(rows)))
-    share, deferred = policy.fit.deferred_share, int((~accepted[one]).sum())
-    n = before.sum() * (policy.fit.n - policy.fit.learned_on) / policy.fit.n
-    p, _, shares = _shift(np.array([share * n, (1 - share) * n]), np.array([deferred, len(one) - deferred]))
-    if p < CHANCE:
-        why = (
-            f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these, "
-            "beyond chance: what it promises may not hold here"
-        )
-        said.append(warning("policy_deferral_shift", why, p, len(rows)))
-    return said
+    if p >= CHANCE:
+        return []
+    why = (
+        f"class shares of the policy's fit rows and of these differ beyond chance ({rows.classes[k]} "
+        f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): what it promises may not hold here"
+    )
+    return [warning("policy_prevalence_shift", why, p, len(rows))]
+
+
+def _deferral(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
+    one = first_cases(rows)
+    deferred, (then, n) = int((~accepted[one]).sum()), _deferred(policy.fit)
+    p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(one) - deferred]))
+    if p >= CHANCE:
+        return []
+    whose = "" if rows.patients is None else ", one case per patient"
+    why = (
+        f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these"
+        f"{whose}, beyond chance: what it promises may not hold here"
+    )
+    return [warning("policy_deferral_shift", why, p, len(rows))]
 
 
 def _shift(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, int, NDArray[np.float64]]:
     """p-value of equal shares, the column that differs most, and both rows of shares (2, C)."""
-    counts = np.stack([before, now]).astype(np.float64)
+    counts = np.stack([before, now])
     shares = counts / counts.sum(axis=1, keepdims=True)
-    present = counts.sum(axis=0) > 0
-    p = float(chi2_contingency(counts[:, present]).pvalue) if present.sum() > 1 else 1.0
-    return p, int(np.abs(shares[0] - shares[1]).argmax()), shares
+    return homogeneity.p_value(counts), int(np.abs(shares[0] - shares[1]).argmax()), shares
 
 
-def _thresholds(policy: Policy, table: Predictions) -> NDArray[np.float64]:
-    """(N,) threshold each case is held against."""
-    if policy.by is None:
-        return np.full(len(table), policy.threshold)
-    held = np.empty(len(table))
-    known = tuple(policy.thresholds)
-    for name, rows in groups.groups(table.metadata, (policy.by,)):
-        value = name.removeprefix(f"{policy.by}=")
-        check.one_of(value, known, f"{table.name}: the policy has no threshold for this {policy.by}, group")
-        held[rows] = policy.thresholds[value].threshold
-    return held
+def _deferred(fit: FitRows) -> tuple[int, int]:
+    """Units of the threshold rows that the policy deferred, and all of them; by its share in older files."""
+    if fit.units is not None and fit.deferred_units is not None:
+        return fit.deferred_units, fit.units
+    n = max(round(sum(fit.counts.values()) * (fit.n - fit.learned_on) / fit.n), 1)
+    return round(fit.deferred_share * n), n
 
 
 def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: NDArray[np.bool_] | None) -> View:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from primum.deferring.apply import Applied
-from primum.finding import Finding
-from primum.policy import Policy
+from primum.finding import Finding, warning
+from primum.policy import Policy, Promise, percent
 
 
 def names(policies: Sequence[Policy]) -> list[str]:
@@ -41,6 +41,29 @@ def told(named: Sequence[str], achieved: Sequence[Sequence[Finding]]) -> list[Fi
     return list(made.values())
 
 
+def together(policies: Sequence[Policy], n: int) -> list[Finding]:
+    """``promises_on_same_rows``: promises that were tried on the same fit rows, each as if it were alone.
+
+    Args:
+        policies: those of one audit. n: judged cases.
+    """
+    alike: dict[str, list[Promise]] = {}
+    for policy in policies:
+        if policy.promise is not None:
+            alike.setdefault(policy.fit.fingerprint, []).append(policy.promise)
+    said = []
+    for promises in alike.values():
+        if len(promises) > 1:
+            broken = min(sum(one.delta for one in promises), 1.0)
+            why = (
+                f"{len(promises)} promises here were tried on the same fit rows, each at its own delta: that "
+                f"all of them hold is {percent(1 - broken)} sure, and one picked by what came of it is no "
+                "surer; to choose among scores, fit once with --several try"
+            )
+            said.append(warning("promises_on_same_rows", why, len(promises), n))
+    return said
+
+
 def described(applied: Applied, name: str, findings: Sequence[Finding]) -> dict[str, Any]:
     """A policy and what it achieved, JSON-ready and without hashes, as ``curves.deferral`` takes it."""
     policy = applied.policy
@@ -58,6 +81,7 @@ def described(applied: Applied, name: str, findings: Sequence[Finding]) -> dict[
         "denominator": None if policy.promise is None else policy.promise.denominator,
         "said": policy.said,
         "verdict": policy.verdict,
+        "tried": [asdict(one) for one in policy.tried],
         "direction": policy.direction,
         "by": policy.by,
         "thresholds": [

@@ -1,11 +1,11 @@
-"""Fit a policy: by capacity, by cost, or with a promise (METHODS §3, "Deferral")."""
+"""Fit a policy: by capacity, by cost, or with a promise."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +14,38 @@ from primum import check, hashing, tables
 from primum.check import InputError
 from primum.deferring import reading
 from primum.deferring.asked import Asked, by_class, by_patient
-from primum.deferring.rows import scored
-from primum.guards import FEW_FIT_ROWS, first_cases
+from primum.deferring.notes import notes
+from primum.deferring.rows import held, scored
+from primum.guards import first_cases
 from primum.judge import groups, recalibrate
 from primum.judge.deferral.learned import halves, learn
 from primum.judge.deferral.recalibrated import to_plain
-from primum.judge.deferral.scored import Scored
+from primum.judge.deferral.scored import Decided, Scored
 from primum.judge.inversion import inversion_for
 from primum.judge.recalibrate import Recalibrator
 from primum.judge.recalibrators import unchanged
 from primum.judge.weighted import Weighted
 from primum.options import Options, options
-from primum.policy import FitRows, LearnedScore, Policy, Promise, Rule, StatedReader, Threshold
+from primum.policy import (
+    FitRows,
+    LearnedScore,
+    Policy,
+    Promise,
+    Rule,
+    StatedReader,
+    Threshold,
+    Tried,
+    Verdict,
+)
 from primum.predictions import Predictions
 from primum.preparing import codes, fingerprint
-from primum.selecting import fit_rows
+from primum.selecting import fit_rows, validation_rows
 from primum.severity import SeverityMatrix, pairs
 
 RULES = ("argmax", "bayes", "given")
 TARGETS = ("error", "critical_error")
+Several = Literal["learn", "try"]
+SEVERAL = ("learn", "try")
 
 
 def fit(
@@ -48,11 +61,14 @@ def fit(
     critical: Sequence[str | Sequence[str]] = (),
     columns: Mapping[str, str] | None = None,
     seed: int = 0,
+    several: Several = "learn",
     classes: Sequence[str] | None = None,
 ) -> Policy:
     """Fit a policy on the fit rows of a table: its cal rows, or those that are neither train nor test.
 
-    Exactly one of ``capacity``, ``reader`` and ``promise`` says how the threshold is chosen.
+    Exactly one of ``capacity``, ``reader`` and ``promise`` says how the threshold is chosen. A promise is
+    refused on validation rows, for the network was stopped or chosen on them, and on out-of-fold answers of a
+    stacking, whose weights were fitted on these very rows; a policy without one notes validation rows.
 
     Whatever looks at labels before the threshold does (a learned score; for a certified policy also the
     recalibration behind Bayes decisions) is fitted on one half of the rows, cut by patient, and the threshold
@@ -61,7 +77,7 @@ def fit(
     Args:
         table: whatever ``tables.read`` takes.
         severity: costs and critical cells; a capacity needs none.
-        score: name of a score, or several to learn one from.
+        score: name of a score, or several.
         capacity: largest share of the fit rows deferred, 0 or more and below 1.
         reader: who answers deferred cases; the threshold has the least failure cost.
         promise: what is to be certified. Where it cannot be, the policy says so and defers every case.
@@ -69,6 +85,8 @@ def fit(
         by: column whose groups get a threshold each, or None; a promise then holds for all of them together.
         learn_from: ``error`` or ``critical_error``, what a learned score is to foresee.
         critical, columns, classes: as in ``primum.audit``. seed: of halves, folds and draws.
+        several: of several scores ``learn`` one; or ``try`` each of the k for the promise, at delta / k, and
+            keep the one that defers fewest, so that the choice is paid for.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, where, and what to do.
@@ -78,12 +96,19 @@ def fit(
     groups.check_columns(rows.metadata, opts.by)
     check.one_of(decision, RULES, "--decision: rule")
     check.one_of(learn_from, TARGETS, "--learn: target")
-    names = tuple(name.removeprefix("score_") for name in ([score] if isinstance(score, str) else score))
+    check.one_of(several, SEVERAL, "--several:")
+    given = (name.removeprefix("score_") for name in ([score] if isinstance(score, str) else score))
+    names = tuple(dict.fromkeys(given))
     reader = by_class(reader, rows.classes)
     asked = Asked(capacity, reader, by_patient(promise, rows), opts, decision == "bayes")
     asked.check(rows.name)
+    if promise is not None:
+        _refuse_seen(rows)
+    elif several == "try":
+        raise InputError("--several try: scores are tried for a promise; add --certify, or learn one of them")
+    to_learn = len(names) > 1 and several == "learn"
     learning = np.zeros(len(rows), dtype=bool)
-    if len(names) > 1 or (promise is not None and decision == "bayes"):
+    if to_learn or (promise is not None and decision == "bayes"):
         learning = halves(codes(rows.ids if rows.patients is None else rows.patients), seed)
     recalibrator = _recalibrator(rows.take(learning) if learning.any() else rows, decision, seed)
     plain = to_plain(recalibrator)
@@ -91,24 +116,51 @@ def fit(
     for name in names:
         check.one_of(name, tuple(whole.confidence), f"{rows.name}: score")
     learned = None
-    if len(names) > 1:
+    if to_learn:
         bad = _bad(rows, whole, opts, learn_from)
         learned = learn(whole.take(learning).confidence, names, bad[learning])
         whole = replace(whole, confidence={"learned": learned(whole.confidence)})
-    named = names[0] if learned is None else "learned"
-    kept = rows.take(~learning)
-    found, deferred = reading.read(asked, kept, whole.take(~learning), named, by)
-    verdicts = {one.verdict for one in found.values()}
+        names = ("learned",)
+    kept, answers = rows.take(~learning), whole.take(~learning)
+    reads = {name: reading.read(asked, kept, answers, name, by, len(names)) for name in names}
+    named = reading.preferred(reads)
+    found, deferred = reads[named]
+    decided = Decided(
+        answers.rule, answers.calibrated, answers.decisions, named, answers.confidence[named],
+        held(found, by, kept),
+    )  # fmt: skip
+    tried = tuple(Tried(name, _verdict(each), share) for name, (each, share) in reads.items())
     return Policy(
         score=named, thresholds=found, by=by, kind=asked.kind, target=asked.target, classes=rows.classes,
         outputs=rows.kind, decision=decision, recalibrator=plain,
-        fit=_fitted(rows, int(learning.sum()), deferred),
-        verdict=verdicts.pop() if len(verdicts) == 1 else "partly_certified",
+        fit=_fitted(rows, kept, deferred, decided.accepted),
+        verdict=_verdict(found), tried=() if promise is None else tried,
         capacity=capacity, reader=reader, promise=asked.promise, learned=_written(learned, learn_from),
         severity=None if opts.severity is None else opts.severity.to_dict(),
         critical=tuple((true, called) for true, called in pairs(rows.classes, opts.critical)),
-        notes=tuple(_notes(found, by, len(kept), int(learning.sum()))),
+        notes=tuple(notes(found, by, rows, kept, tried, named)),
     )  # fmt: skip
+
+
+def _refuse_seen(rows: Predictions) -> None:
+    """Refuse rows that cannot bear a promise, since something was chosen or fitted on them before."""
+    seen = validation_rows(rows)
+    if seen:
+        raise InputError(
+            f"{rows.name}: a promise needs rows that training did not use, {seen} of {len(rows)} fit rows "
+            "are validation rows, on which the network was stopped or chosen; mark others as cal, or fit by "
+            "--capacity or --reader-cost"
+        )
+    if rows.source.get("out_of_fold"):
+        raise InputError(
+            f"{rows.name}: a promise needs answers that owe nothing to its rows, these are out of fold of a "
+            "stacking fitted on them; combine by the mean, or fit the stacking on other rows"
+        )
+
+
+def _verdict(found: Mapping[str, Threshold]) -> Verdict:
+    verdicts = {one.verdict for one in found.values()}
+    return verdicts.pop() if len(verdicts) == 1 else "partly_certified"
 
 
 def _recalibrator(rows: Predictions, decision: str, seed: int) -> Recalibrator:
@@ -132,25 +184,16 @@ def _written(learned: Weighted | None, learn_from: str) -> LearnedScore | None:
     return None if learned is None else LearnedScore(target=learn_from, **asdict(learned))  # type: ignore[arg-type]
 
 
-def _fitted(rows: Predictions, learned_on: int, deferred_share: float) -> FitRows:
-    key = fingerprint(rows)
+def _fitted(
+    rows: Predictions, kept: Predictions, deferred_share: float, accepted: NDArray[np.bool_]
+) -> FitRows:
+    key, one = fingerprint(rows), first_cases(kept)
     patients = None if rows.patients is None else rows.patients.unique()
     counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes)).tolist()
     return FitRows(
         name=rows.name, n=len(rows), patients=None if patients is None else len(patients),
-        learned_on=learned_on, counts=dict(zip(rows.classes, counts, strict=True)),
+        learned_on=len(rows) - len(kept), counts=dict(zip(rows.classes, counts, strict=True)),
         deferred_share=deferred_share, fingerprint=key, row_hashes=hashing.packed(rows.ids, key),
         patient_hashes="" if patients is None else hashing.packed(patients, key),
+        units=len(one), deferred_units=int((~accepted[one]).sum()),
     )  # fmt: skip
-
-
-def _notes(found: Mapping[str, Threshold], by: str | None, kept: int, learned_on: int) -> list[str]:
-    said = [one.why if by is None else f"{by} {name}: {one.why}" for name, one in found.items() if one.why]
-    if kept < FEW_FIT_ROWS:
-        said.append(f"the threshold was read from {kept} rows; below {FEW_FIT_ROWS} it is mostly noise")
-    if learned_on:
-        said.append(
-            f"{learned_on} of the fit rows served to learn the score or the recalibration, the other {kept} "
-            "to read the threshold"
-        )
-    return said

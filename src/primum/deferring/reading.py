@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import numpy as np
@@ -22,28 +23,45 @@ from primum.preparing import codes
 
 
 def read(
-    asked: Asked, rows: Predictions, answers: Scored, score: str, by: str | None
+    asked: Asked, rows: Predictions, answers: Scored, score: str, by: str | None, tries: int = 1
 ) -> tuple[dict[str, Threshold], float]:
-    """Group (``all`` without ``by``) → threshold, and the share of the rows they defer together."""
+    """Group (``all`` without ``by``) → threshold, and the share of the rows they defer together.
+
+    A promise has delta over the number of groups and of ``tries``, the scores that are tried for it.
+    """
     parts = {"all": np.arange(len(rows))}
     if by is not None:
         parts = {name.removeprefix(f"{by}="): at for name, at in groups.groups(rows.metadata, (by,))}
     found = {
-        name: _threshold(asked, rows.take(at), answers.take(at), score, len(parts))
+        name: _threshold(asked, rows.take(at), answers.take(at), score, len(parts) * tries)
         for name, at in parts.items()
     }
     deferred = sum(found[name].deferred_share * len(at) for name, at in parts.items()) / len(rows)
     return found, float(deferred)
 
 
-def _threshold(asked: Asked, rows: Predictions, answers: Scored, score: str, parts: int) -> Threshold:
+def preferred(reads: Mapping[str, tuple[Mapping[str, Threshold], float]]) -> str:
+    """Score of the fewest groups without a promise that is worth something, then the fewest deferred.
+
+    Args:
+        reads: score → what :func:`read` returned; the first of equals is taken.
+    """
+
+    def standing(score: str) -> tuple[int, float]:
+        found, deferred = reads[score]
+        return sum(one.verdict == "not_certifiable" or one.vacuous for one in found.values()), deferred
+
+    return min(reads, key=standing)
+
+
+def _threshold(asked: Asked, rows: Predictions, answers: Scored, score: str, shares: int) -> Threshold:
     confidence, why, certificate = answers.confidence[score], "", None
     if asked.capacity is not None:
         chosen = thresholds.by_capacity(confidence, asked.capacity)
     elif asked.reader is not None:
         chosen, why = _by_cost(asked, asked.reader, rows, answers, confidence)
     else:
-        certificate = _certified(asked, rows, answers, confidence, parts)
+        certificate = _certified(asked, rows, answers, confidence, shares)
         chosen, why = certificate.threshold, certificate.why_not
         if certificate.vacuous:
             why = "vacuous: the promise holds because every case it is about is deferred"
@@ -78,7 +96,7 @@ def _by_cost(
 
 
 def _certified(
-    asked: Asked, rows: Predictions, answers: Scored, confidence: Floats, parts: int
+    asked: Asked, rows: Predictions, answers: Scored, confidence: Floats, shares: int
 ) -> Certificate:
     promise = asked.promise
     assert promise is not None
@@ -98,7 +116,7 @@ def _certified(
     return certify(
         units,
         promise.alpha,
-        promise.delta / parts,
+        promise.delta / shares,
         promise.denominator,
         promise.method,
         promise.coverages,

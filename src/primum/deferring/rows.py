@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import options, severity
+from primum import check, options, severity
 from primum.answering import beside
 from primum.check import InputError
-from primum.judge import decision
+from primum.judge import decision, groups
 from primum.judge.deferral.costs import Reader
 from primum.judge.deferral.scored import Scored, confidences
 from primum.judge.recalibrate import Recalibrator
-from primum.policy import Policy, StatedReader
+from primum.policy import Policy, StatedReader, Threshold
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
 
@@ -47,6 +48,20 @@ def scored(
             answers = table.decision
     found_scores = confidences(probs, answers, cost, critical, beside(table))
     return Scored(rule, form.removeprefix("gain_"), answers, found_scores)
+
+
+def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions) -> NDArray[np.float64]:
+    """(N,) threshold each case is held against; InputError for a group without one."""
+    if by is None:
+        return np.full(len(table), thresholds["all"].threshold)
+    each = np.empty(len(table))
+    for name, rows in groups.groups(table.metadata, (by,)):
+        value = name.removeprefix(f"{by}=")
+        check.one_of(
+            value, tuple(thresholds), f"{table.name}: the policy has no threshold for this {by}, group"
+        )
+        each[rows] = thresholds[value].threshold
+    return each
 
 
 def severity_of(

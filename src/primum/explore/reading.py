@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from primum import check, files, tables
@@ -19,7 +20,7 @@ from primum.explore.scene import Domain, Scene, scene
 from primum.predictions import Predictions
 from primum.preparing import fingerprint
 from primum.recipe import Recipe
-from primum.selecting import select
+from primum.selecting import fit_rows, select
 from primum.severity import SeverityMatrix
 
 SUFFIXES = (".parquet", ".csv", ".tsv", ".npz")
@@ -164,7 +165,8 @@ def _of_folder(path: Path) -> Found:
         own = parts(tables.read(file), file.stem)
         role = ROLES.get(file.stem)
         if role is not None:
-            held[role] = tables.read(file) if len(own.domains) != 1 else own.domains[0].predictions
+            rows = tables.read(file) if len(own.domains) != 1 else own.domains[0].predictions
+            held[role] = _marked(rows) if role == "val" else rows
             continue
         domains += own.domains
         held |= {role: part for role, part in (("fit", own.fit), ("train", own.train)) if part is not None}
@@ -177,6 +179,13 @@ def _of_folder(path: Path) -> Found:
     matrix, said = _severity_of(run)
     fit = held.get("fit", held.get("val"))
     return Found(Parts(tuple(domains), fit, held.get("train")), tuple(listed), run, matrix, said=said)
+
+
+def _marked(rows: Predictions) -> Predictions:
+    """Rows of a table that is called val, marked so where nothing else marks them."""
+    if "split" in rows.metadata.columns:
+        return rows
+    return replace(rows, metadata=rows.metadata.with_columns(split=pl.repeat("val", len(rows), eager=True)))
 
 
 def _tables(folder: Path) -> list[Path]:
@@ -212,7 +221,7 @@ def _of_audit(path: Path) -> Found:
     fit, said = found.parts.fit, found.said
     if fit is None and settings.get("fit") is not None:
         file = next((file for file in _places(path, str(settings["fit"])) if file.is_file()), None)
-        fit = None if file is None else tables.read(file)
+        fit = None if file is None else fit_rows(tables.read(file))
         said = () if fit is not None else (f"the fit rows of the audit, {settings['fit']}, were not found",)
     return replace(found, parts=replace(found.parts, fit=fit), severity=matrix, critical=cells, said=said)
 

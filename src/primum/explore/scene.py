@@ -17,7 +17,7 @@ from primum.explore.scoring import scored
 from primum.options import OPERATING_COVERAGE
 from primum.predictions import Predictions
 from primum.preparing import codes
-from primum.selecting import reordered
+from primum.selecting import reordered, validation_rows
 from primum.severity import SeverityMatrix
 
 SEPARATOR = "\x1f"
@@ -213,7 +213,11 @@ def _reference(domains: tuple[Domain, ...], fit: Predictions | None) -> tuple[Pr
     """The rows thresholds are read from, and which these are, in words."""
     share = f"{OPERATING_COVERAGE:.0%}"
     if fit is not None:
-        return fit, f"operating thresholds accept {share} of the {len(fit):,} fit rows"
+        seen = validation_rows(fit)
+        known = (
+            f", {seen:,} of them validation rows that the network was stopped or chosen on" if seen else ""
+        )
+        return fit, f"operating thresholds accept {share} of the {len(fit):,} fit rows{known}"
     plain = next((domain for domain in domains if domain.shift is None), domains[0])
     said = (
         f"there are no fit rows: operating thresholds accept {share} of the rows of {plain.name} themselves"

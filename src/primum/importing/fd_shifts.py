@@ -61,7 +61,8 @@ def read(
         classes: K names; by default the numbers from 0.
         external: what the outside score is called, such as ``confidnet``.
         validation: index of the data set that was used for validation: its rows become ``split`` cal, all
-            others test. Without it there is no column ``split``.
+            others test, and ``source`` says that the network was selected on cal. Without it there is no
+            column ``split``.
 
     Raises:
         InputError: for a missing, damaged or pickled file, arrays of other shapes than these, files of
@@ -165,6 +166,7 @@ def _predictions(
 ) -> Predictions:
     n, k = len(labels), len(classes)
     metadata = pl.DataFrame({"dataset": indices.astype(str)})
+    selected = {} if validation is None else {"selected_on": "cal"}
     if validation is not None:
         metadata = metadata.with_columns(split=pl.Series(np.where(indices == validation, "cal", "test")))
     rest: dict[str, Any] = {
@@ -172,7 +174,7 @@ def _predictions(
         "embeddings": parts.embeddings_of(arrays, indices),
         "scores": parts.scores_of(arrays, n, external),
         "metadata": metadata,
-        "source": {"imported": "fd-shifts", "folder": name},
+        "source": {"imported": "fd-shifts", "folder": name} | selected,
         "name": name,
     }
     ids = pl.Series("id", [f"{i}-{row:0{len(str(n))}d}" for row, i in enumerate(indices)])

@@ -34,6 +34,12 @@ def show_policy(content: Mapping[str, Any], said: str, out: Path) -> None:
     console.print(f"{escape(said)}: {VERDICTS[content['verdict']]}")
     console.print(table)
     console.print(f"fitted on {fit['n']} rows{patients} of {escape(fit['name'])}, which it refuses to judge")
+    if content["promise"] is not None:
+        tried = content["tried"]
+        scores = ", ".join(f"{escape(one['score'])} ({VERDICTS[one['verdict']]})" for one in tried)
+        console.print(
+            f"tried for this promise: {scores}; another call on these rows is another try, counted nowhere"
+        )
     for note in content["notes"]:
         console.print(f"[yellow]note:[/yellow] {escape(note)}")
     console.print(f"policy: {escape(str(out))}", soft_wrap=True)

@@ -1,1 +1,1 @@
-"""When the model answers and when a reader does: thresholds, their cost, their promise (METHODS §3)."""
+"""When the model answers and when a reader does: thresholds, their cost, their promise."""

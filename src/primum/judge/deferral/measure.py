@@ -86,7 +86,8 @@ def _costs(
         return
     ratio = value / alone
     said += f"; without deferral {alone:.4g}"
-    yield _mean(view, codes[1], ratio, (paid - ratio * accepting) / alone, most / alone, said, where)
+    top = 1.0 if (deferring == 0).all() else most / alone  # a reader who costs nothing can only save
+    yield _mean(view, codes[1], ratio, (paid - ratio * accepting) / alone, top, said, where)
 
 
 def _mean(

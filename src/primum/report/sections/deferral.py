@@ -157,13 +157,21 @@ def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": VERDICTS.get(verdict, verdict) + _on(policy),
         "look": LOOKS.get(verdict, "not_judged"),
         "certified": policy["kind"] == "certified",
-        "from": f"fitted on {fit['n']} rows{patients} of {words.file_name(fit['name'])}",
+        "from": f"fitted on {fit['n']} rows{patients} of {words.file_name(fit['name'])}{_tries(policy)}",
         "score": f"{policy['score']} ({', '.join(learned)})" if learned else policy["score"],
         "decision": tables.rule_name((str(policy["decision"]), str(policy["calibrated"]))),
         "by": policy["by"],
         "thresholds": [_threshold(one, policy) for one in policy["thresholds"]],
         "notes": list(policy["notes"]),
     }
+
+
+def _tries(policy: Mapping[str, Any]) -> str:
+    """How many scores were tried for a promise; nothing in audits from before they were counted."""
+    count = len(policy.get("tried") or ())
+    if count < 2:
+        return ", one score tried" if count else ""
+    return f", {count} scores tried, each at delta{words.GAP}/{words.GAP}{count}"
 
 
 def _threshold(one: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
