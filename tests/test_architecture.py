@@ -18,14 +18,16 @@ ALLOWED: dict[str, set[str]] = {
     "check": set(),
     "ties": {"check"},
     "names": set(),
+    "delimited": {"check", "files", "names"},
+    "truth": {"check", "columns", "labels", "names", "predictions", "tables"},
     "columns": {"check"},
     "labels": {"check", "names"},
     "files": {"check"},
-    "severity": {"names", "check", "files"},
+    "severity": {"delimited", "names", "check", "files"},
     "predictions": {"ties", "check"},
     "frames": {"columns", "labels", "names", "ties", "check", "predictions"},
     "arrays": {"columns", "labels", "names", "check", "predictions", "frames"},
-    "tables": {"check", "files", "predictions", "frames", "arrays"},
+    "tables": {"columns", "delimited", "check", "files", "predictions", "frames", "arrays"},
     "importing": {"check", "files", "predictions", "tables"},
     "judge": {"names", "ties", "check", "predictions", "severity"},
     "finding": {"check", "files", "judge"},
@@ -43,8 +45,8 @@ ALLOWED: dict[str, set[str]] = {
     "hashing": set(),
     "policy": {"check", "files", "hashing", "judge"},
     "deferring": {
-        "ties", "check", "tables", "predictions", "severity", "finding", "options", "selecting", "guards",
-        "answering", "preparing", "hashing", "policy", "judge",
+        "truth", "ties", "check", "tables", "predictions", "severity", "finding", "options", "selecting",
+        "guards", "answering", "preparing", "hashing", "policy", "judge",
     },
     "supplements": {
         "check", "tables", "predictions", "selecting", "aligning", "policy", "deferring", "study",
@@ -54,12 +56,12 @@ ALLOWED: dict[str, set[str]] = {
         "checklist",
     },
     "auditing": {
-        "ties", "__init__", "check", "files", "tables", "severity", "finding", "options", "selecting",
-        "preparing", "curves", "saving", "judge", "policy", "study", "supplements", "sections",
+        "truth", "ties", "__init__", "check", "files", "tables", "severity", "finding", "options",
+        "selecting", "preparing", "curves", "saving", "judge", "policy", "study", "supplements", "sections",
     },
     "comparing": {
-        "__init__", "check", "tables", "severity", "finding", "options", "selecting", "preparing", "saving",
-        "auditing", "predictions", "judge", "policy", "deferring", "supplements",
+        "truth", "__init__", "check", "tables", "severity", "finding", "options", "selecting", "preparing",
+        "saving", "auditing", "predictions", "judge", "policy", "deferring", "supplements",
     },
     "imaging": {"check"},
     "report": {"check", "imaging"},
@@ -67,7 +69,7 @@ ALLOWED: dict[str, set[str]] = {
 }  # fmt: skip
 LEFT = {
     "recipe": {"check", "files", "severity"},
-    "data": {"check", "files", "names", "imaging"},
+    "data": {"delimited", "check", "files", "names", "imaging"},
     "shifts": {"check", "files", "data", "imaging"},
     "model": {
         "__init__", "check", "data", "files", "judge", "predictions", "recipe", "severity", "shifts", "tables"

@@ -67,7 +67,7 @@ BAD_TABLES: dict[str, tuple[pl.DataFrame, str]] = {
         with_value(TABLE, "id", "case-00000"),
         "ids must be unique, 1 rows repeat one (first in row 1)",
     ),
-    "NaN logit": (with_value(LOGITS, "logit_naevus", float("nan")), "logits must be finite"),
+    "NaN logit": (with_value(LOGITS, "logit_naevus", float("nan")), "finite"),
     "infinite logit": (with_value(LOGITS, "logit_naevus", float("inf")), "first in row 4"),
     "both infinities": (
         with_value(with_value(LOGITS, "logit_naevus", float("inf")), "logit_melanoma", float("-inf"), 5),
@@ -81,9 +81,9 @@ BAD_TABLES: dict[str, tuple[pl.DataFrame, str]] = {
         LOGITS.with_columns(
             pl.col("logit_naevus").cast(pl.String).replace(str(LOGITS["logit_naevus"][3]), "n/a")
         ),
-        "column logit_naevus must hold a finite number in every row, 1 do not (first in row 4)",
+        "column logit_naevus must hold a finite number in every row, 1 do not, first in row 4",
     ),
-    "NaN probability": (with_value(TABLE, "prob_naevus", float("nan")), "probabilities must be finite"),
+    "NaN probability": (with_value(TABLE, "prob_naevus", float("nan")), "finite"),
     "negative probability": (with_value(TABLE, "prob_naevus", -0.25), "must lie in [0, 1], -0.25 arrived"),
     "probability above 1": (with_value(TABLE, "prob_naevus", 1.5), "must lie in [0, 1], 1.5 arrived"),
     "percent": (TABLE.with_columns(pl.col(PROBS) * 100), "must lie in [0, 1]"),
@@ -111,7 +111,7 @@ BAD_TABLES: dict[str, tuple[pl.DataFrame, str]] = {
     "empty labels": (TABLE.with_columns(label=pl.lit(None, pl.String)), "needs a label"),
     "unknown split": (with_value(TABLE, "split", "tset"), "split 'tset' is not known (did you mean 'test'?)"),
     "no test rows": (CAL, "no row is marked split=test"),
-    "no rows": (TABLE.clear(), "at least one case is needed"),
+    "no rows": (TABLE.clear(), "is needed, the "),
     "patient on both sides": (
         with_value(TABLE, "patient", TEST["patient"][0], 0),
         "no patient may stand in both",
@@ -146,16 +146,19 @@ BAD_FILES = {
     "0 bytes.parquet": (b"", "the file is empty"),
     "0 bytes.npz": (b"", "the file is empty"),
     "header.csv": (b"id,label,prob_a,prob_b\n", "a header only"),
-    "garbage.csv": (GARBAGE, "not a readable CSV"),
+    "garbage.csv": (GARBAGE, "text in UTF-8 was expected"),
     "garbage.parquet": (GARBAGE, "not a readable Parquet file"),
     "garbage.npz": (GARBAGE, "not a readable NPZ file"),
     "png.parquet": (b"\x89PNG\r\n\x1a\n" + GARBAGE, "not a readable Parquet file"),
     "cut.npz": (b"PK\x03\x04" + GARBAGE, "not a readable NPZ file"),
-    "ragged.csv": (b"id,label,prob_a,prob_b\n1,a,0.5,0.5\n2,b,0.5,0.5,9,9\n", "not a readable CSV"),
+    "ragged.csv": (b"id,label,prob_a,prob_b\n1,a,0.5,0.5\n2,b,0.5,0.5,9,9\n", "row 2 has 6"),
     "twice.csv": (b"id,label,prob_a,prob_a\n1,a,0.5,0.5\n", "prob_a stands more than once"),
-    "latin.csv": ("id,label,prob_a,prob_b\n1,ä,0.5,0.5\n".encode("latin-1"), "not a readable CSV (UTF-8)"),
-    "table.xlsx": (GARBAGE, "ends in .parquet, .csv or .npz, .xlsx arrived"),
-    "table": (GARBAGE, "ends in .parquet, .csv or .npz, no ending arrived"),
+    "latin.csv": (
+        "id,label,prob_a,prob_b\n1,ä,0.5,0.5\n".encode("latin-1"),
+        "line 2 holds a byte",
+    ),
+    "table.xlsx": (GARBAGE, "ends in .parquet, .csv, .tsv, .txt or .npz, .xlsx arrived"),
+    "table": (GARBAGE, "ends in .parquet, .csv, .tsv, .txt or .npz, no ending arrived"),
 }
 
 
@@ -258,8 +261,8 @@ def test_bad_severity(run: Run, what: str) -> None:
 BAD_OPTIONS = {
     "--severity isic2019": "neither a file nor a preset (brain_tumor_mri, breakhis,",
     "--severity folder.yaml": "this is a folder",
-    "--severity noise.yaml": "this is not text",
-    "--severity noise.csv": "this is not text",
+    "--severity noise.yaml": "text in UTF-8 was expected",
+    "--severity noise.csv": "text in UTF-8 was expected",
     "--severity isic2018": "class names must match those of good.csv",
     "--limits nothing.yaml": "there is no such file",
     "--limits noise.yaml": "this is not valid YAML",
@@ -329,7 +332,7 @@ def test_an_earlier_result_stays_after_a_failing_run(run: Run) -> None:
     for name in ("audit.json", "cases.parquet", "report.html"):
         (Path("out") / name).write_text("earlier")
     with_value(TABLE, "prob_naevus", float("nan")).write_csv("t.csv")
-    refused(run, "audit", "t.csv", "--out", "out", says="must be finite")
+    refused(run, "audit", "t.csv", "--out", "out", says="finite number")
     assert [path.read_text() for path in Path("out").iterdir()] == ["earlier"] * 3
 
 
@@ -359,7 +362,7 @@ def test_from_a_real_shell(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        "primum: t.csv: probabilities must be finite, NaN or infinite values arrived in 1 rows, "
-        "first in row 4; remove or repair them\n"
+        "primum: t.csv: column prob_naevus must hold a finite number in every row, 1 do not, "
+        "first in row 4 where it is empty; remove or repair them\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]

@@ -12,12 +12,14 @@ import polars as pl
 import pytest
 from scipy.stats import binom, binomtest
 
+import primum
 from primum import guards, tables
 from primum.finding import Finding
 from primum.judge.coincidence import spanning
 from primum.options import options
 from primum.predictions import Predictions
 from primum.selecting import Selection, select
+from primum.severity import SeverityMatrix
 
 CLASSES = ("naevus", "keratosis", "melanoma", "carcinoma")
 
@@ -277,3 +279,13 @@ def test_guards_beyond_chance_hold_their_level(
 ) -> None:
     """At 1 % more than 5 of 100 have a probability of 0.05 %; tests/slow looks closer."""
     assert sum(bool(guard(*dealt(seed, digits))) for seed in range(100)) <= 5
+
+
+def test_critical_cells_of_the_command_are_those_that_are_looked_at() -> None:
+    matrix = SeverityMatrix(("0", "1"), np.array([[0.0, 1.0], [5.0, 0.0]]), np.zeros((2, 2), dtype=bool))
+    table = {"probs": np.array([[0.7, 0.3], [0.2, 0.8]] * 10), "labels": np.array([0, 1] * 10)}
+    said = [one.why for one in primum.audit(table, matrix).findings if one.code == "severity_lint"]
+    assert any("no cell is critical" in why for why in said)
+    audited = primum.audit(table, matrix, critical=["1:0"])
+    assert audited.finding("cer", decision="argmax").value == 0
+    assert not [one for one in audited.findings if one.code == "severity_lint"]

@@ -261,7 +261,7 @@ def test_errors(content: dict[str, Any], says: str) -> None:
         ("x,a,b\na,0,1\n", "first row and the first column must hold the same class names"),
         ("x,a,b\nb,0,1\na,1,0\n", "in one order"),
         ("x,a,b\na,0,1\nb,1\n", "must be square"),
-        ("x,a,b\na,0,one\nb,1,0\n", "must be square"),
+        ("x,a,b\na,0,one\nb,1,0\n", "every cost must be a number, 'one' arrived"),
         ("\n\n", "at least two classes"),
         ("x,a,b\na,0,-1\nb,1,0\n", "cannot be negative"),
     ],

@@ -30,6 +30,8 @@ from primum.selecting import select
 from primum.severity import SeverityMatrix, pairs
 from primum.study import Study
 from primum.supplements import Supplements, supplements
+from primum.tables import Columns
+from primum.truth import with_labels
 
 SCHEMA = "primum.audit/1"
 
@@ -93,7 +95,7 @@ def audit(
     severity: SeverityMatrix | str | Path | None = None,
     fit: Any = None,
     by: Sequence[str] = (),
-    columns: Mapping[str, str] | None = None,
+    columns: Columns = None,
     critical: Sequence[str | Sequence[str]] = (),
     prior: Mapping[str, float] | None = None,
     limits: str | Path | Mapping[str, Any] | None = None,
@@ -105,6 +107,8 @@ def audit(
     train: Any = None,
     about: Study | str | Path | None = None,
     classes: Sequence[str] | None = None,
+    labels: Any = None,
+    on: str | None = None,
 ) -> Audit:
     """Audit predictions: how often the model is wrong, how badly, and whether its confidence says so.
 
@@ -113,7 +117,7 @@ def audit(
         severity: matrix, preset name or file; without it no costs.
         fit: like ``table``, rows to recalibrate on; default the ``split=cal`` rows of ``table``, if any.
         by: columns whose groups are judged too.
-        columns: our column name → the table's own.
+        columns: our column name → the table's own; or one such mapping for ``table`` and one for ``fit``.
         critical: ``"TRUE:PREDICTED"`` or pairs; replaces the critical cells of ``severity``.
         prior: class → share at deployment.
         limits: code → {max, min}, or a YAML file of that.
@@ -125,15 +129,19 @@ def audit(
             confidence scores that measure how far a case lies from them.
         about: what the table cannot know of its study (``about.yaml``), for the reporting checklist.
         classes: the class names where one probability stands alone and no label tells the other class.
+        labels: a table of the true classes, joined by id, or by its column ``on``.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, where, and what to do.
     """
-    read = tables.read(table, columns, classes=classes)
+    first, second = tables.each(columns)
+    read = tables.read(table, first, classes=classes)
+    if labels is not None:
+        read = with_labels(read, labels, on)
     opts = options(read.classes, read.name, severity, critical, prior, limits, by, bootstrap, seed)
-    fitted = None if fit is None else tables.read(fit, columns, classes=read.classes)
+    fitted = None if fit is None else tables.read(fit, second, classes=read.classes)
     rows = select(read, fitted)
-    given = supplements(table, rows, policies, members, train, about, columns)
+    given = supplements(table, rows, policies, members, train, about, first)
     prepared = prepare(rows, opts, given.train)
     views = views_of(prepared, by)
     measured = {group: measure(view) for group, view in views.items()}

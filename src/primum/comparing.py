@@ -27,6 +27,8 @@ from primum.saving import WORST, Saved
 from primum.selecting import same_cases, select
 from primum.severity import SeverityMatrix
 from primum.supplements import Supplements, supplements
+from primum.tables import Columns
+from primum.truth import with_labels
 
 SCHEMA = "primum.comparison/1"
 
@@ -64,7 +66,7 @@ def compare(
     severity: SeverityMatrix | str | Path | None = None,
     fit: tuple[Any, Any] | None = None,
     by: Sequence[str] = (),
-    columns: Mapping[str, str] | None = None,
+    columns: Columns = None,
     critical: Sequence[str | Sequence[str]] = (),
     prior: Mapping[str, float] | None = None,
     limits: str | Path | Mapping[str, Any] | None = None,
@@ -73,6 +75,8 @@ def compare(
     progress: Callable[[Finding], object] | None = None,
     policies: tuple[Policy | str | Path, Policy | str | Path] | None = None,
     classes: Sequence[str] | None = None,
+    labels: Any = None,
+    on: str | None = None,
 ) -> Comparison:
     """Compare two models on the same cases, pairing them by id.
 
@@ -89,10 +93,19 @@ def compare(
     Raises:
         InputError: also when ids, classes or labels differ between the two.
     """
-    read = _named([tables.read(side, columns, classes=classes) for side in (first, second)], first, second)
+    each = tables.each(columns)
+    sides = [
+        tables.read(side, mapping, classes=classes)
+        for side, mapping in zip((first, second), each, strict=True)
+    ]
+    if labels is not None:
+        sides = [with_labels(side, labels, on) for side in sides]
+    read = _named(sides, first, second)
     fits: list[Predictions | None] = [None, None]
     if fit is not None:
-        fits = [tables.read(one, columns, classes=read[0].classes) for one in fit]
+        fits = [
+            tables.read(one, mapping, classes=read[0].classes) for one, mapping in zip(fit, each, strict=True)
+        ]
     check.same_classes(read[1].classes, read[0].classes, read[1].name, read[0].name)
     rows = [select(_by_id(table), fitted) for table, fitted in zip(read, fits, strict=True)]
     rows = list(same_cases(rows[0], rows[1]))

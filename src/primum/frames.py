@@ -18,6 +18,7 @@ from primum.predictions import Predictions
 TEXT = ("id", "label", "patient", "site", "split", "shift", "decision", "path")
 PREFIXES = ("prob_", "logit_")
 SCORE = "score_"
+LONGEST_CELL = 40
 
 
 def from_frame(
@@ -92,20 +93,18 @@ def _complete(frame: pl.DataFrame, name: str) -> None:
 
 
 def _renamed(frame: pl.DataFrame, mapping: Mapping[str, str], name: str) -> pl.DataFrame:
+    if frame.columns and frame.columns[0] == "":  # what pandas calls a first column without a name
+        mapping = {ours: "" if theirs == "Unnamed: 0" else theirs for ours, theirs in mapping.items()}
     for ours, theirs in mapping.items():
         if theirs not in frame.columns:
             raise InputError(
                 f"{name}: column {theirs!r}, mapped to {ours}, is not in the table"
-                f"{check.nearest(theirs, frame.columns)}; it has {check.shorten(frame.columns, 12)}"
+                f"{check.nearest(theirs, frame.columns)}; it has "
+                f"{check.shorten([column or '(no name)' for column in frame.columns], 12)}"
             )
     taken = {*mapping, *mapping.values()}
     kept = [column for column in frame.columns if column not in taken]
     return frame.select(*kept, *(pl.col(theirs).alias(ours) for ours, theirs in mapping.items()))
-
-
-def is_number_column(column: str) -> bool:
-    """Whether a column of that name holds a probability, a logit or a score."""
-    return column.startswith((*PREFIXES, SCORE))
 
 
 def _values(
@@ -168,18 +167,33 @@ def _numbers(frame: pl.DataFrame, columns: list[str], name: str) -> NDArray[np.f
     arrays = []
     for column in columns:
         series = frame[column]
-        if series.dtype == pl.String:
-            series = series.str.strip_chars().cast(pl.Float64, strict=False)
-        elif not series.dtype.is_numeric():
+        if not (series.dtype == pl.String or series.dtype.is_numeric()):
             raise InputError(f"{name}: column {column} must hold numbers, it holds {series.dtype} values")
-        if series.null_count():
-            row = int(series.is_null().arg_max() or 0)
+        read = (
+            series.str.strip_chars().cast(pl.Float64, strict=False) if series.dtype == pl.String else series
+        )
+        if read.null_count():
+            row = int(read.is_null().arg_max() or 0)
             raise InputError(
-                f"{name}: column {column} must hold a finite number in every row, "
-                f"{series.null_count()} do not (first in row {row + 1}); remove or repair them"
+                f"{name}: column {column} must hold a finite number in every row, {read.null_count()} do "
+                f"not, first in row {row + 1} {_cell(series[row])}"
             )
+        series = read
         arrays.append(ties.widened(series.to_numpy()).astype(np.float64))
     return np.column_stack(arrays)
+
+
+def _cell(value: Any) -> str:
+    """What stands in a cell that is no number, and what to do about it."""
+    if value is None or not str(value).strip():
+        return "where it is empty; remove or repair them"
+    text = str(value)
+    shown = repr(text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL] + "…")
+    if "%" in text:
+        return f"with {shown}; write shares between 0 and 1"
+    if "," in text:
+        return f"with {shown}; write decimal points, or decimal commas in a file parted by semicolons or tabs"
+    return f"with {shown}; remove or repair them"
 
 
 def _list_array(frame: pl.DataFrame, column: str, name: str) -> NDArray[Any]:

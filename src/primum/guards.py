@@ -8,6 +8,7 @@ a hundred.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -82,7 +83,10 @@ def dropped(test: Predictions) -> list[Finding]:
 
 def lint(test: Predictions, opts: Options) -> list[Finding]:
     """``severity_lint``: what is odd about the severity matrix."""
-    sentences = () if opts.severity is None else opts.severity.lint()
+    matrix = opts.severity
+    if matrix is not None and opts.critical is not None:
+        matrix = replace(matrix, critical=opts.critical)  # --critical replaces the cells of the file
+    sentences = () if matrix is None else matrix.lint()
     return [warning("severity_lint", f"severity: {sentence}", 1, len(test)) for sentence in sentences]
 
 

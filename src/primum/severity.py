@@ -14,7 +14,7 @@ import yaml
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from primum import check, files, names
+from primum import check, delimited, files, names
 from primum.check import InputError
 
 ROUNDING = 1e-9
@@ -279,11 +279,8 @@ def read(file_or_preset: str | Path) -> SeverityMatrix:
             f"{check.nearest(str(path), known)}"
         )
     files.existing(path, "a severity file (YAML or CSV)")
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: a severity file in YAML or CSV was expected, this is not text") from None
-    if path.suffix.lower() == ".csv":
+    content = delimited.content(path, "a severity file (YAML or CSV)")
+    if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return _from_csv(content, path.name)
     try:
         loaded = yaml.safe_load(content)
@@ -295,19 +292,30 @@ def read(file_or_preset: str | Path) -> SeverityMatrix:
 
 
 def _from_csv(content: str, name: str) -> SeverityMatrix:
-    first = content.lstrip().partition("\n")[0]
-    separator = max(",;\t", key=first.count)
+    body, separator = delimited.table(content)
     try:
-        lines = list(csv.reader(content.splitlines(), delimiter=separator))
+        lines = list(csv.reader(body.splitlines(), delimiter=separator))
     except csv.Error:
         raise InputError(f"{name}: a severity matrix in CSV was expected, this is not CSV") from None
     rows = [row for row in lines if any(cell.strip() for cell in row)]
     columns = [cell.strip() for cell in rows[0][1:]] if rows else []
-    names = [row[0].strip() for row in rows[1:]]
-    if names != columns:
+    titles = [row[0].strip() for row in rows[1:]]
+    if titles != columns:
         raise InputError(
             f"{name}: the first row and the first column must hold the same class names, in one order; "
-            f"{len(columns)} columns and {len(names)} rows arrived"
+            f"{len(columns)} columns and {len(titles)} rows arrived"
         )
-    cost = _square([row[1:] for row in rows[1:]], len(names), name)
-    return SeverityMatrix(tuple(columns), cost, np.zeros((len(names), len(names)), dtype=bool), name=name)
+    cost = _square([[_number(cell, name) for cell in row[1:]] for row in rows[1:]], len(titles), name)
+    return SeverityMatrix(tuple(columns), cost, np.zeros((len(titles), len(titles)), dtype=bool), name=name)
+
+
+def _number(cell: str, name: str) -> float:
+    """A cost, with a decimal point or comma."""
+    text = cell.strip()
+    try:
+        return float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
+    except ValueError:
+        raise InputError(
+            f"{name}: every cost must be a number, {text[:40] or 'an empty cell'!r} arrived; write one in "
+            "each cell"
+        ) from None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +15,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from primum import check, files
+from primum import delimited, files
 from primum.arrays import from_arrays
 from primum.check import InputError
-from primum.frames import TEXT, from_frame, is_number_column
+from primum.columns import LIKELY, TAKEN, UNNAMED, plain
+from primum.frames import TEXT, from_frame
 from primum.predictions import Predictions
 
+Columns = Mapping[str, str] | Sequence[Mapping[str, str]] | None
 SCHEMA_KEY = b"primum"
 UNREADABLE_ARCHIVE = (
     zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError, ValueError,
 )  # fmt: skip
-LONGEST_HEADER = 1_000_000
+COMMAS = ("prob_", "logit_", "score_")  # columns in which a comma parts no thousands
 
 
 def read(
@@ -72,12 +73,13 @@ def _read_file(
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         return from_frame(*_read_parquet(path, columns, name), classes)
-    if suffix in (".csv", ".tsv"):
-        return from_frame(_read_csv(path, columns, name), columns, name, classes=classes)
+    if suffix in delimited.ENDINGS:
+        return from_frame(_read_text(path, columns), columns, name, classes=classes)
     if suffix == ".npz":
         return from_arrays(_read_npz(path, name), columns, name, classes)
     raise InputError(
-        f"{name}: a table of predictions ends in .parquet, .csv or .npz, {suffix or 'no ending'} arrived"
+        f"{name}: a table of predictions ends in .parquet, .csv, .tsv, .txt or .npz, "
+        f"{suffix or 'no ending'} arrived"
     )
 
 
@@ -100,40 +102,44 @@ def _read_parquet(
     return frame, columns, name, declared if isinstance(declared, dict) else {}
 
 
-def _read_csv(path: Path, columns: Mapping[str, str], name: str) -> pl.DataFrame:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        line = file.readline(LONGEST_HEADER)
-    separator = max(",;\t", key=line.count)
-    try:
-        header = next(csv.reader([line], delimiter=separator), [])
-        text = {columns.get(ours, ours) for ours in TEXT}
-        frame = pl.read_csv(
-            path, separator=separator, infer_schema_length=None,
-            schema_overrides={column: pl.String for column in header if column.strip() in text},
-        )  # fmt: skip
-    except (csv.Error, pl.exceptions.PolarsError, OSError) as error:
-        raise _unreadable(name, "CSV (UTF-8)", error) from None
-    names = [column.strip() for column in header]
-    twice = sorted({column for column in names if names.count(column) > 1})
-    if twice:
-        raise InputError(f"{name}: column names must differ, {check.shorten(twice)} stands more than once")
-    if names != header and len(names) == frame.width:
-        frame.columns = names
-        frame = frame.with_columns(pl.col(pl.String).str.strip_chars())
-    if frame.height == 0:
-        raise InputError(f"{name}: at least one case is needed, the file holds a header only")
-    return _decimal_points(frame, columns) if separator == ";" else frame
+def _read_text(path: Path, columns: Mapping[str, str]) -> pl.DataFrame:
+    """A text file with our columns of names as text, under whatever names the file has them."""
+    text = {columns.get(ours, ours) for ours in TEXT}
+    numbers = [theirs for ours, theirs in columns.items() if ours.startswith(COMMAS)]
+    return delimited.frame(path, "a table of predictions", _spellings(text), (*COMMAS, *numbers))
 
 
-def _decimal_points(frame: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
-    """Points for the decimal commas of a table written where the comma is not the separator."""
-    ours = {theirs: our for our, theirs in columns.items()}
-    commas = [
-        column
-        for column, kind in frame.schema.items()
-        if kind == pl.String and is_number_column(ours.get(column, column))
-    ]
-    return frame.with_columns(pl.col(commas).str.replace(",", ".", literal=True))
+def _spellings(text: set[str]) -> Callable[[str], bool]:
+    """Whether a column holds names: ours, and those that are read or guessed as ours."""
+    known = {spelling for ours in TEXT for spelling in (*TAKEN.get(ours, ()), *LIKELY.get(ours, ()))}
+    return lambda column: column in text or plain(column) in known or column in UNNAMED
+
+
+def frame_of(source: Any, text: Sequence[str]) -> pl.DataFrame:
+    """Any table as it stands: a file (CSV, Parquet) or a data frame; columns of those names as text."""
+    if isinstance(source, Path):
+        if source.suffix.lower() == ".parquet":
+            files.existing(source, "a table (CSV or Parquet)")
+            return _read_parquet(source, {}, source.name)[0]
+        if source.suffix.lower() in delimited.ENDINGS:
+            return delimited.frame(source, "a table (CSV or Parquet)", _spellings(set(text)))
+        raise InputError(
+            f"{source.name}: a table ends in .csv, .tsv, .txt or .parquet, "
+            f"{source.suffix or 'no ending'} arrived"
+        )
+    if isinstance(source, pl.DataFrame):
+        return source
+    if hasattr(source, "columns") and hasattr(source, "iloc"):
+        return _from_pandas(source, "table")
+    raise InputError(f"a file or a data frame was expected, {type(source).__name__} arrived")
+
+
+def each(columns: Columns) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Names of columns for a first and a second table: one mapping for both, or one for each."""
+    if columns is None or isinstance(columns, Mapping):
+        return columns or {}, columns or {}
+    first, second = columns
+    return first, second
 
 
 def _read_npz(path: Path, name: str) -> dict[str, NDArray[Any]]:

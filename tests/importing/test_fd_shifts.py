@@ -192,3 +192,11 @@ def test_the_command_writes_and_says_what(folder: Path, tmp_path: Path, monkeypa
     ]  # fmt: skip
     assert tables.read(out / "dataset-2.parquet").classes == ("x", "y", "z")
     assert "external" in capsys.readouterr().out
+
+
+def test_a_layer_as_the_tool_itself_stores_it(folder: Path) -> None:
+    expected = fd_shifts.read(folder).tables["train"]
+    layer, bias = arrays()["last_layer"]
+    np.savez_compressed(folder / "last_layer.npz", w=layer, b=bias)
+    found = fd_shifts.read(folder).tables["train"]
+    np.testing.assert_array_equal(found.logits, expected.logits)

@@ -24,8 +24,19 @@ Severity = Annotated[
 ]
 By = Annotated[list[str] | None, typer.Option(help="Judge the groups of this column too; may be repeated.")]
 Columns = Annotated[
-    str | None, typer.Option(help="Names in your table: id=StudyUID,label=gt,prob_malignant=score.")
+    list[str] | None,
+    typer.Option(
+        help="Names in your table: id=StudyUID,label=gt,prob_malignant=score. With two tables: once for "
+        "both, or once for each."
+    ),
 ]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        help="A table of the true classes (CSV, Parquet), joined by id: label, or a column per class."
+    ),
+]
+On = Annotated[str | None, typer.Option(help="Column of --labels that holds the ids; default id.")]
 Classes = Annotated[
     str | None,
     typer.Option(
@@ -70,6 +81,20 @@ def mapping(text: str | None, option: str) -> dict[str, str]:
             raise InputError(f"{option}: {name.strip()} stands twice; name each once")
         pairs[name.strip()] = value.strip()
     return pairs
+
+
+def mappings(texts: list[str] | None, tables: int, option: str = "--columns") -> list[dict[str, str]]:
+    """What stands in an option that was given once for every table, or once for each of so many."""
+    given = [mapping(text, option) for text in texts or []]
+    if len(given) < 2:
+        return (given or [{}]) * tables
+    if len(given) != tables:
+        raise InputError(
+            f"{option}: it stands once, or once for each of {tables} tables, {len(given)} arrived"
+            if tables > 1
+            else f"{option}: once was expected for one table, {len(given)} arrived; part names by commas"
+        )
+    return given
 
 
 def class_names(text: str | None) -> tuple[str, ...] | None:

@@ -14,10 +14,12 @@ from primum.cli.arguments import (
     Classes,
     Columns,
     Critical,
+    Labels,
+    On,
     Seed,
     Severity,
     class_names,
-    mapping,
+    mappings,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Which answers are used, and which go to a reader.")
@@ -79,6 +81,8 @@ def defer_fit(
     ] = "error",
     columns: Columns = None,
     classes: Classes = None,
+    labels: Labels = None,
+    on: On = None,
     critical: Critical = None,
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="Policy file to write.")] = Path("policy.yaml"),
@@ -112,8 +116,8 @@ def defer_fit(
         reader = StatedReader(reader_cost or 0.0, _rates(reader_error))
     policy = fit(
         table, severity, score or "msr", capacity, reader, promise, decision, by, learn,  # type: ignore[arg-type]
-        critical or (), mapping(columns, "--columns"), seed, several,  # type: ignore[arg-type]
-        class_names(classes),
+        critical or (), mappings(columns, 1)[0], seed, several,  # type: ignore[arg-type]
+        class_names(classes), labels, on,
     )  # fmt: skip
     policy.to_yaml(out)
     show_policy(policy.to_dict(), policy.said, out)
@@ -142,7 +146,7 @@ def defer_apply(
     from primum.policy import StatedReader
     from primum.terminal.defer import show_applied
 
-    applied = apply(policy, test, mapping(columns, "--columns"))
+    applied = apply(policy, test, mappings(columns, 1)[0])
     reader = None
     if reader_cost is not None:
         stated = applied.policy.reader

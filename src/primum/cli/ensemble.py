@@ -13,7 +13,7 @@ from primum.cli.arguments import (
     Columns,
     Seed,
     class_names,
-    mapping,
+    mappings,
     writable,
 )
 
@@ -61,8 +61,8 @@ def ensemble(
 
     def read(paths: list[Path]) -> list[Predictions]:
         return [
-            tables.read(path, mapping(columns, "--columns"), name, class_names(classes))
-            for path, name in zip(paths, called(paths), strict=True)
+            tables.read(path, names, name, class_names(classes))
+            for path, name, names in zip(paths, called(paths), mappings(columns, len(paths)), strict=True)
         ]
 
     with Console(stderr=True).status(how):

@@ -16,12 +16,14 @@ from primum.cli.arguments import (
     Critical,
     Fit,
     Images,
+    Labels,
     Limits,
+    On,
     Prior,
     Seed,
     Severity,
     class_names,
-    mapping,
+    mappings,
     priors,
     writable,
 )
@@ -37,6 +39,8 @@ def audit(
     by: By = None,
     columns: Columns = None,
     classes: Classes = None,
+    labels: Labels = None,
+    on: On = None,
     critical: Critical = None,
     prior: Prior = None,
     limits: Limits = None,
@@ -67,15 +71,16 @@ def audit(
     """
     if fit is not None and len(fit) > 1:
         raise InputError(f"--fit: one table is expected, {len(fit)} arrived")
+    names = mappings(columns, 2 if fit else 1) * (1 if fit else 2)
     folder = writable(out)
     from primum.auditing import audit as judge
     from primum.terminal import Bar, show
 
     with Bar("judging") as bar:
         found = judge(
-            test, severity, fit[0] if fit else None, by or (), mapping(columns, "--columns"), critical or (),
+            test, severity, fit[0] if fit else None, by or (), names, critical or (),
             priors(prior), limits, bootstrap, seed, bar, policy or (), members or (), train, about,
-            class_names(classes),
+            class_names(classes), labels, on,
         )  # fmt: skip
     found.save(folder, images or test.parent, test.parent)
     show(found.to_dict(), folder)
@@ -92,6 +97,8 @@ def compare(
     by: By = None,
     columns: Columns = None,
     classes: Classes = None,
+    labels: Labels = None,
+    on: On = None,
     critical: Critical = None,
     prior: Prior = None,
     limits: Limits = None,
@@ -125,8 +132,9 @@ def compare(
     with Bar("comparing") as bar:
         found = judge(
             first, second, severity, (fit[0], fit[1]) if fit else None, by or (),
-            mapping(columns, "--columns"), critical or (), priors(prior), limits, bootstrap, seed, bar,
+            mappings(columns, 2), critical or (), priors(prior), limits, bootstrap, seed, bar,
             (policy[0], policy[1]) if policy else None, class_names(classes),
+            labels, on,
         )  # fmt: skip
     found.save(folder, images or first.parent)
     show(found.to_dict(), folder)

@@ -41,6 +41,7 @@ from primum.predictions import Predictions
 from primum.preparing import codes, fingerprint
 from primum.selecting import fit_rows, validation_rows
 from primum.severity import SeverityMatrix, pairs
+from primum.truth import with_labels
 
 RULES = ("argmax", "bayes", "given")
 TARGETS = ("error", "critical_error")
@@ -63,6 +64,8 @@ def fit(
     seed: int = 0,
     several: Several = "learn",
     classes: Sequence[str] | None = None,
+    labels: Any = None,
+    on: str | None = None,
 ) -> Policy:
     """Fit a policy on the fit rows of a table: its cal rows, or those that are neither train nor test.
 
@@ -84,14 +87,15 @@ def fit(
         decision: ``argmax``, ``bayes`` (on the best recalibrator) or ``given`` (the table's column).
         by: column whose groups get a threshold each, or None; a promise then holds for all of them together.
         learn_from: ``error`` or ``critical_error``, what a learned score is to foresee.
-        critical, columns, classes: as in ``primum.audit``. seed: of halves, folds and draws.
+        critical, columns, classes, labels, on: as in ``primum.audit``. seed: of halves, folds and draws.
         several: of several scores ``learn`` one; or ``try`` each of the k for the promise, at delta / k, and
             keep the one that defers fewest, so that the choice is paid for.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, where, and what to do.
     """
-    rows = fit_rows(tables.read(table, columns, classes=classes))
+    read = tables.read(table, columns, classes=classes)
+    rows = fit_rows(read if labels is None else with_labels(read, labels, on))
     opts = options(rows.classes, rows.name, severity, critical, by=() if by is None else (by,), seed=seed)
     groups.check_columns(rows.metadata, opts.by)
     check.one_of(decision, RULES, "--decision: rule")

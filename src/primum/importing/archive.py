@@ -13,8 +13,8 @@ from primum.check import InputError
 from primum.tables import UNREADABLE_ARCHIVE
 
 
-def stored(path: Path, key: str = "arr_0") -> NDArray[Any]:
-    """The array ``key`` of an archive; ``arr_0`` is what NumPy calls an array stored without a name.
+def stored(path: Path, *keys: str) -> NDArray[Any]:
+    """The first array of these names in an archive, by default its only one.
 
     Raises InputError for a file that is no such archive, is damaged, or holds objects or text.
     """
@@ -22,9 +22,11 @@ def stored(path: Path, key: str = "arr_0") -> NDArray[Any]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             names = list(archive.files)
-            if key in names or (key == "arr_0" and len(names) == 1):
-                array = archive[key if key in names else names[0]]
-                return check.numbers(array, path.name, "its values")
+            key = next(
+                (one for one in keys if one in names), names[0] if not keys and len(names) == 1 else None
+            )
+            if key is not None:
+                return check.numbers(archive[key], path.name, "its values")
     except InputError:
         raise
     except (*UNREADABLE_ARCHIVE, AttributeError, TypeError):
@@ -32,5 +34,6 @@ def stored(path: Path, key: str = "arr_0") -> NDArray[Any]:
             f"{path.name}: this is not a readable NPZ file of numbers; write it with numpy.savez"
         ) from None
     raise InputError(
-        f"{path.name}: an array named {key} was expected, it holds {check.shorten(names) or 'none'}"
+        f"{path.name}: {' or '.join(('an array named ' + keys[0], *keys[1:])) if keys else 'a single array'} "
+        f"was expected, it holds {check.shorten(names) or 'none'}"
     )

@@ -18,6 +18,7 @@ from primum.predictions import Predictions
 LOGITS, SOFTMAX = "raw_logits.npz", "raw_output.npz"
 PASSES = {LOGITS: "raw_logits_dist.npz", SOFTMAX: "raw_output_dist.npz"}
 OUTSIDE, OUTSIDE_PASSES, ENCODED = "external_confids.npz", "external_confids_dist.npz", "encoded_output.npz"
+LAYER_KEYS = (("w", "arr_0"), ("b", "arr_1"))  # as the tool names them, and as NumPy does without a name
 TRAIN, LAYER = "train_features.npz", "last_layer.npz"
 LEAST = 1e-300  # of a probability whose logarithm has to be finite
 
@@ -87,8 +88,8 @@ def training_of(arrays: Arrays, classes: tuple[str, ...]) -> Predictions:
 
 
 def layer_of(path: Path) -> NDArray[Any]:
-    """(K, D + 1) weight and bias, of an archive of the two."""
-    weight, bias = stored(path, "arr_0"), stored(path, "arr_1")
+    """(K, D + 1) weight and bias, of an archive of the two, named ``w`` and ``b`` or in that order."""
+    weight, bias = (stored(path, *keys) for keys in LAYER_KEYS)
     if weight.ndim != 2 or bias.shape != (len(weight),):
         raise InputError(
             f"{path.name}: a weight K × D and a bias K were expected, {shape(weight)} and {shape(bias)} came"

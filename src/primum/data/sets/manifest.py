@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import posixpath
 from pathlib import Path, PureWindowsPath
@@ -10,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 import polars as pl
 
-from primum import check, files, names
+from primum import check, delimited, files, names
 from primum.check import InputError
 from primum.data.images import CHANNELS, SEPARATOR, ImageTable
 from primum.data.sets.folder import SPLIT_NAMES, splits
@@ -61,14 +60,8 @@ def load(root: Path | None, seed: int) -> ImageTable:
 
 def _read(found: Path) -> pl.DataFrame:
     """The rows as text, but for further columns; blanks around are dropped, empty cells are null."""
-    with found.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        line = file.readline(1_000_000)
-    separator = max(",;\t", key=line.count)
-    header = next(csv.reader([line], delimiter=separator), [])
-    titles = [column.strip() for column in header]
-    twice = sorted({column for column in titles if titles.count(column) > 1})
-    if twice:
-        raise InputError(f"{found.name}: column titles must differ, {check.shorten(twice)} stands twice")
+    cases = delimited.frame(found, "a manifest (CSV)", lambda column: column in TEXT)
+    titles = cases.columns
     if "label" not in titles or not {"path", CHANNELS} & set(titles):
         lacking = "label" if "label" not in titles else "path"
         raise InputError(
@@ -81,17 +74,6 @@ def _read(found: Path) -> pl.DataFrame:
             f"{found.name}: the column {taken[0]} has the name of an answer in a table of predictions; "
             "rename it"
         )
-    try:
-        cases = pl.read_csv(
-            found, separator=separator, infer_schema_length=None,
-            schema_overrides={column: pl.String for column in header if column.strip() in TEXT},
-        )  # fmt: skip
-    except (pl.exceptions.PolarsError, OSError) as error:
-        why = " ".join(str(error).split())[:120]
-        raise InputError(f"{found.name}: this is not a readable CSV (UTF-8) file ({why})") from None
-    if not len(cases):
-        raise InputError(f"{found.name}: at least one image is needed, the file holds a header only")
-    cases.columns = titles
     text = pl.col(pl.String).str.strip_chars()
     cases = cases.with_columns(pl.when(text != "").then(text).name.keep())
     spelled = [column for column in TEXT if column in cases.columns and column not in ("path", CHANNELS)]
