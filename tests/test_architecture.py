@@ -72,7 +72,8 @@ LEFT = {
     "data": {"delimited", "check", "files", "names", "imaging"},
     "shifts": {"check", "files", "data", "imaging"},
     "model": {
-        "__init__", "check", "data", "files", "judge", "predictions", "recipe", "severity", "shifts", "tables"
+        "__init__", "check", "data", "files", "imaging", "judge", "predictions", "recipe", "severity",
+        "shifts", "tables",
     },
 }  # fmt: skip
 # Shows what a network answered, and asks it about a new image: what is left of the predictions only inside

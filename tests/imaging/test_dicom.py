@@ -106,7 +106,7 @@ def test_without_a_window_the_stored_bits_are_the_range(grey) -> None:
     assert grey([0, 819, 4095]) == [0, 51, 255]  # 819 / 4095 is a fifth
     assert grey([0, 51, 255, 300], bits=12) == [0, 3, 16, 19]  # 12 bits, though only 300 are used
     assert grey([0, 51, 255], bits=8) == [0, 51, 255]
-    assert grey([0, 257, 65535], bits=16) == [0, 1, 255]
+    assert grey([0, 257, 65535], bits=16) == [0, 1, 255]  # 16 of 16 bits state nothing: the image's own range
     assert grey([-2048, -1229, 2047]) == [0, 51, 255]  # signed
 
 

@@ -6,10 +6,14 @@ import pytest
 import torch
 from PIL import Image
 
+from primum import data
 from primum.check import InputError
 from primum.data.images import CorruptImageError
 from primum.model import backbone, features
 from primum.model.images import Images, Transform, augment, unreadable
+from primum.model.predict import predict
+from primum.model.train import train
+from primum.recipe import Recipe
 
 HALF = (0.5, 0.5, 0.5)
 
@@ -158,3 +162,49 @@ def test_precision_is_decided_by_the_hardware(monkeypatch):
         for ask in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
             monkeypatch.setattr(torch.cpu, ask, lambda native=native: native, raising=False)
         assert features.resolve("auto", cpu) == expected
+
+
+def sharpness(images):
+    """Mean squared Laplacian of an image relative to its variance, which light and contrast change as much."""
+    middle = images[..., 1:-1, 1:-1]
+    sides = images[..., :-2, 1:-1] + images[..., 2:, 1:-1] + images[..., 1:-1, :-2] + images[..., 1:-1, 2:]
+    fine = ((4 * middle - sides) ** 2).mean(dim=(1, 2, 3))
+    return float((fine / images.var(dim=(1, 2, 3))).mean())
+
+
+def test_training_images_are_as_sharp_as_those_that_are_answered():
+    torch.manual_seed(0)
+    images = torch.rand(64, 3, 48, 48) * 0.5 + 0.25  # so that brighter ones are not cut
+    assert sharpness(augment(images)) == pytest.approx(sharpness(images), rel=0.02)
+
+
+def test_the_range_of_the_training_images_is_recorded_and_used_again(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = []
+    for at in range(24):
+        values = rng.integers(0, 1500, (16, 16)) + (at % 2) * 2500
+        Image.fromarray(values.astype(np.uint16)).save(tmp_path / f"{at:02d}.png")
+        split = ("train", "train", "train", "val", "cal", "test")[at // 2 % 6]
+        rows.append({"path": f"{at:02d}.png", "label": "ab"[at % 2], "split": split})
+    pl.DataFrame(rows).write_csv(tmp_path / "images.csv")
+    recipe = Recipe.model_validate(
+        {
+            "name": "grey",
+            "data": {"name": "manifest", "root": str(tmp_path / "images.csv")},
+            "network": {"name": "test_resnet", "weights": "none", "trunk": "trained", "image_size": 32},
+            "loss": {"name": "cross_entropy"},
+            "training": {"epochs": 1, "batch_size": 4},
+        }
+    )
+    run = train(recipe, tmp_path / "run", progress=False)
+    span = backbone.load(run).card.transform.span
+    assert span is not None
+    assert span[0] >= 0
+    assert 3500 < span[1] <= 3999
+    whole = data.load("manifest", tmp_path / "images.csv")
+    seen = Images(whole, backbone.load(run).card.transform).batch(np.arange(24)).float()
+    assert seen[1::2].mean() - seen[::2].mean() > 120  # 2500 of 4000; as 16 bits they would be 10 apart
+    assert not predict(run, whole.split("test"), progress=False).notes
+    Image.fromarray(np.full((16, 16), 60_000, dtype=np.uint16)).save(tmp_path / "10.png")
+    answered = predict(run, data.load("manifest", tmp_path / "images.csv").split("test"), progress=False)
+    assert "1 images reach beyond the range" in answered.notes[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from primum import data
-from primum.data import copies
+from primum.data import copies, ranges
 from primum.data.about import about
 from primum.data.official import COUNTS
 from primum.data.split import leaks
@@ -59,6 +60,7 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
         "fingerprint": table.fingerprint(),
         "splits": {split: int((table.cases["split"] == split).sum()) for split in SPLITS},
         "counts": counts(table, COUNTS.get(name)),
+        "pixels": _pixels(table, found.unreadable),
         "unreadable": [
             {"id": table.cases["id"][row], "path": table.cases["path"][row], "why": why}
             for row, why in found.unreadable.items()
@@ -75,6 +77,13 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
     }
     content["verdict"] = verdict(content)
     return Checked(table, content, listed)
+
+
+def _pixels(table: ImageTable, unreadable: Mapping[int, str]) -> dict[str, Any]:
+    """How many images have more than 8 bits and state no range, and the one range they all get."""
+    whole = np.setdiff1d(np.arange(len(table)), list(unreadable))
+    seen = ranges.measure(table.take(whole))
+    return {"unstated": len(seen.low), "range": seen.span, "said": ranges.told(seen, seen.span)}
 
 
 def counts(table: ImageTable, expected: dict[str, dict[str, int]] | None) -> list[dict[str, Any]]:

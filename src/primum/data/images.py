@@ -15,6 +15,7 @@ from primum import check
 from primum.check import InputError
 from primum.imaging import decode
 from primum.imaging.decode import SUFFIXES as SUFFIXES
+from primum.imaging.levels import Range, Span
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -47,6 +48,7 @@ class ImageTable:
             lesion's mask, or null. ``shift`` and ``shift_level`` say under which shift an image is seen.
         root: folder the paths start from, or None for made images.
         pixels: (N, H, W, C) uint8 of made images, or None.
+        span: what becomes black and white in images of more than 8 bits that state no range.
 
     Raises:
         InputError: when a column is missing, ids repeat, or a label or split is unknown.
@@ -57,6 +59,7 @@ class ImageTable:
     cases: pl.DataFrame
     root: Path | None = None
     pixels: NDArray[np.uint8] | None = None
+    span: Span = "own"
 
     def __post_init__(self) -> None:
         check.class_names(self.classes, self.name)
@@ -110,7 +113,7 @@ class ImageTable:
         return 3
 
     def image(self, row: int) -> Image:
-        """Image of one row for people, RGB; of several channels the first. 16-bit grey is scaled to 8 bits.
+        """Image of one row for people, RGB; of several channels the first; more than 8 bits are scaled.
 
         Raises:
             CorruptImageError: when the file is missing or does not decode.
@@ -168,9 +171,23 @@ class ImageTable:
 
     def _open(self, path: str) -> Image:
         try:
-            return decode.read((self.root or Path()) / path)
+            return decode.read((self.root or Path()) / path, self.span)
         except decode.UnreadableError as error:
             raise self._corrupt(f"a readable image was expected at {path}, {error}") from None
+
+    def levels(self, row: int) -> list[Range]:
+        """Least and greatest value of each file of one row that has more than 8 bits and states no range.
+
+        Raises CorruptImageError as :meth:`image`.
+        """
+        cell = self.cases[CHANNELS if CHANNELS in self.cases.columns else "path"][row]
+        found = []
+        for path in self._files(cell):
+            try:
+                found.append(decode.least_and_most((self.root or Path()) / path))
+            except decode.UnreadableError as error:
+                raise self._corrupt(f"a readable image was expected at {path}, {error}") from None
+        return [one for one in found if one is not None]
 
     def _corrupt(self, said: str) -> CorruptImageError:
         return CorruptImageError(f"{self.name}: {said}, or leave such images out with --skip-corrupt")

@@ -19,6 +19,7 @@ from primum.deferring.apply import apply
 from primum.explore import neighbours, pictures, scoring
 from primum.explore.scene import OPERATING, Scene
 from primum.imaging import decode
+from primum.imaging.levels import Span
 from primum.policy import Policy
 from primum.predictions import Predictions
 
@@ -73,12 +74,12 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
         raise InputError(
             f"{scene.name}: trying an image needs a network; start the explorer on the folder of a run"
         )
-    with tempfile.TemporaryDirectory() as folder:
-        image = _opened(content, name, Path(folder))
     from primum.data.images import COLUMNS, ImageTable
     from primum.model.predict import predict
 
     network = _network(scene.run)
+    with tempfile.TemporaryDirectory() as folder:
+        image = _opened(content, name, Path(folder), network.card.transform.span or "type")
     if len(network.card.transform.mean) != 3:
         raise InputError(
             f"{name}: one file holds one picture, this network takes {len(network.card.transform.mean)} "
@@ -108,11 +109,11 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     )  # fmt: skip
 
 
-def _opened(content: bytes, name: str, folder: Path) -> Any:
+def _opened(content: bytes, name: str, folder: Path, span: Span) -> Any:
     file = folder / f"image{Path(name).suffix.lower()}"
     file.write_bytes(content)
     try:
-        return decode.read(file)
+        return decode.read(file, span)
     except decode.UnreadableError as error:
         raise InputError(f"{name}: an image was expected, {error}") from None
 

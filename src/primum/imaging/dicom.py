@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum.check import MissingExtraError
+from primum.imaging import levels
+from primum.imaging.levels import Range, Span, eight_bits
+from primum.imaging.levels import UnreadableError as UnreadableError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,10 +28,6 @@ TAGS = [
 ]  # fmt: skip
 
 
-class UnreadableError(ValueError):
-    """Why a DICOM file gives no image: half a sentence, and after a semicolon what to do, if anything."""
-
-
 def is_dicom(file: Path) -> bool:
     """Whether the file carries the mark DICM behind its preamble."""
     with file.open("rb") as opened:
@@ -36,12 +35,13 @@ def is_dicom(file: Path) -> bool:
         return opened.read(len(MARK)) == MARK
 
 
-def read(file: Path) -> Image:
+def read(file: Path, span: Span = "own") -> Image:
     """RGB image of a DICOM file, 8 bits per channel.
 
     Grey values pass the modality table or rescale slope and intercept, then the first VOI table, else the
-    first window, else the whole range of the stored bits is spread over 0 to 255; MONOCHROME1 is inverted
-    last (DICOM PS3.3 C.11.1, C.11.2, C.7.6.3.1.2). Colour stays; YBR becomes RGB.
+    first window, else the range of the stored bits where those are fewer than there is room for, else
+    ``span``, is spread over 0 to 255; MONOCHROME1 is inverted last (DICOM PS3.3 C.11.1, C.11.2,
+    C.7.6.3.1.2). Colour stays; YBR becomes RGB.
 
     Raises:
         UnreadableError: for several frames, no pixels, a kind of colour not known, or a damaged file.
@@ -62,8 +62,8 @@ def read(file: Path) -> Image:
         packed = _need_decoder(header, file)
         stored, kind = header.pixel_array, str(header.PhotometricInterpretation)
         if kind in COLOUR:
-            return images.fromarray(_eight_bits(stored, 0, 2 ** int(header.BitsStored) - 1), "RGB")
-        grey = _shown(stored, header)
+            return images.fromarray(eight_bits(stored, 0, 2 ** int(header.BitsStored) - 1), "RGB")
+        grey = _shown(stored, header, span)
         return images.fromarray(255 - grey if kind == "MONOCHROME1" else grey).convert("RGB")
     except (UnreadableError, MissingExtraError, OSError):
         raise
@@ -108,10 +108,42 @@ def _need_decoder(header: Any, file: Path) -> bool:
     return True
 
 
-def _shown(stored: NDArray[Any], header: Any) -> NDArray[np.uint8]:
-    """(H, W) grey as a screen shows MONOCHROME2."""
-    from pydicom.pixels.processing import apply_windowing
+def least_and_most(file: Path) -> Range | None:
+    """Least and greatest value of a grey image that states no range; None for any other.
 
+    Raises as :func:`read`.
+    """
+    import pydicom
+
+    try:
+        header = pydicom.dcmread(file, specific_tags=TAGS)
+        _refuse(header)
+        if str(header.PhotometricInterpretation) in COLOUR or _states(header):
+            return None
+        values, _ = _rescaled(header.pixel_array, header)
+    except (UnreadableError, MissingExtraError, OSError):
+        raise
+    except Exception as error:
+        raise UnreadableError("it does not decode") from error
+    return float(values.min()), float(values.max())
+
+
+def _states(header: Any) -> bool:
+    """Whether a table, a window or fewer stored bits than there is room for say what is black and white."""
+    tables = any(item.get("LUTData") is not None for item in header.get("VOILUTSequence") or ())
+    window = None not in (header.get("WindowCenter"), header.get("WindowWidth"))
+    modality = bool(header.get("ModalityLUTSequence"))
+    return (
+        tables
+        or window
+        or modality
+        or int(header.BitsStored) < int(header.BitsAllocated)
+        or (int(header.BitsAllocated) <= 8)
+    )
+
+
+def _rescaled(stored: NDArray[Any], header: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values through the modality table, or slope and intercept, and the (2,) ends of what they can be."""
     bits, signed = int(header.BitsStored), bool(header.PixelRepresentation)
     ends = np.array([-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1] if signed else [0.0, 2.0**bits - 1])
     values = stored.astype(np.float64)
@@ -122,18 +154,27 @@ def _shown(stored: NDArray[Any], header: Any) -> NDArray[np.uint8]:
         values, ends = (
             part * float(header.RescaleSlope) + float(header.RescaleIntercept) for part in (values, ends)
         )
+    return values, ends
+
+
+def _shown(stored: NDArray[Any], header: Any, span: Span) -> NDArray[np.uint8]:
+    """(H, W) grey as a screen shows MONOCHROME2."""
+    from pydicom.pixels.processing import apply_windowing
+
+    values, ends = _rescaled(stored, header)
     tables = [item for item in header.get("VOILUTSequence") or () if item.get("LUTData") is not None]
     if tables:
         values, depth = _looked_up(values, tables[0], header)
-        return _eight_bits(values, 0, 2**depth - 1)
+        return eight_bits(values, 0, 2**depth - 1)
     if None in (header.get("WindowCenter"), header.get("WindowWidth")):
-        return _eight_bits(values, ends.min(), ends.max())
+        whole = float(ends.min()), float(ends.max())
+        return eight_bits(values, *(whole if _states(header) else levels.ends(values, span, whole)))
     # pydicom spreads a window over the range of the stored bits: here over 0 to 255.
     header.BitsStored, header.PixelRepresentation = 8, 0
     for done in ("ModalityLUTSequence", "RescaleSlope", "RescaleIntercept"):
         header.pop(done, None)
     try:
-        return _eight_bits(apply_windowing(values, header), 0, 255)
+        return eight_bits(apply_windowing(values, header), 0, 255)
     except ValueError:
         raise UnreadableError("its window (width or VOI LUT function) is not a valid one") from None
 
@@ -154,8 +195,3 @@ def _looked_up(values: NDArray[Any], item: Any, header: Any) -> tuple[NDArray[np
         table = np.atleast_1d(np.asarray(raw))
     position = np.clip(np.rint(values).astype(np.int64) - first, 0, len(table) - 1)
     return table[position].astype(np.float64), depth
-
-
-def _eight_bits(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    scaled = (values.astype(np.float64) - low) * (255.0 / (high - low))
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,17 +13,16 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
 from primum import shifts
 from primum.check import InputError
 from primum.data.images import CorruptImageError
+from primum.imaging.levels import Range, Span
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
 
 THREADS = min(16, os.cpu_count() or 1)
-ROTATION = 10.0  # degrees, either way
 JITTER = 0.1  # brightness and contrast, relative, either way
 
 
@@ -37,6 +35,8 @@ class Transform:
         mean, std: (C,) normalisation of each channel on the 0..1 scale.
         interpolation: ``nearest``, ``bilinear`` or ``bicubic``, antialiased where it shrinks.
         squash: side of a square every image is resized to first, or None. Nothing is ever cropped.
+        span: what becomes black and white in images of more than 8 bits that state no range, as measured on
+            the training images; None where none of them was such an image, and in older networks.
     """
 
     image_size: int
@@ -44,6 +44,7 @@ class Transform:
     std: tuple[float, ...]
     interpolation: str = "bicubic"
     squash: int | None = None
+    span: Range | None = None
 
     def pixels(self, *planes: Image.Image) -> NDArray[np.uint8]:
         """(S, S, C) uint8 of one RGB image or of C grey ones, S = ``image_size``."""
@@ -63,7 +64,10 @@ class Transform:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        return asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+        plain = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+        if self.span is None:  # as networks were written before, whose stored features are still good
+            del plain["span"]
+        return plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +90,8 @@ class Images:
     def __post_init__(self) -> None:
         if self.corruption is not None:
             shifts.parameter(*self.corruption)
+        span: Span = "type" if self.transform.span is None else self.transform.span
+        object.__setattr__(self, "table", replace(self.table, span=span))
         found, expected = self.table.channels, len(self.transform.mean)
         if len(self.table) and found != expected:
             raise InputError(
@@ -146,9 +152,11 @@ def unreadable(table: ImageTable) -> dict[int, str]:
 
 
 def augment(images: Tensor) -> Tensor:
-    """Mild random changes, each image its own: mirror, ±10° rotation, ±10 % brightness and contrast.
+    """Mild random changes, each image its own: mirror, ±10 % brightness and contrast.
 
-    Mirrored left to right only: a chest film has an upper end. Randomness is torch's own.
+    Nothing is resampled: a network that is shown turned, and so blurred, images learns another sharpness than
+    that of the images it answers. Mirrored left to right only: a chest film has an upper end. Randomness is
+    torch's own.
 
     Args:
         images: (B, C, S, S) uint8 or float in 0..1.
@@ -162,12 +170,8 @@ def augment(images: Tensor) -> Tensor:
     def spread(width: float) -> Tensor:
         return (torch.rand(b, device=device) * 2 - 1) * width
 
-    mirror = torch.where(torch.rand(b, device=device) < 0.5, -1.0, 1.0)
-    angle = spread(math.radians(ROTATION))
-    cos, sin, zero = angle.cos(), angle.sin(), torch.zeros(b, device=device)
-    turn = torch.stack([cos * mirror, -sin, zero, sin * mirror, cos, zero], dim=1).view(b, 2, 3)
-    grid = functional.affine_grid(turn, list(shown.shape), align_corners=False)
-    turned = functional.grid_sample(shown, grid, padding_mode="border", align_corners=False)
+    mirrored = (torch.rand(b, device=device) < 0.5).view(b, 1, 1, 1)
+    turned = torch.where(mirrored, shown.flip(-1), shown)
     brightness, contrast = ((1 + spread(JITTER)).view(b, 1, 1, 1) for _ in range(2))
     middle = turned.mean(dim=(1, 2, 3), keepdim=True)
     return (((turned - middle) * contrast + middle) * brightness).clamp(0, 1)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from primum import files, severity, tables
 from primum.check import InputError, shorten
-from primum.data import copies
+from primum.data import copies, ranges
 from primum.data.images import HELD_OUT, SPLITS
 from primum.data.leaking import leaking
 from primum.model import backbone, features, need
@@ -95,9 +95,13 @@ def train(
         costs = costs and costs.ordered(table.classes, table.name)
         learned = learning(recipe, table, rows, costs)
         network = _network(recipe, table)
+        seen_ranges = ranges.measure(table.take(rows["train"]))
+        span = seen_ranges.span
+        network.card = replace(network.card, transform=replace(network.card.transform, span=span))
         say(f"{table.name}: {len(rows['train'])} train, {len(rows['val'])} val, {len(skipped)} skipped")
-        for told in _told(used, rows):
-            say(told)
+        for told in (*_told(used, rows), ranges.told(seen_ranges, span)):
+            if told:
+                say(told)
         if HELD_OUT in rows:
             say(_said(table.take(rows[HELD_OUT])))
         if recipe.data.drop_leaks:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from rich.progress import track
 
 from primum import files
 from primum.check import InputError
+from primum.data import ranges
 from primum.data.images import CHANNELS, MASK, SEPARATOR
 from primum.imaging import decode
 from primum.shifts import corrupt, parameter
@@ -55,7 +57,8 @@ def write(
         InputError: for an unknown corruption or intensity, or a folder that holds something else.
         CorruptImageError: for the first image that does not decode.
     """
-    folder = Path(out)
+    folder, span = Path(out), ranges.measure(table).span
+    table = table if span is None else replace(table, span=span)
     settings = {
         "schema": SCHEMA, "data": table.name, "fingerprint": table.fingerprint(), "n": len(table),
         "shift": name, "shift_level": intensity, "value": parameter(name, intensity), "seed": seed,

@@ -43,6 +43,8 @@ def show_check(content: Mapping[str, Any]) -> None:
     console.print(f"splits with seed {content['seed']}: {splits}")
     for line in _lines(content):
         console.print(line)
+    if content.get("pixels", {}).get("said"):
+        console.print(content["pixels"]["said"])
     bad = content["test_with_copies"] or (content["patients"] or {}).get("in_two_splits")
     console.print(f"[bold {'red' if bad else 'green'}]{escape(content['verdict'])}[/]")
 
