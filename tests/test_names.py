@@ -278,3 +278,16 @@ def test_the_command_line_takes_the_classes(command: Callable[..., Any], tmp_pat
     )
     assert (code, error) == (0, "")
     assert isinstance(tables.read(tmp_path / "m.parquet"), Predictions)
+
+
+def test_a_table_made_in_memory_is_spelled_too() -> None:
+    table = Predictions(
+        np.array([1.0, 2.0]), ("0", "1"), np.array([0, 1]), np.zeros((2, 2)),
+        metadata=pl.DataFrame({"patient": [17.0, 18.0]}),
+    )  # fmt: skip
+    assert table.ids.to_list() == ["1", "2"]
+    assert table.patients is not None
+    assert table.patients.to_list() == ["17", "18"]
+    audited = primum.audit(frame(), critical=["1.0:0.0"], prior={"1.0": 0.3})
+    assert audited.settings["critical"] == [["1", "0"]]
+    assert audited.settings["prior"]["1"] == 0.3

@@ -173,12 +173,13 @@ def test_the_order_of_the_classes_moves_no_figure_of_any_score(kind: str, seed: 
 
 @pytest.fixture
 def renormalised() -> pl.DataFrame:
-    """One hundred cases of confidence 0.6, sixty of them right, in rows that round in different ways."""
-    rows = [(0.6, 0.3, 0.1), (0.6, 0.2, 0.2), (0.6, 0.15, 0.25), (0.6, 0.35, 0.05), (0.6, 0.39, 0.01)]
+    """One hundred cases of confidence 0.6, sixty of them right, whose rows round in another way."""
     labels = ["a", "b", "a", "c", "a", "b", "a", "a", "b", "a"] * 10
+    # 0.6 + 0.3 + 0.1 is less than 1 by the last digit of a float, in one order of the columns
+    rows = [(0.6, 0.3, 0.1) if label == "a" else (0.6, 0.2, 0.2) for label in labels]
     frame = pl.DataFrame({"id": [f"c{i:03d}" for i in range(100)], "label": labels})
     return frame.with_columns(
-        pl.Series(f"prob_{name}", [rows[i // 10 % 5][k] for i in range(100)]) for k, name in enumerate("abc")
+        pl.Series(f"prob_{name}", [row[k] for row in rows]) for k, name in enumerate("abc")
     )
 
 

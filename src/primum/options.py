@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check, severity
+from primum import check, names, severity
 from primum.check import InputError
 from primum.finding import check_limits, read_limits
 from primum.judge.interval import Floats
@@ -95,13 +95,14 @@ def pair(entry: str | Sequence[str]) -> Sequence[str]:
     parts = entry.split(":") if isinstance(entry, str) else list(entry)
     if len(parts) != 2:
         raise InputError(f"--critical: TRUE:PREDICTED was expected, {entry!r} arrived")
-    return [str(part).strip() for part in parts]
+    return [names.settle(str(part)) for part in parts]
 
 
 def priors(given: Mapping[str, float] | None, classes: Sequence[str]) -> Floats | None:
     """(K,) deployment priors; one class may be left out and gets the rest."""
     if not given:
         return None
+    given = {names.settle(str(name)): value for name, value in given.items()}
     for name, value in given.items():
         check.one_of(name, tuple(classes), "--prior: class")
         if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:

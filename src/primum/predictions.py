@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check, ties
+from primum import check, names, ties
 from primum.check import InputError
 
 Kind = Literal["logits", "log_probabilities"]
@@ -59,7 +59,7 @@ class Predictions:
         ids = (
             self.ids
             if isinstance(self.ids, pl.Series)
-            else pl.Series("id", check.array(self.ids).astype(str))
+            else names.settled(pl.Series("id", check.array(self.ids)))
         )
         fields: dict[str, Any] = {
             "ids": ids.cast(pl.String).alias("id"),
@@ -182,7 +182,9 @@ class Predictions:
         """
         if "patient" not in self.metadata.columns:
             return None
-        patients = self.metadata["patient"].cast(pl.String)
+        patients = self.metadata["patient"]
+        if patients.dtype != pl.String:  # of a table that no reader spelled
+            patients = names.settled(patients)
         if patients.null_count() == len(patients):
             return None
         return (

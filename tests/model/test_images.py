@@ -165,7 +165,7 @@ def test_precision_is_decided_by_the_hardware(monkeypatch):
 
 
 def sharpness(images):
-    """Mean squared Laplacian of an image relative to its variance, which light and contrast change as much."""
+    """Mean squared Laplacian of an image over its variance, which light and contrast change as much."""
     middle = images[..., 1:-1, 1:-1]
     sides = images[..., :-2, 1:-1] + images[..., 2:, 1:-1] + images[..., 1:-1, :-2] + images[..., 1:-1, 2:]
     fine = ((4 * middle - sides) ** 2).mean(dim=(1, 2, 3))
