@@ -35,6 +35,7 @@ def frame(**columns: Any) -> pl.DataFrame:
         ("17.0", "17"), ("17", "17"), (" 17.00 ", "17"), ("17.", "17"), ("-3.0", "-3"), ("007", "007"),
         ("007.0", "007.0"), ("17.5", "17.5"), ("1e3", "1e3"), ("a\u00a0b", "a b"), ("\ufeffa\u200b", "a"),
         ("Mu\u0308ller", "M\u00fcller"), ("NA", None), ("n/a", None), ("#N/A", None), ("<NA>", None),
+        ("True", "true"), ("FALSE", "false"),
         ("None", None), ("NULL", None), ("nan", None), ("  ", None), ("none", "none"), ("na", "na"),
     ],
 )  # fmt: skip
@@ -47,7 +48,7 @@ def test_one_name_has_one_spelling(written: str, spelled: str | None) -> None:
 def test_the_spelling_of_a_value_does_not_hang_on_the_others() -> None:
     assert names.settled(pl.Series([17.0, 17.5, None, float("nan")])).to_list() == ["17", "17.5", None, None]
     assert names.settled(pl.Series([17, 18])).to_list() == ["17", "18"]
-    assert names.settled(pl.Series([True, False, None])).to_list() == ["True", "False", None]
+    assert names.settled(pl.Series([True, False, None])).to_list() == ["true", "false", None]
     assert names.settled(pl.Series(["None", "NA"]), ("None",)).to_list() == ["None", None]
 
 

@@ -14,7 +14,7 @@ from primum.check import InputError
 MOST_WRONG_SHOWN = 20
 LARGEST_WHOLE_FLOAT = 2**53
 LABEL = "label_"
-BOOLEANS = {"True": "1", "TRUE": "1", "true": "1", "False": "0", "FALSE": "0", "false": "0"}
+BOOLEANS = {"true": "1", "false": "0"}
 
 
 def text(series: pl.Series, name: str, known: Sequence[str] = ()) -> pl.Series:

@@ -17,27 +17,28 @@ MISSING = frozenset(
 )  # fmt: skip
 INVISIBLE = "[\u200b\u200c\u200d\u2060\ufeff]"
 BLANKS = "[\u00a0\u2007\u202f]"
+BOOLEANS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"}
 WHOLE = r"^(-?(?:0|[1-9]\d*))\.0*$"  # 007 is a name, 7.0 is a number
 
 
 def settle(name: str) -> str:
     """One name: no blanks around, one form of each letter, 17.0 as 17."""
     text = re.sub(BLANKS, " ", re.sub(INVISIBLE, "", unicodedata.normalize("NFC", str(name)))).strip()
-    return re.sub(WHOLE, r"\1", text)
+    return BOOLEANS.get(text, re.sub(WHOLE, r"\1", text))
 
 
 def settled(values: pl.Series, known: Collection[str] = ()) -> pl.Series:
     """The same for text or numbers (N,), value by value; what stands for a missing value is null.
 
     Value by value, so that two files agree on a name whatever else stands in their columns: 17.0 and 17 are
-    one patient, 007 is another. True and False are spelled so.
+    one patient, 007 is another, and True is true.
 
     Args:
         values: text, whole numbers, floats below 2⁵³, booleans or dates.
         known: names that are no missing value although they look like one, such as a class called None.
     """
     if values.dtype == pl.Boolean:
-        text = values.replace_strict({True: "True", False: "False"}, return_dtype=pl.String)
+        text = values.cast(pl.String)
     elif values.dtype.is_float():
         whole = values.is_finite() & (values % 1 == 0)
         numbers = values.fill_nan(None)
@@ -53,4 +54,4 @@ def settled(values: pl.Series, known: Collection[str] = ()) -> pl.Series:
 def _spelled(text: pl.Series) -> pl.Series:
     if bool((text.str.len_bytes() != text.str.len_chars()).any()):
         text = text.str.normalize("NFC").str.replace_all(INVISIBLE, "").str.replace_all(BLANKS, " ")
-    return text.str.strip_chars().str.replace(WHOLE, "${1}")
+    return text.str.strip_chars().str.replace(WHOLE, "${1}").replace(BOOLEANS)

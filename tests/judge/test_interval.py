@@ -203,10 +203,13 @@ def test_an_interval_of_few_patients_is_students() -> None:
     influence = np.array([3.0, -1.0, -1.0, -1.0]) * 2
     error = interval.influence_error(influence, np.arange(4))
     assert error == pytest.approx(4 / 3 * np.sqrt(36 + 3 * 4) / 4)
-    found = interval.normal(5.0, 1.0, 40, 4)
+    found = interval.normal(5.0, 1.0, 40, 3)
     assert (found.low, found.high) == pytest.approx((5 - 3.1824463, 5 + 3.1824463))
-    assert interval.normal(5.0, 1.0, 40, 2).high == pytest.approx(5 + 12.7062047)
-    assert interval.normal(0.1, 1.0, 40, 2, "log", (0, 2)).high == 2
+    assert interval.normal(5.0, 1.0, 40, 1).high == pytest.approx(5 + 12.7062047)
+    assert interval.normal(0.1, 1.0, 40, 1, "log", (0, 2)).high == 2
+    # sums 6, −2, −2, −2: (36 + 12)² / (1296 + 48) = 1.714 carry it evenly, half as many again 2.571
+    assert interval.freedom(influence, np.arange(4)) == pytest.approx(1.5 * 48**2 / 1344)
+    assert interval.freedom(np.array([1.0, -1.0] * 50), None) == 99
     assert interval.carriers(np.array([0, 1.0, 2.0, 0]), np.array([0, 1, 1, 2])) == 1
     draws = np.random.default_rng(0).normal(0.5, 0.01, 5_000)
     few, many = (interval.from_replicates(0.5, draws, 100, units, bounds=(0, 1)) for units in (4, 10_000))
@@ -221,7 +224,7 @@ def test_a_share_never_has_an_interval_of_no_width() -> None:
 
 @pytest.mark.parametrize("scale", ["plain", "log", "logit"])
 def test_tails_agree_with_the_interval(scale: str) -> None:
-    found = interval.normal(0.2, 0.03, 100, 100, scale)
+    found = interval.normal(0.2, 0.03, 100, 99, scale)
     for limit, side in ((found.high * 1.001, 0), (found.low * 0.999, 1)):
         assert found.tails(limit)[side] < 0.05
     for limit, side in ((found.high * 0.999, 0), (found.low * 1.001, 1)):

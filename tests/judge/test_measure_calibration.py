@@ -83,7 +83,7 @@ def test_reasons_not_to_measure() -> None:
         100, 0,
     )  # fmt: skip
     found = measured(alone)
-    assert "two patients" in found["skce"].why_not
+    assert "three patients" in found["skce"].why_not
     assert "two patients" in found["debiased_calibration_error"].why_not
     assert not found["root_brier"].why_not
 

@@ -182,7 +182,7 @@ def interval(
     if np.ptp(draws) <= 1e-12:
         return unmoved(value, n, (0.0, 1.0), units, noun)
     drawn = n if units is None else units
-    wider = np.sqrt(drawn / max(drawn - 1, 1)) * quantile(drawn) / norm.ppf((1 + LEVEL) / 2)
+    wider = np.sqrt(drawn / max(drawn - 1, 1)) * quantile(drawn - 1) / norm.ppf((1 + LEVEL) / 2)
     spread = (draws - draws.mean()) * float(wider)
     above, below = value - spread, value - chance - spread
     low = float(np.quantile(below, (1 - LEVEL) / 2))

@@ -81,8 +81,8 @@ class Measured:
             error = interval.influence_error(self.influence, view.clusters)
             if error <= 1e-12 * max(1.0, abs(self.value)):
                 return self._unmoved(view)
-            units = interval.carriers(self.influence, view.clusters)
-            return interval.normal(self.value, error, self.n, units, self.scale, self.bounds)
+            free = interval.freedom(self.influence, view.clusters)
+            return interval.normal(self.value, error, self.n, free, self.scale, self.bounds)
         assert self.replicates is not None
         if np.ptp(self.replicates) <= 1e-12 * max(1.0, abs(self.value)):
             return self._unmoved(view)
