@@ -80,7 +80,7 @@ def combine(measured: Sequence[Measured], weights: Sequence[float], view: View) 
         still = interval.influence_error(influence, view.clusters) <= STILL
     else:
         draws = _sum(weights, [replicates(part, view) for part in measured])
-        made = replace(made, replicates=draws)
+        made = replace(made, replicates=draws, free=_free(measured, weights, view))
         still = bool(np.ptp(draws) <= STILL)
     return _unmoved(made, measured, weights, view) if still and not is_mean else made
 
@@ -90,6 +90,17 @@ def _weakest(part: Measured, view: View) -> int:
     if part.hits is None:
         return part.weakest
     return interval.carriers(np.asarray(part.among), view.clusters)
+
+
+def _free(measured: Sequence[Measured], weights: Sequence[float], view: View) -> float:
+    """Degrees of freedom of a sum of shares, of which few patients may carry most; 0 for anything else."""
+    influence = np.zeros(len(view.labels))
+    for weight, part in zip(weights, measured, strict=True):
+        if part.hits is None or part.among is None:
+            return 0.0
+        off = part.hits - np.mean(part.hits[part.among])
+        influence += weight * off * part.among * (len(influence) / max(part.n, 1))
+    return interval.freedom(influence, view.clusters)
 
 
 def _sum(weights: Sequence[float], arrays: Sequence[Floats]) -> Floats:

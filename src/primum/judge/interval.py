@@ -160,6 +160,7 @@ def from_replicates(
     units: int,
     kind: str = "percentile",
     bounds: tuple[float, float] = (-np.inf, np.inf),
+    free: float = 0,
 ) -> Estimate:
     """Interval from bootstrap replicates (B,).
 
@@ -173,10 +174,11 @@ def from_replicates(
         kind: ``"percentile"``; ``"basic"`` for a biased metric; ``"spread"``, the value and the standard
             deviation alone, for a difference of biased metrics, where the bias of the replicates misleads.
         bounds: range of the metric.
+        free: degrees of freedom where they are fewer than the units less one, else 0.
     """
     wider = float(np.sqrt(units / max(units - 1, 1)))
     spread = wider * float(replicates.std())
-    free = max(units - 1, 1)
+    free = free or max(units - 1, 1)
     if kind == "spread":
         return normal(value, spread, n, free, "plain", bounds)
     if kind == "percentile" and units < FEW_DRAWN:

@@ -39,6 +39,7 @@ class Measured:
         replicates: (B,) bootstrap values.
         scale: of a normal interval. bounds: range of the metric.
         weakest: patients, else cases, of the smallest group it needs.
+        free: degrees of freedom of replicates where few patients carry them, else 0.
         estimate: a ready interval, where the metric has one of its own.
         why_not: why it cannot be computed. why: what a reader must know.
     """
@@ -58,6 +59,7 @@ class Measured:
     scale: str = "plain"
     bounds: tuple[float, float] = (-np.inf, np.inf)
     weakest: int = 0
+    free: float = 0
     estimate: Estimate | None = None
     why_not: str = ""
     why: str = ""
@@ -87,7 +89,7 @@ class Measured:
         if np.ptp(self.replicates) <= 1e-12 * max(1.0, abs(self.value)):
             return self._unmoved(view)
         return interval.from_replicates(
-            self.value, self.replicates, self.n, view.independent, self.kind, self.bounds
+            self.value, self.replicates, self.n, view.independent, self.kind, self.bounds, self.free
         )
 
     def _unmoved(self, view: View) -> Estimate:
