@@ -159,7 +159,8 @@ def test_no_request_leaves_this_machine(page, explorer) -> None:
     until(lambda: looking.drawn(page, "#second-scatter"), "the last tab")
     addresses = [one for one in asked(page) if not one.startswith(("data:", "blob:"))]
     assert addresses
-    assert {one for one in addresses if not one.startswith((explorer.address, "file:"))} == set()
+    # a page of another test may still ask its own explorer: that is this machine too
+    assert {one for one in addresses if not one.startswith(("http://127.0.0.1:", "file:"))} == set()
 
 
 def test_two_people_do_not_disturb_each_other(chromium, explorer) -> None:
