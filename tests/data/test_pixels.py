@@ -56,10 +56,11 @@ def test_one_range_for_all_images_that_state_none(mixed: ImageTable) -> None:
     assert content["no_stated_range"] == {"16-bit PNG": 4}
     assert content["stated"] == [{"range": [0.0, 4095.0], "images": 1}]
     assert (content["ranges"], content["clipped"]) == ([[0.0, 4000.0]], 1)
-    assert any(
-        "read in that of the training images, 0 to 4000; 1 images have values beyond" in line
-        for line in content["said"]
+    told = (
+        "no stated range: 4 images, read in that of the training images, 0 to 4000; images with values beyond"
     )
+    assert content["said"][-1].startswith(told)
+    assert content["said"][-1].endswith("clipped: 1")
     unfit = pixels.unfit(seen, ((0.0, 4000.0),))
     assert (unfit.clipped, unfit.unknown) == ({3}, set())
     assert pixels.unfit(seen, None).unknown == {0, 1, 2, 3}

@@ -182,8 +182,8 @@ def _said(content: dict[str, Any]) -> list[str]:
         kinds = f" of {len(silent)} kinds, whose units may differ" if len(silent) > 1 else ""
         lines.append(
             f"no stated range: {sum(silent.values()):,} images{kinds}, read in that of the training images, "
-            f"{words(content['ranges'])}; {content['clipped']:,} images have values beyond it by more than a "
-            "tenth, which are clipped"
+            f"{words(content['ranges'])}; images with values beyond it by more than a tenth, which are "
+            f"clipped: {content['clipped']:,}"
         )
     if content["levels"] is not None and content["levels"] < FEW_LEVELS:
         lines.append(
