@@ -126,3 +126,23 @@ def test_bad_input_is_refused(shown, made, refused) -> None:
     refused(lambda: answer(shown, b"no image", "notes.png"), "notes.png", "does not decode")
     refused(lambda: answer(shown, b"", "empty.jpg"), "empty.jpg")
     refused(lambda: answer(scene("made", [Domain("a", made())]), b"", "a.png"), "needs a network")
+
+
+def test_an_image_of_twelve_bits_is_seen_in_the_range_of_the_network(shown, run, tmp_path) -> None:
+    from dataclasses import replace
+
+    network = backbone.load(run)
+    transform = replace(network.card.transform, ranges=((0.0, 4095.0),))
+    network.card = replace(network.card, transform=transform)
+    backbone.save(network, tmp_path)
+    here = replace(shown, run=tmp_path)
+    stored = np.linspace(0, 4000, 32 * 32).reshape(32, 32).astype(np.uint16)
+    eight = np.repeat(np.rint(stored / 4095 * 255).astype(np.uint8)[..., None], 3, axis=2)
+    found, plain = answer(here, png(stored), "deep.png"), answer(here, png(eight), "plain.png")
+    assert found.probabilities == pytest.approx(plain.probabilities, abs=1e-6)
+    assert found.predictions.notes == ()
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(found.picture))), eight)
+    [note] = answer(here, png(stored * 3), "bright.png").predictions.notes
+    assert "beyond the range the network reads (0 to 4095)" in note
+    [note] = answer(shown, png(stored), "deep.png").predictions.notes
+    assert "none on record" in note

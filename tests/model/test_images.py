@@ -1,13 +1,16 @@
 import dataclasses
+import json
 
 import numpy as np
 import polars as pl
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
-from primum import data
+from primum import data, tables
 from primum.check import InputError
+from primum.cli import app
 from primum.data.images import CorruptImageError
 from primum.model import backbone, features
 from primum.model.images import Images, Transform, augment, unreadable
@@ -178,7 +181,9 @@ def test_training_images_are_as_sharp_as_those_that_are_answered():
     assert sharpness(augment(images)) == pytest.approx(sharpness(images), rel=0.02)
 
 
-def test_the_range_of_the_training_images_is_recorded_and_used_again(tmp_path):
+@pytest.fixture
+def grey(tmp_path):
+    """A manifest of 24 images of 12 bits in 16, those of class b brighter by 2500, and a recipe for them."""
     rng = np.random.default_rng(0)
     rows = []
     for at in range(24):
@@ -187,7 +192,7 @@ def test_the_range_of_the_training_images_is_recorded_and_used_again(tmp_path):
         split = ("train", "train", "train", "val", "cal", "test")[at // 2 % 6]
         rows.append({"path": f"{at:02d}.png", "label": "ab"[at % 2], "split": split})
     pl.DataFrame(rows).write_csv(tmp_path / "images.csv")
-    recipe = Recipe.model_validate(
+    return Recipe.model_validate(
         {
             "name": "grey",
             "data": {"name": "manifest", "root": str(tmp_path / "images.csv")},
@@ -196,15 +201,67 @@ def test_the_range_of_the_training_images_is_recorded_and_used_again(tmp_path):
             "training": {"epochs": 1, "batch_size": 4},
         }
     )
-    run = train(recipe, tmp_path / "run", progress=False)
-    span = backbone.load(run).card.transform.span
-    assert span is not None
-    assert span[0] >= 0
-    assert 3500 < span[1] <= 3999
+
+
+def test_the_range_of_the_training_images_is_recorded_and_used_again(grey, tmp_path, capsys):
+    run = train(grey, tmp_path / "run")
+    assert "no stated range: 24 images" in " ".join(capsys.readouterr().err.split())
+    content = json.loads((run / "network.json").read_text())["transform"]
+    [(low, high)] = content["ranges"]
+    assert backbone.load(run).card.transform.ranges == ((low, high),)
+    assert low >= 0
+    assert 3500 < high <= 3999
     whole = data.load("manifest", tmp_path / "images.csv")
     seen = Images(whole, backbone.load(run).card.transform).batch(np.arange(24)).float()
     assert seen[1::2].mean() - seen[::2].mean() > 120  # 2500 of 4000; as 16 bits they would be 10 apart
-    assert not predict(run, whole.split("test"), progress=False).notes
+    test = whole.split("test")
+    again = predict(run, test, progress=False)
+    assert not again.notes
+    np.testing.assert_allclose(
+        again.logits, tables.read(run / "predictions" / "test.parquet").logits, atol=1e-5
+    )
     Image.fromarray(np.full((16, 16), 60_000, dtype=np.uint16)).save(tmp_path / "10.png")
     answered = predict(run, data.load("manifest", tmp_path / "images.csv").split("test"), progress=False)
-    assert "1 images reach beyond the range" in answered.notes[0]
+    assert "1 of 4 images has grey values beyond the range" in answered.notes[-1]
+
+
+@pytest.mark.parametrize("trunk", ["frozen", "trained"])
+def test_a_run_says_which_of_its_own_images_are_beyond_its_range(grey, trunk, tmp_path):
+    Image.fromarray(np.full((16, 16), 60_000, dtype=np.uint16)).save(tmp_path / "10.png")  # of test
+    network = grey.network.model_copy(update={"trunk": trunk})
+    run = train(grey.model_copy(update={"network": network}), tmp_path / "run", progress=False)
+    notes = {name: tables.read(run / "predictions" / f"{name}.parquet").notes for name in ("test", "cal")}
+    assert "1 of 4 images has grey values beyond the range" in notes["test"][0]
+    assert notes["cal"] == ()
+
+
+def test_a_network_without_a_recorded_range_is_given_the_whole_range_of_the_type(grey, tmp_path):
+    whole = data.load("manifest", tmp_path / "images.csv")
+    network = backbone.build("test_resnet", whole.classes, image_size=32)
+    assert "ranges" not in network.card.to_dict()["transform"]  # stored features keep their names
+    assert backbone.Card.from_dict(network.card.to_dict(), "x").transform == network.card.transform
+    answered = predict(network, whole, progress=False)
+    assert "24 of 24 images have more than 8 bits and no stated range" in answered.notes[0]
+    seen = Images(whole, Transform(16, HALF, HALF)).batch(np.array([1]))
+    stored = np.asarray(Image.open(tmp_path / "01.png")).astype(float)
+    np.testing.assert_array_equal(seen[0, 0].numpy(), (stored / 65535 * 255).astype(np.uint8))
+
+
+def test_corrupted_images_are_written_in_the_range_of_the_training_images(grey, tmp_path):
+    Image.fromarray(np.full((16, 16), 60_000, dtype=np.uint16)).save(tmp_path / "10.png")  # of test
+    out = tmp_path / "out"
+    command = [
+        "data",
+        "corrupt",
+        "manifest",
+        "--root",
+        str(tmp_path / "images.csv"),
+        "--corrupt",
+        "contrast:1",
+    ]
+    found = CliRunner().invoke(app, [*command, "--out", str(out)])
+    assert found.exit_code == 0, found.output
+    [(_, high)] = json.loads((out / "corruption.json").read_text())["ranges"]
+    assert high < 4000
+    means = [np.asarray(Image.open(out / "images" / f"{row}.png")).mean() for row in range(4)]
+    assert means[3] - means[2] > 80  # in the range of the test images they would be 10 apart

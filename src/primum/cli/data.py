@@ -34,7 +34,7 @@ def data_check(
         Path | None, typer.Option(help="Folder for check.json, copies.csv and copies.html.")
     ] = None,
 ) -> None:
-    """Check a data set: counts, unreadable files, copies within and across splits, patients in two splits.
+    """Check a data set: counts, unreadable files, grey values, copies and patients in two splits.
 
     Example: [bold]primum data check chest_xray --root data/chest_xray --out chest-check[/bold]
     """
@@ -75,13 +75,15 @@ def data_corrupt(
     folder = writable(out)
     from primum import check
     from primum.columns import SPLITS
-    from primum.data import load
+    from primum.data import load, pixels
     from primum.shifts import folder as corrupted
     from primum.shifts import parse
 
     kind, intensity = parse(corrupt)
     check.one_of(split, SPLITS, "--split:")
-    table = load(name, root, seed).split(split)
-    manifest = corrupted.write(table, kind, intensity, folder, seed, bar=sys.stderr.isatty())
+    whole, bar = load(name, root, seed), sys.stderr.isatty()
+    table = whole.split(split)
+    ranges = pixels.ranges(pixels.measure(whole, bar=bar), pixels.trained_on(whole))
+    manifest = corrupted.write(table, kind, intensity, folder, seed, ranges=ranges, bar=bar)
     print(f"{manifest}: {len(table)} images under {kind} {intensity}; next: primum predict RUN "
           f"--data manifest --root {manifest} --out {kind}-{intensity}.parquet")  # fmt: skip

@@ -111,5 +111,7 @@ def predict(
     for note in notes:
         print(note, file=sys.stderr)
     print(f"{out}: answers for {len(table)} cases written")
+    for note in found.notes:
+        print(f"note: {note}")
     if found.source.get("mc_dropout", {}).get("where") == "head":
         print("dropout acts before the last layer only: a weak form of MC dropout")

@@ -1,8 +1,7 @@
-"""Hold a data set against its release: counts, unreadable files, copies, patients in two splits."""
+"""Hold a data set against its release: counts, files, grey values, copies, patients in two splits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from primum import data
-from primum.data import copies, ranges
+from primum.data import copies, pixels
 from primum.data.about import about
 from primum.data.official import COUNTS
 from primum.data.split import leaks
@@ -60,7 +59,6 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
         "fingerprint": table.fingerprint(),
         "splits": {split: int((table.cases["split"] == split).sum()) for split in SPLITS},
         "counts": counts(table, COUNTS.get(name)),
-        "pixels": _pixels(table, found.unreadable),
         "unreadable": [
             {"id": table.cases["id"][row], "path": table.cases["path"][row], "why": why}
             for row, why in found.unreadable.items()
@@ -73,17 +71,11 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
         },
         "across": across(split, found.group),
         "test_with_copies": with_copies(split, found.group, "test"),
+        "pixels": pixels.summary(pixels.measure(table, bar=bar), pixels.trained_on(table)),
         "patients": patients(table) if about(name).patients else None,
     }
     content["verdict"] = verdict(content)
     return Checked(table, content, listed)
-
-
-def _pixels(table: ImageTable, unreadable: Mapping[int, str]) -> dict[str, Any]:
-    """How many images have more than 8 bits and state no range, and the one range they all get."""
-    whole = np.setdiff1d(np.arange(len(table)), list(unreadable))
-    seen = ranges.measure(table.take(whole))
-    return {"unstated": len(seen.low), "range": seen.span, "said": ranges.told(seen, seen.span)}
 
 
 def counts(table: ImageTable, expected: dict[str, dict[str, int]] | None) -> list[dict[str, Any]]:

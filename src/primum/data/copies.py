@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from primum.data.images import ImageTable
 
 JPEG = b"\xff\xd8\xff"
+STRETCHED = "stretched"  # in the names of kept files: those before saw deep images in the range of their type
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> Copies:
     """
     blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
     limits = f"{duplicates.FAR} {duplicates.ALIKE} {duplicates.SAME} {duplicates.FLAT} {duplicates.NOISE}"
-    named = f"{replace(table, cases=blank).fingerprint()} {limits}"
+    named = f"{replace(table, cases=blank).fingerprint()} {limits} {STRETCHED}"
     kept = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
     if not kept.exists():
         found = find(table, bar=bar)
@@ -129,7 +130,7 @@ def _look(table: ImageTable, row: int) -> tuple[str, duplicates.Bits, duplicates
 
 
 def _picture(table: ImageTable, row: int, content: bytes) -> Image:
-    """The image of a row, a JPEG decoded at a fraction of its size only."""
+    """The image of a row in its own range of grey values, a JPEG decoded at a fraction of its size only."""
     if content.startswith(JPEG) and table.pixels is None:
         from PIL import Image as images
 
@@ -139,4 +140,4 @@ def _picture(table: ImageTable, row: int, content: bytes) -> Image:
                 return opened.convert("L")
         except (OSError, ValueError, SyntaxError, images.DecompressionBombError):
             pass  # the table says it in its own words
-    return table.image(row)
+    return table.image(row) if table.pixels is not None else table.opened(table.paths(row)[0]).stretched()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,14 @@ from primum import check
 from primum.check import InputError
 from primum.imaging import decode
 from primum.imaging.decode import SUFFIXES as SUFFIXES
-from primum.imaging.levels import Range, Span
+from primum.imaging.decoded import Grey
+from primum.imaging.ranges import of_channel
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from primum.imaging.decoded import Decoded, Range
+    from primum.imaging.ranges import Unfit
 
 COLUMNS = ("id", "label", "patient", "site", "split", "path")
 CHANNELS, SEPARATOR = "channels", ";"
@@ -48,7 +53,6 @@ class ImageTable:
             lesion's mask, or null. ``shift`` and ``shift_level`` say under which shift an image is seen.
         root: folder the paths start from, or None for made images.
         pixels: (N, H, W, C) uint8 of made images, or None.
-        span: what becomes black and white in images of more than 8 bits that state no range.
 
     Raises:
         InputError: when a column is missing, ids repeat, or a label or split is unknown.
@@ -59,7 +63,6 @@ class ImageTable:
     cases: pl.DataFrame
     root: Path | None = None
     pixels: NDArray[np.uint8] | None = None
-    span: Span = "own"
 
     def __post_init__(self) -> None:
         check.class_names(self.classes, self.name)
@@ -113,19 +116,57 @@ class ImageTable:
         return 3
 
     def image(self, row: int) -> Image:
-        """Image of one row for people, RGB; of several channels the first; more than 8 bits are scaled.
+        """Image of one row for people, RGB; of several channels the first.
+
+        Of more than 8 bits the range that the file states is shown, else the image's own.
 
         Raises:
             CorruptImageError: when the file is missing or does not decode.
             MissingExtraError: when a library it needs is not installed.
         """
         if self.pixels is None:
-            return self._open(self.cases["path"][row])
+            return self.opened(self.cases["path"][row]).visible()
         shown: Image = self.planes(row)[0].convert("RGB")
         return shown
 
-    def planes(self, row: int) -> tuple[Image, ...]:
+    def decoded(self, row: int) -> tuple[Decoded, ...]:
+        """The files of one row as they are stored, one RGB image or C channels; none for made images.
+
+        Raises:
+            CorruptImageError, MissingExtraError: as :meth:`image`.
+        """
+        if self.pixels is not None:
+            return ()
+        return tuple(self.opened(path) for path in self.paths(row))
+
+    def opened(self, path: str) -> Decoded:
+        """One file as it is stored; ``path`` relative to ``root``.
+
+        Raises:
+            CorruptImageError, MissingExtraError: as :meth:`image`.
+        """
+        try:
+            return decode.load((self.root or Path()) / path)
+        except decode.UnreadableError as error:
+            raise self._corrupt(f"a readable image was expected at {path}, {error}") from None
+
+    def paths(self, row: int) -> list[str]:
+        """The files of one row, relative to ``root``."""
+        return self._files(self.cases[CHANNELS if CHANNELS in self.cases.columns else "path"][row])
+
+    def _files(self, cell: str) -> list[str]:
+        return cell.split(SEPARATOR) if CHANNELS in self.cases.columns else [cell]
+
+    def planes(
+        self, row: int, ranges: Sequence[Range] | None = None, unfit: Unfit | None = None
+    ) -> tuple[Image, ...]:
         """Image of one row for a network: one RGB image, or C grey ones of the same size.
+
+        Args:
+            row: of the table.
+            ranges: the range of grey values of each file where it states none, one for all or C; None spreads
+                the whole range of the type of values.
+            unfit: takes the row where its values do not fit the ranges.
 
         Raises:
             CorruptImageError: as :meth:`image`, and for channels that are coloured or differ in size.
@@ -138,11 +179,14 @@ class ImageTable:
             return tuple(
                 images.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(stored, -1, 0)
             )
+        found = self.decoded(row)
+        within = [of_channel(ranges, channel) for channel in range(len(found))]
+        if unfit is not None:
+            unfit.add(row, found, within)
+        opened = [one.shown(limits) for one, limits in zip(found, within, strict=True)]
         if CHANNELS not in self.cases.columns:
-            return (self.image(row),)
-        paths = self.cases[CHANNELS][row].split(SEPARATOR)
-        opened = [self._open(path) for path in paths]
-        for path, one in zip(paths, opened, strict=True):
+            return tuple(opened)
+        for path, one in zip(self.paths(row), opened, strict=True):
             red, green, blue = (band.tobytes() for band in one.split())
             if one.size != opened[0].size or not red == green == blue:
                 why = "it is coloured" if one.size == opened[0].size else "it has another size than the first"
@@ -150,7 +194,9 @@ class ImageTable:
         return tuple(one.getchannel(0) for one in opened)
 
     def mask(self, row: int) -> Image | None:
-        """Lesion mask of one row, grey of 0 and 255 (cut at 128), of its image's size; None without one.
+        """Lesion mask of one row, grey of 0 and 255, of its image's size; None without one.
+
+        It is cut at 128, of more than 8 bits at half of its highest value.
 
         Raises:
             InputError: for a mask of another size than its image.
@@ -159,35 +205,17 @@ class ImageTable:
         path = self.cases[MASK][row] if MASK in self.cases.columns else None
         if path is None:
             return None
-        found, image = self._open(path).convert("L"), self.image(row)
+        stored, image = self.opened(path), self.image(row)
+        own = (0.0, stored.extremes()[1]) if isinstance(stored, Grey) else None
+        found = stored.shown(own).convert("L")
         if found.size != image.size:
-            own, other = ("×".join(map(str, size)) for size in (image.size, found.size))
+            mine, other = ("×".join(map(str, size)) for size in (image.size, found.size))
             raise InputError(
-                f"{self.name}: the mask {path} must have the {own} pixels of its image, it has {other}; "
+                f"{self.name}: the mask {path} must have the {mine} pixels of its image, it has {other}; "
                 "export it again at the size of the image"
             )
         cut: Image = found.point(lambda value: 255 if value >= 128 else 0)
         return cut
-
-    def _open(self, path: str) -> Image:
-        try:
-            return decode.read((self.root or Path()) / path, self.span)
-        except decode.UnreadableError as error:
-            raise self._corrupt(f"a readable image was expected at {path}, {error}") from None
-
-    def levels(self, row: int) -> list[Range]:
-        """Least and greatest value of each file of one row that has more than 8 bits and states no range.
-
-        Raises CorruptImageError as :meth:`image`.
-        """
-        cell = self.cases[CHANNELS if CHANNELS in self.cases.columns else "path"][row]
-        found = []
-        for path in self._files(cell):
-            try:
-                found.append(decode.least_and_most((self.root or Path()) / path))
-            except decode.UnreadableError as error:
-                raise self._corrupt(f"a readable image was expected at {path}, {error}") from None
-        return [one for one in found if one is not None]
 
     def _corrupt(self, said: str) -> CorruptImageError:
         return CorruptImageError(f"{self.name}: {said}, or leave such images out with --skip-corrupt")
@@ -212,9 +240,6 @@ class ImageTable:
             if size >= 0 and file.suffix.lower() not in decode.PACKED:
                 digest.update(decode.sample(file, size))
         return f"sha256:{digest.hexdigest()[:32]}"
-
-    def _files(self, cell: str) -> list[str]:
-        return cell.split(SEPARATOR) if CHANNELS in self.cases.columns else [cell]
 
 
 def at_root(root: Path, name: str, needed: str) -> Path:

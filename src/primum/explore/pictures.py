@@ -18,6 +18,7 @@ from primum.explore.neighbours import TRAIN
 from primum.explore.reading import recipe_of
 from primum.explore.scene import SEPARATOR, Domain, Scene
 from primum.imaging import decode
+from primum.imaging.ranges import of_channel
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -114,7 +115,9 @@ def _plain(scene: Scene, domain: Domain, row: int) -> Image:
     if not file.is_relative_to(root):
         raise InputError(f"{path}: an image inside {root} was expected, this path leads out of it")
     try:
-        return decode.read(file)
+        card = None if scene.run is None else card_of(scene.run)
+        ranges = None if card is None else card.transform.ranges
+        return decode.load(file).visible(of_channel(ranges, 0))
     except decode.UnreadableError as error:
         raise InputError(f"{path}: a readable image was expected in {scene.images_root}, {error}") from None
 

@@ -19,7 +19,7 @@ from primum.deferring.apply import apply
 from primum.explore import neighbours, pictures, scoring
 from primum.explore.scene import OPERATING, Scene
 from primum.imaging import decode
-from primum.imaging.levels import Span
+from primum.imaging.ranges import Unfit, of_channel
 from primum.policy import Policy
 from primum.predictions import Predictions
 
@@ -39,7 +39,7 @@ class Answer:
         accepted: whether the answer would be used. why: in a sentence.
         picture: PNG. heat: PNG under the map of what speaks for the answer, or None. no_heat: why, or empty.
         nearest: as ``neighbours.nearest`` returns, or None. no_nearest: why, or empty.
-        predictions: the one row, as ``primum.model.predict`` writes it.
+        predictions: the one row, as ``primum.model.predict`` writes it; its notes say what was clipped.
     """
 
     name: str
@@ -79,7 +79,7 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
 
     network = _network(scene.run)
     with tempfile.TemporaryDirectory() as folder:
-        image = _opened(content, name, Path(folder), network.card.transform.span or "type")
+        decoded = _opened(content, name, Path(folder))
     if len(network.card.transform.mean) != 3:
         raise InputError(
             f"{name}: one file holds one picture, this network takes {len(network.card.transform.mean)} "
@@ -87,7 +87,11 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
         )
     columns = {column: [NEW if column == "id" else None] for column in COLUMNS}
     cases = pl.DataFrame(columns, schema=dict.fromkeys(COLUMNS, pl.String))
-    table = ImageTable(name, scene.classes, cases, pixels=np.asarray(image, dtype=np.uint8)[None])
+    ranges, unfit = network.card.transform.ranges, Unfit()
+    within = of_channel(ranges, 0)
+    unfit.add(0, [decoded], [within])
+    image, seen = decoded.visible(within), decoded.shown(within)
+    table = ImageTable(name, scene.classes, cases, pixels=np.asarray(seen, dtype=np.uint8)[None])
     source = scene.domains[0].predictions.source.get("mc_dropout") or {}
     with ASKING:
         found = predict(
@@ -97,7 +101,8 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
             passes=int(source.get("passes", 0)),
             seed=int(source.get("seed", 0)),
         )
-        found = replace(found, metadata=found.metadata.drop("split"))
+        notes = (*found.notes, *unfit.notes([0], ranges))
+        found = replace(found, metadata=found.metadata.drop("split"), notes=notes)
         heat, no_heat = _heat(network, table, image, int(found.predicted[0]))
     scores = {one: float(value[0]) for one, value in scoring.of_new(found, scene.fit, scene.train).items()}
     accepted, why = _decided(scene, found, scores, policy)
@@ -109,11 +114,11 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     )  # fmt: skip
 
 
-def _opened(content: bytes, name: str, folder: Path, span: Span) -> Any:
+def _opened(content: bytes, name: str, folder: Path) -> Any:
     file = folder / f"image{Path(name).suffix.lower()}"
     file.write_bytes(content)
     try:
-        return decode.read(file, span)
+        return decode.load(file)
     except decode.UnreadableError as error:
         raise InputError(f"{name}: an image was expected, {error}") from None
 

@@ -1,22 +1,21 @@
-"""Read one DICOM image as a screen would show it; of its header only what shapes the pixels is read."""
+"""Read one DICOM image; of its header only what shapes the pixels is read."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from primum.check import MissingExtraError
-from primum.imaging import levels
-from primum.imaging.levels import Range, Span, eight_bits
-from primum.imaging.levels import UnreadableError as UnreadableError
+from primum.imaging.decoded import Decoded, Grey, Picture, levels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 SUFFIXES = (".dcm", ".dicom")
+CONTAINER = 16  # bits that are stored because a word has them
 PREAMBLE, MARK = 128, b"DICM"
 DECODERS = "pip install 'pylibjpeg[all]'"
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
@@ -24,8 +23,13 @@ TAGS = [
     "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames",
     "SharedFunctionalGroupsSequence", "ModalityLUTSequence", "RescaleSlope", "RescaleIntercept",
-    "VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "PixelData",
+    "VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "PixelPaddingValue",
+    "PixelPaddingRangeLimit", "PixelData",
 ]  # fmt: skip
+
+
+class UnreadableError(ValueError):
+    """Why a DICOM file gives no image: half a sentence, and after a semicolon what to do, if anything."""
 
 
 def is_dicom(file: Path) -> bool:
@@ -35,36 +39,38 @@ def is_dicom(file: Path) -> bool:
         return opened.read(len(MARK)) == MARK
 
 
-def read(file: Path, span: Span = "own") -> Image:
-    """RGB image of a DICOM file, 8 bits per channel.
+def read(file: Path) -> Image:
+    """RGB image of a DICOM file, 8 bits per channel, as :func:`load` says; the stored bits are the range."""
+    return load(file).shown()
+
+
+def load(file: Path) -> Decoded:
+    """The image of a DICOM file.
 
     Grey values pass the modality table or rescale slope and intercept, then the first VOI table, else the
-    first window, else the range of the stored bits where those are fewer than there is room for, else
-    ``span``, is spread over 0 to 255; MONOCHROME1 is inverted last (DICOM PS3.3 C.11.1, C.11.2,
-    C.7.6.3.1.2). Colour stays; YBR becomes RGB.
+    first window, which make 8 bits of them. Without either they stay as they are, and their range is stated
+    by the stored bits where these are fewer than 16, or by the modality table; 16 bits are a container and
+    state nothing. MONOCHROME1 is inverted last (DICOM PS3.3 C.11.1, C.11.2, C.7.6.3.1.2), and what is padding
+    (C.7.5.1.1.2) counts for no range. Colour stays; YBR becomes RGB.
 
     Raises:
         UnreadableError: for several frames, no pixels, a kind of colour not known, or a damaged file.
         MissingExtraError: without pydicom, or without a decoder for the compression.
     """
     try:
-        import pydicom
         from PIL import Image as images
         from pydicom.errors import InvalidDicomError
     except ImportError:
-        raise MissingExtraError(
-            "reading DICOM needs pydicom, which is not installed: pip install 'primum[train]'"
-        ) from None
+        raise _lacking() from None
     packed = False
     try:
-        header = pydicom.dcmread(file, specific_tags=TAGS)
+        header = _header(file)
         _refuse(header)
         packed = _need_decoder(header, file)
-        stored, kind = header.pixel_array, str(header.PhotometricInterpretation)
-        if kind in COLOUR:
-            return images.fromarray(eight_bits(stored, 0, 2 ** int(header.BitsStored) - 1), "RGB")
-        grey = _shown(stored, header, span)
-        return images.fromarray(255 - grey if kind == "MONOCHROME1" else grey).convert("RGB")
+        stored, told = header.pixel_array, _kind(header)
+        if header.PhotometricInterpretation in COLOUR:
+            return Picture(told, images.fromarray(levels(stored, 0, 2 ** int(header.BitsStored) - 1), "RGB"))
+        return _grey(stored, header, told)
     except (UnreadableError, MissingExtraError, OSError):
         raise
     except InvalidDicomError:
@@ -72,6 +78,45 @@ def read(file: Path, span: Span = "own") -> Image:
     except Exception as error:  # what pydicom raises for damaged files has no common class
         other = f"; another decoder may read it: {DECODERS}" if packed else ""
         raise UnreadableError(f"it does not decode{other}") from error
+
+
+def kind(file: Path) -> str | None:
+    """How a file is stored, where its header says that the file alone makes 8 bits of it; else None."""
+    try:
+        header = _header(file, stop_before_pixels=True)
+        return _kind(header) if header.PhotometricInterpretation in COLOUR or _windowed(header) else None
+    except MissingExtraError:
+        raise
+    except Exception:  # load says why
+        return None
+
+
+def _header(file: Path, **rest: Any) -> Any:
+    try:
+        import pydicom
+    except ImportError:
+        raise _lacking() from None
+    return pydicom.dcmread(file, specific_tags=TAGS, **rest)
+
+
+def _lacking() -> MissingExtraError:
+    return MissingExtraError(
+        "reading DICOM needs pydicom, which is not installed: pip install 'primum[train]'"
+    )
+
+
+def _kind(header: Any) -> str:
+    colour = " colour" if header.PhotometricInterpretation in COLOUR else ""
+    window = " with a window" if not colour and _windowed(header) else ""
+    return f"{int(header.BitsStored)}-bit{colour} DICOM{window}"
+
+
+def _windowed(header: Any) -> bool:
+    return bool(_tables(header)) or None not in (header.get("WindowCenter"), header.get("WindowWidth"))
+
+
+def _tables(header: Any) -> list[Any]:
+    return [item for item in header.get("VOILUTSequence") or () if item.get("LUTData") is not None]
 
 
 def _refuse(header: Any) -> None:
@@ -108,75 +153,62 @@ def _need_decoder(header: Any, file: Path) -> bool:
     return True
 
 
-def least_and_most(file: Path) -> Range | None:
-    """Least and greatest value of a grey image that states no range; None for any other.
+def _grey(stored: NDArray[Any], header: Any, told: str) -> Decoded:
+    """Grey as a screen shows MONOCHROME2, or its values where nothing says how to show them."""
+    from PIL import Image as images
 
-    Raises as :func:`read`.
-    """
-    import pydicom
-
-    try:
-        header = pydicom.dcmread(file, specific_tags=TAGS)
-        _refuse(header)
-        if str(header.PhotometricInterpretation) in COLOUR or _states(header):
-            return None
-        values, _ = _rescaled(header.pixel_array, header)
-    except (UnreadableError, MissingExtraError, OSError):
-        raise
-    except Exception as error:
-        raise UnreadableError("it does not decode") from error
-    return float(values.min()), float(values.max())
-
-
-def _states(header: Any) -> bool:
-    """Whether a table, a window or fewer stored bits than there is room for say what is black and white."""
-    tables = any(item.get("LUTData") is not None for item in header.get("VOILUTSequence") or ())
-    window = None not in (header.get("WindowCenter"), header.get("WindowWidth"))
-    modality = bool(header.get("ModalityLUTSequence"))
-    return (
-        tables
-        or window
-        or modality
-        or int(header.BitsStored) < int(header.BitsAllocated)
-        or (int(header.BitsAllocated) <= 8)
-    )
-
-
-def _rescaled(stored: NDArray[Any], header: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Values through the modality table, or slope and intercept, and the (2,) ends of what they can be."""
     bits, signed = int(header.BitsStored), bool(header.PixelRepresentation)
+    inverted = header.PhotometricInterpretation == "MONOCHROME1"
     ends = np.array([-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1] if signed else [0.0, 2.0**bits - 1])
-    values = stored.astype(np.float64)
+    values, padding, known = stored.astype(np.float64), _padding(stored, header), bits < CONTAINER
     if header.get("ModalityLUTSequence"):
         values, depth = _looked_up(values, header.ModalityLUTSequence[0], header)
-        ends = np.array([0.0, 2.0**depth - 1])
+        ends, known = np.array([0.0, 2.0**depth - 1]), True
     elif None not in (header.get("RescaleSlope"), header.get("RescaleIntercept")):
         values, ends = (
             part * float(header.RescaleSlope) + float(header.RescaleIntercept) for part in (values, ends)
         )
-    return values, ends
+    if not _windowed(header):
+        whole = (float(ends.min()), float(ends.max()))
+        return Grey(told, values, whole, whole if known else None, inverted=inverted, padding=padding)
+    grey = _in_window(values, header)
+    return Picture(told, images.fromarray(255 - grey if inverted else grey).convert("RGB"))
 
 
-def _shown(stored: NDArray[Any], header: Any, span: Span) -> NDArray[np.uint8]:
-    """(H, W) grey as a screen shows MONOCHROME2."""
+def _in_window(values: NDArray[np.float64], header: Any) -> NDArray[np.uint8]:
     from pydicom.pixels.processing import apply_windowing
 
-    values, ends = _rescaled(stored, header)
-    tables = [item for item in header.get("VOILUTSequence") or () if item.get("LUTData") is not None]
+    tables = _tables(header)
     if tables:
         values, depth = _looked_up(values, tables[0], header)
-        return eight_bits(values, 0, 2**depth - 1)
-    if None in (header.get("WindowCenter"), header.get("WindowWidth")):
-        whole = float(ends.min()), float(ends.max())
-        return eight_bits(values, *(whole if _states(header) else levels.ends(values, span, whole)))
+        return levels(values, 0, 2**depth - 1)
     # pydicom spreads a window over the range of the stored bits: here over 0 to 255.
     header.BitsStored, header.PixelRepresentation = 8, 0
     for done in ("ModalityLUTSequence", "RescaleSlope", "RescaleIntercept"):
         header.pop(done, None)
     try:
-        return eight_bits(apply_windowing(values, header), 0, 255)
+        return levels(apply_windowing(values, header), 0, 255)
     except ValueError:
         raise UnreadableError("its window (width or VOI LUT function) is not a valid one") from None
+
+
+def _padding(stored: NDArray[Any], header: Any) -> NDArray[np.bool_] | None:
+    """(H, W) where stored values are the padding value, or between it and its limit; None without one."""
+    first = header.get("PixelPaddingValue")
+    if first is None:
+        return None
+    limit = header.get("PixelPaddingRangeLimit")
+    ends = [_number(first, header), _number(first if limit is None else limit, header)]
+    return (stored >= min(ends)) & (stored <= max(ends))
+
+
+def _number(given: Any, header: Any) -> int:
+    """A value of a tag that is signed where the pixels are, which a reader may have left as bytes."""
+    order: Literal["little", "big"] = (
+        "little" if header.file_meta.TransferSyntaxUID.is_little_endian else "big"
+    )
+    raw = given if isinstance(given, bytes) else (int(given) & 0xFFFF).to_bytes(2, order)
+    return int.from_bytes(raw[:2], order, signed=bool(header.PixelRepresentation))
 
 
 def _looked_up(values: NDArray[Any], item: Any, header: Any) -> tuple[NDArray[np.float64], int]:

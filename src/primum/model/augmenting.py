@@ -49,8 +49,8 @@ CHANGES: dict[str, Change] = {
 def logits(network: Network, pixels: Tensor, found: Tensor) -> Iterator[Tensor]:
     """(B, K) logits for one change of the images after another, without dropout; nothing is drawn.
 
-    The changes are mild, of the kind that training draws from too. There is no mirroring upside down: a chest
-    film has an upper end.
+    The changes are mild: mirrored or in another light, as in training, or moved by whole pixels, so that none
+    is less sharp than the image. There is no mirroring upside down: a chest film has an upper end.
 
     Args:
         network: in eval mode.

@@ -67,11 +67,7 @@ class Card:
         try:
             if content["schema"] != SCHEMA:
                 raise InputError(f"{where}: schema {SCHEMA} was expected, {content['schema']!r} arrived")
-            shown = dict(content["transform"])
-            span = shown.get("span")
-            tuples: dict[str, Any] = {"mean": tuple(shown["mean"]), "std": tuple(shown["std"])}
-            tuples["span"] = None if span is None else (float(span[0]), float(span[1]))
-            transform = Transform(**(shown | tuples))
+            transform = Transform.from_dict(content["transform"])
             rest = {key: value for key, value in content.items() if key != "schema"}
             card = cls(**(rest | {"transform": transform, "classes": tuple(content["classes"])}))
             check.one_of(card.confidnet, ("", "network", "own"), f"{where}: confidnet")

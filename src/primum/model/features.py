@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from primum import files, shifts
+from primum.imaging.ranges import Unfit
 from primum.model.backbone import Network
 from primum.model.images import Images
 
@@ -151,7 +152,7 @@ def shared(
 
     So every recipe that holds something out of the same data shares one file.
     """
-    stored = cached(network, replace(images, table=whole), folder, bar=bar)
+    stored = cached(network, replace(images, table=whole, unfit=Unfit()), folder, bar=bar)
     if len(whole) == len(images):
         return stored
     at = {one: row for row, one in enumerate(whole.cases["id"])}

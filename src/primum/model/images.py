@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +17,11 @@ from torch import Tensor
 from primum import shifts
 from primum.check import InputError
 from primum.data.images import CorruptImageError
-from primum.imaging.levels import Range, Span
+from primum.imaging.ranges import Unfit
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
+    from primum.imaging.decoded import Range
 
 THREADS = min(16, os.cpu_count() or 1)
 JITTER = 0.1  # brightness and contrast, relative, either way
@@ -35,8 +36,9 @@ class Transform:
         mean, std: (C,) normalisation of each channel on the 0..1 scale.
         interpolation: ``nearest``, ``bilinear`` or ``bicubic``, antialiased where it shrinks.
         squash: side of a square every image is resized to first, or None. Nothing is ever cropped.
-        span: what becomes black and white in images of more than 8 bits that state no range, as measured on
-            the training images; None where none of them was such an image, and in older networks.
+        ranges: range of grey values that is spread over 0 to 255 where a file of more than 8 bits states
+            none, one for all files of an image or C; None where the network was trained on no such file, or
+            before ranges were recorded: the whole range of their type.
     """
 
     image_size: int
@@ -44,7 +46,7 @@ class Transform:
     std: tuple[float, ...]
     interpolation: str = "bicubic"
     squash: int | None = None
-    span: Range | None = None
+    ranges: tuple[Range, ...] | None = None
 
     def pixels(self, *planes: Image.Image) -> NDArray[np.uint8]:
         """(S, S, C) uint8 of one RGB image or of C grey ones, S = ``image_size``."""
@@ -64,10 +66,17 @@ class Transform:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        plain = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
-        if self.span is None:  # as networks were written before, whose stored features are still good
-            del plain["span"]
-        return plain
+        content = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
+        ranges = content.pop("ranges")  # left out where there are none: stored features keep their names
+        return content if ranges is None else content | {"ranges": [list(one) for one in ranges]}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Transform:
+        """Read back :meth:`to_dict`; raises KeyError, TypeError or ValueError for anything else."""
+        plain = dict(content) | {"mean": tuple(content["mean"]), "std": tuple(content["std"])}
+        if content.get("ranges") is not None:
+            plain["ranges"] = tuple((float(low), float(high)) for low, high in content["ranges"])
+        return cls(**plain)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +85,7 @@ class Images:
 
     With a ``corruption``, name and intensity, each image is corrupted after the transform, by ``seed`` and
     its id; see :mod:`primum.shifts`. Refuses an unknown one, and images of another number of channels than
-    the transform's.
+    the transform's. ``unfit`` holds the rows decoded so far whose values do not fit the transform's ranges.
 
     >>> images.batch(np.array([0, 1])).shape
     torch.Size([2, 3, 224, 224])
@@ -86,12 +95,11 @@ class Images:
     transform: Transform
     corruption: tuple[str, int] | None = None
     seed: int = 0
+    unfit: Unfit = field(default_factory=Unfit)
 
     def __post_init__(self) -> None:
         if self.corruption is not None:
             shifts.parameter(*self.corruption)
-        span: Span = "type" if self.transform.span is None else self.transform.span
-        object.__setattr__(self, "table", replace(self.table, span=span))
         found, expected = self.table.channels, len(self.transform.mean)
         if len(self.table) and found != expected:
             raise InputError(
@@ -103,7 +111,11 @@ class Images:
         return len(self.table)
 
     def _pixels(self, row: int) -> NDArray[np.uint8]:
-        return self.transform.pixels(*self.table.planes(int(row)))
+        return self.transform.pixels(*self.table.planes(int(row), self.transform.ranges, self.unfit))
+
+    def notes(self, rows: NDArray[np.int64]) -> tuple[str, ...]:
+        """What a reader of answers about ``rows``, once decoded, must know of their grey values."""
+        return self.unfit.notes(rows.tolist(), self.transform.ranges)
 
     def batch(self, rows: NDArray[np.int64]) -> Tensor:
         """(B, C, S, S) uint8 of the images at integer ``rows``; raises CorruptImageError."""

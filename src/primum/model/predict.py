@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from primum import __version__, check
-from primum.data import ranges
 from primum.data.images import HELD_OUT, NEW
-from primum.imaging.levels import Range
 from primum.judge import uncertainty
 from primum.model import augmenting, backbone, features, trained_scores
 from primum.model import passes as mc
@@ -74,29 +72,8 @@ def predict(
     table = table if corruption is None else table.shifted(*corruption)
     images = Images(table, network.card.transform, corruption, seed)
     if passes or tta:
-        found = _repeated(network, images.table, images, embeddings, progress, passes, tta, seed)
-    else:
-        found = answers(network, images, np.arange(len(table)), embeddings=embeddings, bar=progress)
-    return replace(found, notes=(*found.notes, *_range_notes(network.card.transform.span, table)))
-
-
-def _range_notes(span: Range | None, table: ImageTable) -> tuple[str, ...]:
-    """What a reader must know of images whose values the network did not learn from."""
-    seen = ranges.measure(table)
-    if not len(seen.low):
-        return ()
-    if span is None:
-        return (
-            f"{len(seen.low)} images have more than 8 bits and state no range, and the network has recorded "
-            "none: the whole range of their type was used",
-        )
-    outside = seen.outside(span)
-    if not outside:
-        return ()
-    return (
-        f"{outside} images reach beyond the range {span[0]:g} to {span[1]:g} of the training images and were "
-        "cut to it",
-    )
+        return _repeated(network, table, images, embeddings, progress, passes, tta, seed)
+    return answers(network, images, np.arange(len(table)), embeddings=embeddings, bar=progress)
 
 
 def answers(
@@ -104,7 +81,8 @@ def answers(
 ) -> Predictions:
     """Predictions for the images at ``rows``, each seen once as it is."""
     found, own = trained_scores.embed(network, images, rows, bar=bar)
-    return from_embeddings(network, images.table.take(rows), found, own, embeddings=embeddings)
+    answered = from_embeddings(network, images.table.take(rows), found, own, embeddings=embeddings)
+    return replace(answered, notes=(*answered.notes, *images.notes(rows)))
 
 
 def _repeated(
@@ -163,6 +141,7 @@ def _repeated(
         kind="log_probabilities",
         scores=of_passes | dict(plain.scores),
         source=dict(plain.source) | source,
+        notes=(*plain.notes, *images.notes(np.arange(len(table)))),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +17,11 @@ from torch import Tensor, nn
 
 from primum import files, severity, tables
 from primum.check import InputError, shorten
-from primum.data import copies, ranges
+from primum.data import copies, pixels
 from primum.data.images import HELD_OUT, SPLITS
 from primum.data.leaking import leaking
 from primum.model import backbone, features, need
-from primum.model.backbone import Network
+from primum.model.backbone import Card, Network
 from primum.model.batches import Inputs, Rows, loader
 from primum.model.images import Images
 from primum.model.losses.learning import Learning, learning
@@ -95,13 +96,9 @@ def train(
         costs = costs and costs.ordered(table.classes, table.name)
         learned = learning(recipe, table, rows, costs)
         network = _network(recipe, table)
-        seen_ranges = ranges.measure(table.take(rows["train"]))
-        span = seen_ranges.span
-        network.card = replace(network.card, transform=replace(network.card.transform, span=span))
         say(f"{table.name}: {len(rows['train'])} train, {len(rows['val'])} val, {len(skipped)} skipped")
-        for told in (*_told(used, rows), ranges.told(seen_ranges, span)):
-            if told:
-                say(told)
+        for told in _told(used, rows):
+            say(told)
         if HELD_OUT in rows:
             say(_said(table.take(rows[HELD_OUT])))
         if recipe.data.drop_leaks:
@@ -110,6 +107,8 @@ def train(
             say(learned.note)
         if len(learned.held):
             say(f"{len(learned.held)} train images are held out, not trained on, to see what is confused")
+        grey = pixels.cached(table, stores, bar=progress)
+        network.card = _with_ranges(network.card, grey, rows["train"], say)
         images, stored = Images(table, network.card.transform), None
         if recipe.network.trunk == "frozen":
             stored = features.shared(network, images, used.whole, stores, bar=progress)
@@ -128,11 +127,14 @@ def train(
         source = origin(recipe, costs, learned.weights, learned.note, **rest)
         network.card = replace(network.card, source=source)
 
+        ranges = network.card.transform.ranges
+        unfit = pixels.unfit(grey, ranges)
         for split, at in rows.items():
             if stored is None:
                 found = answers(network, images, at, embeddings=embeddings, bar=progress)
             else:
                 found = from_embeddings(network, table.take(at), stored[at], embeddings=embeddings)
+                found = replace(found, notes=(*found.notes, *unfit.notes(at.tolist(), ranges)))
             with files.whole(folder / "predictions" / f"{split}.parquet") as draft:
                 tables.write(found, draft)
         backbone.save(network, folder)
@@ -214,6 +216,16 @@ def _network(recipe: Recipe, table: ImageTable) -> Network:
     precision = features.resolve(recipe.training.precision)
     network.card = replace(network.card, precision=precision, recipe=recipe.fingerprint())
     return network
+
+
+def _with_ranges(
+    card: Card, grey: pl.DataFrame, train: NDArray[np.int64], say: Callable[[str], None]
+) -> Card:
+    """The card with the range of grey values that the images trained on have, if any of more than 8 bits."""
+    summary = pixels.summary(grey, train)
+    for line in summary["said"] if summary["no_stated_range"] or summary["stated"] else ():
+        say(line)
+    return replace(card, transform=replace(card.transform, ranges=pixels.ranges(grey, train)))
 
 
 def _start(recipe: Recipe, folder: Path, used: Material, dropped: pl.DataFrame) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from primum.check import MissingExtraError
+from primum.imaging import decode
 from primum.report.thumbnails import inside
 
+JPEG = b"\xff\xd8\xff"
 SIDE, MOST_GROUPS, MOST_IMAGES = 112, 200, 12
 
 
@@ -54,15 +56,25 @@ def picture(path: str | None, images: Path | None) -> str | None:
     except ImportError:
         raise MissingExtraError("reading images needs Pillow: pip install 'primum[train]'") from None
     try:
-        with Image.open(found) as opened:
-            opened.draft("RGB", (SIDE, SIDE))
-            small = opened.convert("RGB")
-            small.thumbnail((SIDE, SIDE))
-            written = io.BytesIO()
-            small.save(written, "JPEG", quality=80)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        small = _opened(found)
+        small.thumbnail((SIDE, SIDE))
+        written = io.BytesIO()
+        small.save(written, "JPEG", quality=80)
+    except (MissingExtraError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     return f"data:image/jpeg;base64,{base64.b64encode(written.getvalue()).decode('ascii')}"
+
+
+def _opened(found: Path) -> Any:
+    """RGB; a JPEG at a fraction of its size only."""
+    from PIL import Image
+
+    with found.open("rb") as start:
+        if start.read(len(JPEG)) != JPEG:
+            return decode.load(found).visible()
+    with Image.open(found) as opened:
+        opened.draft("RGB", (SIDE, SIDE))
+        return opened.convert("RGB")
 
 
 @cache

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from primum.check import MissingExtraError
-from primum.imaging import dicom
+from primum.imaging import decode, dicom, png
 
 LARGEST = 1_000_000
 SIDE = 480
@@ -28,9 +28,10 @@ def embed(path: str | None, images: Path | None) -> str | None:
     try:
         small = found.stat().st_size <= LARGEST
         with found.open("rb") as stream:
-            start = stream.read(16)
+            start = stream.read(png.HEAD)
         kind = next((kind for mark, kind in SIGNATURES.items() if start.startswith(mark)), None)
-        if small and kind:
+        deep = kind == "png" and png.depth(start) == (png.FULL, png.GREY)  # a browser shows 12 bits as black
+        if small and kind and not deep:
             return _uri(found.read_bytes(), kind)
         return _shrunk(found)
     except OSError:
@@ -61,9 +62,10 @@ def _shrunk(path: Path) -> str | None:
         return None
     try:
         if dicom.is_dicom(path):
-            return _small(dicom.read(path))
+            return _small(dicom.load(path).visible())
         with Image.open(path) as opened:
-            return _small(_eight_bits(opened))
+            deep = opened.mode.startswith(("I", "F"))
+            return _small(decode.load(path).visible() if deep else opened.copy())
     except (MissingExtraError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
@@ -73,13 +75,3 @@ def _small(picture: Any) -> str:
     written = io.BytesIO()
     picture.convert("RGB").save(written, format="JPEG", quality=88)
     return _uri(written.getvalue(), "jpeg")
-
-
-def _eight_bits(picture: Any) -> Any:
-    """Stretch a picture of more than eight bits (X-ray, microscopy) to eight; leave others alone."""
-    if not picture.mode.startswith(("I", "F")):
-        return picture.copy()
-    wide = picture.convert("F")
-    low, high = wide.getextrema()
-    scale = 255 / ((high - low) or 1)
-    return wide.point(lambda value: value * scale + -low * scale).convert("L")

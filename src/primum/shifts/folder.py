@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +18,14 @@ from rich.progress import track
 
 from primum import files
 from primum.check import InputError
-from primum.data import ranges
+from primum.data import pixels
 from primum.data.images import CHANNELS, MASK, SEPARATOR
 from primum.imaging import decode
 from primum.shifts import corrupt, parameter
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
+    from primum.imaging.decoded import Range
 
 SCHEMA = "primum.corrupted/1"
 SETTINGS, MANIFEST, IMAGES = "corruption.json", "manifest.csv", "images"
@@ -35,7 +35,14 @@ NUMBERS = 20_000_000  # pixel values corrupted together, at most, but for a sing
 
 
 def write(
-    table: ImageTable, name: str, intensity: int, out: Path | str, seed: int = 0, *, bar: bool = False
+    table: ImageTable,
+    name: str,
+    intensity: int,
+    out: Path | str,
+    seed: int = 0,
+    *,
+    ranges: Sequence[Range] | None = None,
+    bar: bool = False,
 ) -> Path:
     """Corrupt every image of a table at its own size; PNG files, their manifest last.
 
@@ -47,6 +54,8 @@ def write(
     Args:
         table: the images; give one split (``table.split("test")``).
         name, intensity, seed: as of :func:`primum.shifts.corrupt`.
+        ranges: of grey values of more than 8 bits, as :func:`primum.data.pixels.ranges` gives them for
+            the whole data set; those of ``table`` unless said otherwise.
         out: folder; empty, or begun with the same images and settings.
         bar: show progress on standard error.
 
@@ -57,11 +66,13 @@ def write(
         InputError: for an unknown corruption or intensity, or a folder that holds something else.
         CorruptImageError: for the first image that does not decode.
     """
-    folder, span = Path(out), ranges.measure(table).span
-    table = table if span is None else replace(table, span=span)
+    folder = Path(out)
+    if ranges is None:
+        ranges = pixels.ranges(pixels.measure(table), pixels.trained_on(table))
     settings = {
         "schema": SCHEMA, "data": table.name, "fingerprint": table.fingerprint(), "n": len(table),
         "shift": name, "shift_level": intensity, "value": parameter(name, intensity), "seed": seed,
+        **({} if ranges is None else {"ranges": [list(one) for one in ranges]}),
     }  # fmt: skip
     _begin(folder, settings)
     if (folder / MANIFEST).exists():
@@ -72,8 +83,8 @@ def write(
     console = Console(stderr=True)
     parts = [todo[start : start + AT_ONCE] for start in range(0, len(todo), AT_ONCE)]
     for part in track(parts, "corrupting", console=console, transient=True, disable=not bar):
-        for row, pixels in _corrupted(table, part, name, intensity, seed):
-            _save(pixels, [folder / one for one in paths[row]])
+        for row, corrupted in _corrupted(table, part, name, intensity, seed, ranges):
+            _save(corrupted, [folder / one for one in paths[row]])
     with files.whole(folder / MANIFEST) as draft:
         _manifest(table.shifted(name, intensity), paths).write_csv(draft)
     return folder / MANIFEST
@@ -105,15 +116,20 @@ def _paths(row: int, digits: int, channels: int) -> list[str]:
 
 
 def _corrupted(
-    table: ImageTable, rows: list[int], name: str, intensity: int, seed: int
+    table: ImageTable,
+    rows: list[int],
+    name: str,
+    intensity: int,
+    seed: int,
+    ranges: Sequence[Range] | None,
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """(row, (H, W, C) corrupted pixels) of each row, images of one size together."""
 
-    def pixels(row: int) -> NDArray[np.uint8]:
-        return np.dstack([np.asarray(plane, dtype=np.uint8) for plane in table.planes(row)])
+    def planes(row: int) -> NDArray[np.uint8]:
+        return np.dstack([np.asarray(plane, dtype=np.uint8) for plane in table.planes(row, ranges)])
 
     with ThreadPoolExecutor(THREADS) as pool:
-        read = dict(zip(rows, pool.map(pixels, rows), strict=True))
+        read = dict(zip(rows, pool.map(planes, rows), strict=True))
     for shape in sorted({image.shape for image in read.values()}):
         alike = [row for row, image in read.items() if image.shape == shape]
         step = max(1, NUMBERS // int(np.prod(shape)))

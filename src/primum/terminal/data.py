@@ -43,8 +43,6 @@ def show_check(content: Mapping[str, Any]) -> None:
     console.print(f"splits with seed {content['seed']}: {splits}")
     for line in _lines(content):
         console.print(line)
-    if content.get("pixels", {}).get("said"):
-        console.print(content["pixels"]["said"])
     bad = content["test_with_copies"] or (content["patients"] or {}).get("in_two_splits")
     console.print(f"[bold {'red' if bad else 'green'}]{escape(content['verdict'])}[/]")
 
@@ -94,6 +92,7 @@ def _lines(content: Mapping[str, Any]) -> list[str]:
     unreadable = content["unreadable"]
     said.append(f"unreadable: {len(unreadable):,}" if unreadable else "unreadable: none")
     said += [f"  {escape(entry['why'])}" for entry in unreadable[:MOST]]
+    said += [escape(line) for line in content["pixels"]["said"]]
     groups = content["copies"]
     near = groups["groups"] - groups["exact_groups"]
     said.append(

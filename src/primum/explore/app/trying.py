@@ -88,6 +88,7 @@ def shown(stage: Stage, found: Answer) -> list[Component]:
         ),
         html.P(f"{words.opening(found.why)}."),
         html.P(["The answer: ", html.B(found.predicted), f", {sure} sure."], className="answer"),
+        *(html.P(f"{words.opening(note)}.", className="note") for note in found.predictions.notes),
         html.H3("Probabilities"),
         case.bars(shares),
     ]

@@ -1,0 +1,214 @@
+"""How the pixels of a table's images are stored, and one range for all grey values of more than 8 bits."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from primum import files
+from primum.data.images import CorruptImageError
+from primum.imaging import decode
+from primum.imaging.decoded import FAR, Grey
+from primum.imaging.ranges import Unfit, of_channel, words
+
+if TYPE_CHECKING:
+    from primum.data.images import ImageTable
+    from primum.imaging.decoded import Decoded, Range
+
+THREADS = min(16, os.cpu_count() or 1)
+OUTERMOST = 0.01  # share of the images, at either end, whose extreme values do not widen the range
+MOST = 5  # stated ranges that are named
+FEW_LEVELS = 16  # of 256 grey levels: less contrast than this is worth a warning
+SCHEMA = {
+    "row": pl.Int64, "channel": pl.Int64, "kind": pl.String, "stated_low": pl.Float64,
+    "stated_high": pl.Float64, "low": pl.Float64, "high": pl.Float64, "inner_low": pl.Float64,
+    "inner_high": pl.Float64,
+}  # fmt: skip
+
+
+def measure(table: ImageTable, *, bar: bool = False) -> pl.DataFrame:
+    """One row per file of every image, in order, but of those that do not decode.
+
+    Images of which the first bytes say that they hold 8 bits, or a window, are not decoded here.
+
+    Returns:
+        ``row`` of the table and ``channel``; ``kind``, how the file is stored, in words; and for grey values
+        of more than 8 bits, else null, ``low`` and ``high``, their extremes, ``inner_low`` and ``inner_high``
+        (:meth:`Grey.inner`), and ``stated_low`` and ``stated_high`` where the file states its range.
+    """
+    n = len(table)
+    if table.pixels is not None:
+        eight = [{"row": row, "channel": 0, "kind": decode.EIGHT} for row in range(n)]
+        return pl.DataFrame(eight, schema=SCHEMA)
+    with ThreadPoolExecutor(THREADS) as pool:
+        coming = pool.map(lambda row: _rows(table, row), range(n))
+        console = Console(stderr=True)
+        shown = track(coming, "looking at grey values", n, console=console, transient=True, disable=not bar)
+        return pl.DataFrame([one for rows in shown for one in rows], schema=SCHEMA)
+
+
+def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> pl.DataFrame:
+    """:func:`measure` of a table, from ``folder`` or computed into it where anything had to be decoded.
+
+    The file's name is the fingerprint of the images, not of labels or splits.
+    """
+    blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
+    named = f"{replace(table, cases=blank).fingerprint()} pixels"
+    kept = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
+    if kept.exists():
+        return pl.read_parquet(kept)
+    found = measure(table, bar=bar)
+    if found["low"].is_not_null().any():
+        with files.whole(kept) as draft:
+            found.write_parquet(draft)
+    return found
+
+
+def trained_on(table: ImageTable) -> NDArray[np.int64]:
+    """Rows of the split train; all where there is none."""
+    rows = np.flatnonzero((table.cases["split"] == "train").to_numpy())
+    return rows if len(rows) else np.arange(len(table))
+
+
+def ranges(pixels: pl.DataFrame, rows: NDArray[np.int64]) -> tuple[Range, ...] | None:
+    """One range for all images, channel by channel: of the extremes at ``rows``, which are trained on.
+
+    From the lowest to the highest value of the images there that state no range, but for the outermost
+    hundredth of them at either end, so that one odd image among a hundred does not darken the others. Where
+    all state one, of those.
+
+    Args:
+        pixels: of :func:`measure`. rows: of the table.
+
+    Returns:
+        None where no image at ``rows`` has more than 8 bits.
+    """
+    deep = pixels.filter(pl.col("low").is_not_null() & pl.col("row").is_in(rows.tolist()))
+    if not len(deep):
+        return None
+    found = []
+    for channel in range(int(deep["channel"].max()) + 1):  # type: ignore[arg-type]
+        own = deep.filter(channel=channel)
+        own = own if len(own) else deep
+        silent = own.filter(pl.col("stated_low").is_null())
+        ends = silent.select("low", "high") if len(silent) else own.select("stated_low", "stated_high")
+        low, high = (part.to_numpy() for part in ends)
+        found.append(
+            (
+                float(np.quantile(low, OUTERMOST, method="lower")),
+                float(np.quantile(high, 1 - OUTERMOST, method="higher")),
+            )
+        )
+    return tuple(found)
+
+
+def summary(pixels: pl.DataFrame, rows: NDArray[np.int64]) -> dict[str, Any]:
+    """What ``data check`` says of the grey values, JSON-ready; arguments as of :func:`ranges`.
+
+    Returns:
+        ``kinds``: images of each kind. ``no_stated_range``: of more than 8 bits that state none, of each.
+        ``stated``: ranges that files state, and images of each. ``ranges``: the one used where none is
+        stated, or null. ``clipped``: images with values beyond the range they are shown in, by more than a
+        tenth of it. ``levels``: median over the images of more than 8 bits of the grey levels, of 256, that
+        their inner 98 % of pixels span, or null. ``said``: this in sentences.
+    """
+    used = ranges(pixels, rows)
+    first = pixels.unique("row", keep="first", maintain_order=True)
+    deep = placed(pixels, used)
+    stated = deep.filter(pl.col("stated_low").is_not_null())
+    silent = deep.filter(pl.col("stated_low").is_null()).unique("row", keep="first", maintain_order=True)
+    told = stated.group_by("stated_low", "stated_high").agg(pl.col("row").n_unique())
+    middle = deep["levels"].median()
+    content: dict[str, Any] = {
+        "kinds": dict(sorted(first["kind"].value_counts().iter_rows())),
+        "no_stated_range": dict(sorted(silent["kind"].value_counts().iter_rows())),
+        "stated": [
+            {"range": [low, high], "images": count} for low, high, count in told.sort(pl.all()).iter_rows()
+        ],
+        "ranges": None if used is None else [list(one) for one in used],
+        "clipped": deep.filter("clipped")["row"].n_unique(),
+        "levels": None if middle is None else round(float(middle), 1),  # type: ignore[arg-type]
+    }
+    return content | {"said": _said(content)}
+
+
+def placed(pixels: pl.DataFrame, used: Sequence[Range] | None) -> pl.DataFrame:
+    """The files of more than 8 bits with ``clipped`` and ``levels`` in the range they are shown in."""
+    deep = pixels.filter(pl.col("low").is_not_null())
+    within = [of_channel(used, channel) or (None, None) for channel in deep["channel"]]
+    low, high = (
+        pl.coalesce(f"stated_{end}", pl.Series(end, [one[at] for one in within], dtype=pl.Float64))
+        for at, end in enumerate(("low", "high"))
+    )
+    width, margin = pl.max_horizontal(high - low, pl.lit(1e-12)), (high - low) * FAR
+    span = (pl.col("inner_high").clip(low, high) - pl.col("inner_low").clip(low, high)) / width * 255
+    return deep.with_columns(
+        clipped=(pl.col("low") < low - margin) | (pl.col("high") > high + margin), levels=span
+    )
+
+
+def unfit(pixels: pl.DataFrame, used: Sequence[Range] | None) -> Unfit:
+    """Rows whose values do not fit the ranges a network reads, without decoding them again."""
+    deep = placed(pixels, used)
+    unknown = deep.filter(pl.col("stated_low").is_null())["row"] if used is None else ()
+    return Unfit(set(deep.filter("clipped")["row"]), set(unknown))
+
+
+def _said(content: dict[str, Any]) -> list[str]:
+    """Only the kinds where nothing has more than 8 bits."""
+    lines = ["pixels: " + ", ".join(f"{kind} {count:,}" for kind, count in content["kinds"].items())]
+    stated = content["stated"]
+    lines += [f"stated range {words([one['range']])}: {one['images']:,} images" for one in stated[:MOST]]
+    if len(stated) > MOST:
+        lines.append(f"stated ranges: {len(stated) - MOST:,} others")
+    silent = content["no_stated_range"]
+    if silent and content["ranges"] is None:
+        lines.append(
+            f"no stated range: {sum(silent.values()):,} images, and no training image of more than 8 bits to "
+            "take one from, so that the whole range of their type is spread"
+        )
+    elif silent:
+        kinds = f" of {len(silent)} kinds, whose units may differ" if len(silent) > 1 else ""
+        lines.append(
+            f"no stated range: {sum(silent.values()):,} images{kinds}, read in that of the training images, "
+            f"{words(content['ranges'])}; images with values beyond it by more than a tenth, which are "
+            f"clipped: {content['clipped']:,}"
+        )
+    if content["levels"] is not None and content["levels"] < FEW_LEVELS:
+        lines.append(
+            f"low contrast: half of the images of more than 8 bits use {content['levels']:.3g} of 256 grey "
+            "levels or fewer; export them with a window"
+        )
+    return lines
+
+
+def _rows(table: ImageTable, row: int) -> list[dict[str, Any]]:
+    kinds = [decode.kind((table.root or Path()) / path) for path in table.paths(row)]
+    entries: list[dict[str, Any]] = [{"kind": kind} for kind in kinds]
+    if None in kinds:
+        try:
+            entries = [_measured(one) for one in table.decoded(row)]
+        except CorruptImageError:
+            return []
+    return [{"row": row, "channel": channel} | entry for channel, entry in enumerate(entries)]
+
+
+def _measured(one: Decoded) -> dict[str, Any]:
+    if not isinstance(one, Grey):
+        return {"kind": one.kind}
+    stated, (low, high), (inner_low, inner_high) = one.stated or (None, None), one.extremes(), one.inner()
+    return {
+        "kind": one.kind, "stated_low": stated[0], "stated_high": stated[1], "low": low, "high": high,
+        "inner_low": inner_low, "inner_high": inner_high,
+    }  # fmt: skip

@@ -1,0 +1,136 @@
+"""One image as its file holds it, before a range makes 8 bits of its grey values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Range = tuple[float, float]
+FAR = 0.1  # of a range
+TAIL = 0.01  # share of the pixels at either end that the inner range leaves out
+LOOKED_AT = 100_000  # pixels of an image, about, that its inner range is read from
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image of which the file alone makes 8 bits: stored so, or with a window.
+
+    Attributes:
+        kind: how it is stored, in words: ``8-bit``, ``12-bit DICOM with a window``.
+        image: RGB.
+    """
+
+    kind: str
+    image: Image
+
+    def shown(self, within: Range | None = None) -> Image:
+        """RGB; a range changes nothing."""
+        return self.image
+
+    visible = shown
+
+    def stretched(self) -> Image:
+        """RGB; it stays as it is."""
+        return self.image
+
+    def outside(self, within: Range | None = None) -> bool:
+        """False: nothing is clipped."""
+        return False
+
+
+@dataclass(frozen=True, eq=False)
+class Grey:
+    """Grey values of more than 8 bits.
+
+    Attributes:
+        kind: how they are stored, in words: ``16-bit PNG``, ``float TIFF``.
+        values: (H, W), finite, in the unit of the file (Hounsfield after a rescale).
+        whole: range of their type; what networks without a recorded range are shown.
+        stated: range that the file states, or None.
+        claimed: lowest and highest value by the file's own word, where that may be its detector's or only
+            this image's, or None.
+        inverted: low values are bright.
+        cut: without a range, levels are cut and not rounded, as they always were for this kind.
+        padding: (H, W) True where there is no image, or None.
+    """
+
+    kind: str
+    values: NDArray[Any]
+    whole: Range
+    stated: Range | None = None
+    claimed: Range | None = None
+    inverted: bool = False
+    cut: bool = False
+    padding: NDArray[np.bool_] | None = None
+
+    def shown(self, within: Range | None = None) -> Image:
+        """RGB of 8 bits, what a network is given: the stated range, else ``within``, spread over 0 to 255.
+
+        Without ``within``, for a network that has no range on record, the whole range of the type is spread.
+        """
+        if within is not None:
+            return self._image(levels(self.values, *(self.stated or within)))
+        if not self.cut:
+            return self._image(levels(self.values, *self.whole))
+        low, high = self.whole
+        scaled = (self.values.astype(np.float64) - low) / (high - low) * 255
+        return self._image(np.clip(scaled, 0, 255).astype(np.uint8))
+
+    def visible(self, within: Range | None = None) -> Image:
+        """RGB of 8 bits for people: of the stated range, else ``within``, else of this image's own."""
+        return self._image(levels(self.values, *(self.stated or within or self.extremes())))
+
+    def stretched(self) -> Image:
+        """RGB of 8 bits, the image's own lowest and highest value at 0 and 255, whatever is stated."""
+        return self._image(levels(self.values, *self.extremes()))
+
+    def outside(self, within: Range | None = None) -> bool:
+        """Whether values lie beyond the range that :meth:`shown` spreads by more than a tenth of it.
+
+        Of new images of the same kind, about one in fifty holds a value just beyond; that means nothing.
+        """
+        low, high = self.whole if within is None else self.stated or within
+        inside, margin = self._inside(), FAR * (high - low)
+        return bool(inside.size and (inside.min() < low - margin or inside.max() > high + margin))
+
+    def extremes(self) -> Range:
+        """Lowest and highest value, padding aside; the claimed ones where they hold them."""
+        inside = self._inside()
+        if not inside.size:
+            return self.whole
+        low, high = float(inside.min()), float(inside.max())
+        if self.claimed is not None and self.claimed[0] <= low and high <= self.claimed[1]:
+            return self.claimed
+        return low, high
+
+    def inner(self) -> Range:
+        """Range of all pixels but the hundredth at either end."""
+        inside = self._inside().ravel()
+        inside = inside[:: max(1, inside.size // LOOKED_AT)]
+        if not inside.size:
+            return self.whole
+        low, high = np.quantile(inside, (TAIL, 1 - TAIL))
+        return float(low), float(high)
+
+    def _inside(self) -> NDArray[Any]:
+        return self.values if self.padding is None else self.values[~self.padding]
+
+    def _image(self, grey: NDArray[np.uint8]) -> Image:
+        from PIL import Image as images
+
+        return images.fromarray(255 - grey if self.inverted else grey).convert("RGB")
+
+
+Decoded = Picture | Grey
+
+
+def levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Values as grey levels 0 to 255, ``low`` at 0 and ``high`` at 255; what lies outside is clipped."""
+    scaled = (values.astype(np.float64) - low) * (255.0 / ((high - low) or 1.0))
+    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
