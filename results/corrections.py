@@ -20,8 +20,8 @@ from PIL import Image
 from scipy.special import expit
 
 import primum
+from primum.data.images import ImageTable
 from primum.deferring.fit import fit
-from primum.imaging import decode
 from primum.judge.explanation.beyond import Beyond, beyond
 from primum.judge.interval import Resampler
 from primum.severity import SeverityMatrix
@@ -146,13 +146,16 @@ def instability() -> Iterator[tuple[str, str]]:
 
 def pixels() -> Iterator[tuple[str, str]]:
     """A 12-bit image in a 16-bit PNG, and Hounsfield units in a TIFF of floats, as people are shown them."""
+    files = ["a.png", "a.tif"]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "a.png"
-        Image.fromarray(np.array([[0, 2048, 4095]], dtype=np.uint16)).save(path)
-        yield "12 bits in a 16-bit PNG: 0, 2048, 4095", str(np.asarray(decode.read(path))[0, :, 0].tolist())
-        path = Path(folder) / "a.tif"
-        Image.fromarray(np.array([[-1000, 0, 1000]], dtype=np.float32)).save(path)
-        yield "a float TIFF: −1000, 0, 1000", str(np.asarray(decode.read(path))[0, :, 0].tolist())
+        Image.fromarray(np.array([[0, 2048, 4095]], dtype=np.uint16)).save(Path(folder) / files[0])
+        Image.fromarray(np.array([[-1000, 0, 1000]], dtype=np.float32)).save(Path(folder) / files[1])
+        columns = {"id": files, "label": ["x", "y"], "patient": files, "site": None, "split": "test"}
+        table = ImageTable("made", ("x", "y"), pl.DataFrame(columns | {"path": files}), Path(folder))
+        for row, name in enumerate(
+            ("12 bits in a 16-bit PNG: 0, 2048, 4095", "a float TIFF: −1000, 0, 1000")
+        ):
+            yield name, str(np.asarray(table.image(row))[0, :, 0].tolist())
 
 
 def example() -> Iterator[tuple[str, str]]:
