@@ -59,7 +59,7 @@ def measure(table: ImageTable, *, bar: bool = False) -> pl.DataFrame:
 
 
 def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> pl.DataFrame:
-    """:func:`measure` of a table, from ``folder`` or computed into it where anything had to be decoded.
+    """:func:`measure` of a table, from ``folder`` or computed into it where not all have 8 bits.
 
     The file's name is the fingerprint of the images, not of labels or splits.
     """
@@ -69,7 +69,7 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> pl.DataFram
     if kept.exists():
         return pl.read_parquet(kept)
     found = measure(table, bar=bar)
-    if found["low"].is_not_null().any():
+    if (found["kind"] != decode.EIGHT).any():
         with files.whole(kept) as draft:
             found.write_parquet(draft)
     return found
