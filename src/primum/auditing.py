@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from primum import __version__, files, tables, ties
+from primum import __version__, documents, tables, ties
 from primum.check import InputError
 from primum.curves import curves
 from primum.finding import Finding, found, judge, not_applicable
@@ -71,11 +70,7 @@ class Audit(Saved):
     @classmethod
     def from_json(cls, path: str | Path) -> Audit:
         """Read an audit back; its cases are the 1,000 worst that the JSON holds."""
-        file = files.existing(path, "an audit (JSON)")
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise InputError(f"{file.name}: this is not valid JSON ({error})") from None
+        file, content = Path(path), documents.read_json(path, "an audit (JSON)")
         if not isinstance(content, dict) or content.get("schema") != SCHEMA:
             raise InputError(
                 f"{file.name}: an audit of schema {SCHEMA} was expected; write it with primum audit"

@@ -17,8 +17,18 @@ SINGLE = 2.0**-24  # rounding of a number near 1 in single precision
 MOST_LISTED = 25
 
 
+LONGEST_SENTENCE = 300  # characters
+HEAD = 190  # of them before a cut: where it is and what arrived; what to do stands at the end
+
+
 class PrimumError(Exception):
-    """Any failure with a sentence the user can act on; the command line prints it and exits with 2."""
+    """Any failure with a sentence the user can act on; the command line prints it and exits with 2.
+
+    The sentence has at most 300 characters, none of which a terminal obeys.
+    """
+
+    def __init__(self, text: object = "") -> None:
+        super().__init__(sentence(str(text)))
 
 
 class InputError(PrimumError, ValueError):
@@ -27,6 +37,17 @@ class InputError(PrimumError, ValueError):
 
 class MissingExtraError(PrimumError, ImportError):
     """A part of primum needs an extra that is not installed."""
+
+
+def sentence(text: str) -> str:
+    """One line of at most 300 characters: blanks for white space, ``?`` for what a terminal would obey.
+
+    A longer text loses its middle, since what to do stands at its end.
+    """
+    shown = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+    if len(shown) <= LONGEST_SENTENCE:
+        return shown
+    return f"{shown[:HEAD]} … {shown[HEAD + 3 - LONGEST_SENTENCE :]}"
 
 
 def array(values: Any) -> NDArray[Any]:

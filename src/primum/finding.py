@@ -8,9 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from primum import check, files
+from primum import check, documents
 from primum.check import InputError
 from primum.judge.interval import LEVEL, Estimate, Tails
 from primum.judge.significance import holm
@@ -143,12 +141,7 @@ def read_limits(path: str | Path | None) -> dict[str, dict[str, float]]:
     """Limits of the user, ``cer: {max: 0.05}`` per line, each code with ``max``, ``min`` or both."""
     if path is None:
         return {}
-    file = files.existing(path, "a file of limits (YAML)")
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{file.name}: this is not valid YAML ({' '.join(str(error).split())})") from None
-    return check_limits(content, file.name)
+    return check_limits(documents.read_yaml(path, "a file of limits (YAML)"), Path(path).name)
 
 
 def check_limits(content: Any, where: str) -> dict[str, dict[str, float]]:

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from primum import check, files, hashing
+from primum import check, documents, files, hashing
 from primum.check import InputError
 from primum.judge.deferral.certify import COVERAGES, Denominator, Method
 
@@ -261,12 +261,7 @@ class Policy:
     @classmethod
     def read(cls, path: Path | str) -> Policy:
         """Read a policy file. Raises InputError naming the file and the field."""
-        found = files.existing(path, "a policy (YAML)")
-        try:
-            content = yaml.safe_load(found.read_text(encoding="utf-8-sig"))
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError(f"{found}: this is not valid YAML ({' '.join(str(error).split())})") from None
-        return cls.from_dict(content, found.name)
+        return cls.from_dict(documents.read_yaml(path, "a policy (YAML)"), Path(path).name)
 
     def refuse_fitted(self, ids: Iterable[str], patients: Iterable[str] | None, where: str) -> None:
         """Refuse rows, or patients, that the policy was fitted on; they are counted, not named."""

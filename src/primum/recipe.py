@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from primum import check, files
+from primum import check, documents
 from primum.check import InputError
 
 Monitor = Literal["val_loss", "val_balanced_accuracy", "val_cost"]
@@ -260,12 +260,7 @@ class Recipe(_Section):
     @classmethod
     def read(cls, path: Path | str) -> Recipe:
         """Read a YAML file. Raises InputError naming the file and the key."""
-        found = files.existing(path, "a recipe (YAML)")
-        try:
-            content = yaml.safe_load(found.read_text(encoding="utf-8-sig"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(f"{found}: this is not valid YAML ({' '.join(str(error).split())})") from None
-        return cls.parse(content, str(found))
+        return cls.parse(documents.read_yaml(path, "a recipe (YAML)"), str(path))
 
     def to_yaml(self) -> str:
         """YAML that :meth:`read` reads back to an equal recipe."""

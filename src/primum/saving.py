@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from primum import files
+from primum.check import InputError
 from primum.finding import Finding
 
 WORST = 1000
+PARTS = ("audit.json", "cases.parquet", "report.html")
+OURS = re.compile(rb'\s*\{\s*"schema":\s*"primum\.(audit|comparison)/')
 
 
 class Saved(ABC):
@@ -56,13 +59,14 @@ class Saved(ABC):
     def save(
         self, folder: str | Path, images: str | Path | None = None, maps: str | Path | None = None
     ) -> Path:
-        """Write ``audit.json``, ``cases.parquet`` and ``report.html`` into ``folder``, all or none."""
+        """Write ``audit.json``, ``cases.parquet`` and ``report.html`` into ``folder``, all or none.
+
+        Raises InputError where a file of such a name is there that no audit or comparison wrote.
+        """
         out = Path(folder)
-        with ExitStack() as drafts:
-            cases, content, page = (
-                drafts.enter_context(files.whole(out / name))
-                for name in ("cases.parquet", "audit.json", "report.html")
-            )
+        refuse_foreign(out)
+        with files.together([out / name for name in PARTS]) as drafts:
+            content, cases, page = drafts.values()
             self.cases.write_parquet(cases)
             self.to_json(content)
             self.to_html(page, images, maps)
@@ -72,6 +76,22 @@ class Saved(ABC):
         from primum.report.notebook import summary
 
         return summary(self.to_dict())
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a folder with a file of our names that is not ours: it would be replaced."""
+    foreign = next((name for name in PARTS if (folder / name).exists()), None)
+    if foreign is None:
+        return
+    described = folder / PARTS[0]
+    if described.is_file():
+        with described.open("rb") as opened:
+            if OURS.match(opened.read(100)):
+                return
+        foreign = PARTS[0]
+    raise InputError(
+        f"{folder}: {foreign} here was not written by an audit and would be replaced; name another folder"
+    )
 
 
 def _block(part: Any) -> str:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from primum import check, delimited, files, names
+from primum import check, delimited, documents, files, names
 from primum.check import InputError
 
 ROUNDING = 1e-9
@@ -272,7 +271,7 @@ def read(file_or_preset: str | Path) -> SeverityMatrix:
     preset = path.stem if path.suffix in ("", ".yaml") and path.parent == Path() else ""
     if preset in known and not path.is_file():
         packaged = resources.files("primum") / "presets" / f"{preset}.yaml"
-        return from_dict(yaml.safe_load(packaged.read_text(encoding="utf-8")), preset)
+        return from_dict(documents.yaml_values(packaged.read_text(encoding="utf-8"), preset), preset)
     if not path.suffix and not path.exists():
         raise InputError(
             f"severity {str(path)!r} is neither a file nor a preset ({', '.join(known)})"
@@ -282,10 +281,7 @@ def read(file_or_preset: str | Path) -> SeverityMatrix:
     content = delimited.content(path, "a severity file (YAML or CSV)")
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return _from_csv(content, path.name)
-    try:
-        loaded = yaml.safe_load(content)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise InputError(f"{path}: this is not valid YAML ({' '.join(str(error).split())})") from None
+    loaded = documents.yaml_values(content, path.name)
     if not isinstance(loaded, dict):
         raise InputError(f"{path}: a severity file needs keys such as 'classes' and 'cost'")
     return from_dict(loaded, path.name)

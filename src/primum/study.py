@@ -7,10 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
-from primum import check, files
+from primum import check, documents
 from primum.check import InputError
 
 LONGEST = 2000
@@ -99,14 +98,8 @@ class Study(BaseModel):
     @classmethod
     def read(cls, path: Path | str) -> Study:
         """Read ``about.yaml``. Raises InputError naming the file and the key."""
-        found = files.existing(path, "a file about the study (YAML)")
-        try:
-            content = yaml.safe_load(found.read_text(encoding="utf-8-sig"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{found.name}: this is not valid YAML ({' '.join(str(error).split())})"
-            ) from None
-        return cls.parse({} if content is None else content, found.name)
+        content = documents.read_yaml(path, "a file about the study (YAML)")
+        return cls.parse({} if content is None else content, Path(path).name)
 
     def said(self) -> dict[str, Any]:
         """The fields that say something, JSON-ready."""

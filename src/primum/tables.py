@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from primum import delimited, files
+from primum import archives, delimited, documents, files, parquet
 from primum.arrays import from_arrays
 from primum.check import InputError
 from primum.columns import LIKELY, TAKEN, UNNAMED, plain
@@ -23,10 +21,7 @@ from primum.frames import TEXT, from_frame
 from primum.predictions import Predictions
 
 Columns = Mapping[str, str] | Sequence[Mapping[str, str]] | None
-SCHEMA_KEY = b"primum"
-UNREADABLE_ARCHIVE = (
-    zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError, ValueError,
-)  # fmt: skip
+SCHEMA_KEY = "primum"
 COMMAS = ("prob_", "logit_", "score_")  # columns in which a comma parts no thousands
 
 
@@ -76,29 +71,18 @@ def _read_file(
     if suffix in delimited.ENDINGS:
         return from_frame(_read_text(path, columns), columns, name, classes=classes)
     if suffix == ".npz":
-        return from_arrays(_read_npz(path, name), columns, name, classes)
+        return from_arrays(archives.read(path, "a table of predictions (NPZ)"), columns, name, classes)
     raise InputError(
         f"{name}: a table of predictions ends in .parquet, .csv, .tsv, .txt or .npz, "
         f"{suffix or 'no ending'} arrived"
     )
 
 
-def _unreadable(name: str, what: str, error: BaseException) -> InputError:
-    line = " ".join(str(error).split())
-    return InputError(f"{name}: this is not a readable {what} file ({line[:120]}); write it again")
-
-
 def _read_parquet(
     path: Path, columns: Mapping[str, str], name: str
 ) -> tuple[pl.DataFrame, Mapping[str, str], str, dict[str, Any]]:
-    try:
-        table = pq.read_table(
-            path, partitioning=None, page_checksum_verification=True
-        )  # no columns out of the names of the folders
-        declared = json.loads((table.schema.metadata or {}).get(SCHEMA_KEY, b"{}"))
-        frame = pl.DataFrame(pl.from_arrow(table))
-    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, TypeError) as error:
-        raise _unreadable(name, "Parquet", error) from None
+    frame, metadata = parquet.read(path, "a table (Parquet)")
+    declared = documents.json_values(metadata.get(SCHEMA_KEY, "{}"), f"{name}: its schema metadata")
     return frame, columns, name, declared if isinstance(declared, dict) else {}
 
 
@@ -142,19 +126,6 @@ def each(columns: Columns) -> tuple[Mapping[str, str], Mapping[str, str]]:
     return first, second
 
 
-def _read_npz(path: Path, name: str) -> dict[str, NDArray[Any]]:
-    try:
-        archive = np.load(path, allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise InputError(f"{name}: an archive of named arrays was expected, a single array arrived")
-        with archive:
-            return {key: archive[key] for key in archive.files}
-    except InputError:
-        raise
-    except UNREADABLE_ARCHIVE as error:
-        raise _unreadable(name, "NPZ", error) from None
-
-
 def _from_pandas(frame: Any, name: str) -> pl.DataFrame:
     columns: dict[str, pl.Series] = {}
     for column in frame.columns:
@@ -171,7 +142,17 @@ def _from_pandas(frame: Any, name: str) -> pl.DataFrame:
 
 def write(predictions: Predictions, path: Path | str) -> None:
     """Write one Parquet file, whole or not at all: fixed-size lists, class names in the schema metadata."""
-    p = predictions
+    write_together({path: predictions})
+
+
+def write_together(named: Mapping[Path | str, Predictions] | Mapping[Path, Predictions]) -> None:
+    """Write path → predictions as :func:`write` does, all or none."""
+    with files.together(list(named)) as drafts:
+        for draft, predictions in zip(drafts.values(), named.values(), strict=True):
+            pq.write_table(_arrow(predictions), draft, compression="zstd", write_page_checksum=True)
+
+
+def _arrow(p: Predictions) -> pa.Table:
     names = np.array([*p.classes, None], dtype=object)
     columns: dict[str, Any] = {
         "id": p.ids.to_arrow(),
@@ -191,9 +172,7 @@ def write(predictions: Predictions, path: Path | str) -> None:
     declared = {
         "classes": list(p.classes), "kind": p.kind, "source": dict(p.source), "notes": list(p.notes),
     }  # fmt: skip
-    table = pa.table(columns).replace_schema_metadata({SCHEMA_KEY: json.dumps(declared).encode()})
-    with files.whole(path) as draft:
-        pq.write_table(table, draft, compression="zstd", write_page_checksum=True)
+    return pa.table(columns).replace_schema_metadata({SCHEMA_KEY: json.dumps(declared)})
 
 
 def _fixed(array: NDArray[Any]) -> pa.FixedSizeListArray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
+from queue import Queue
 from threading import Thread
 
 from primum import check
@@ -42,21 +43,44 @@ def _live_with(parent: int) -> None:
 
 
 def local(tasks: Iterable[Task], jobs: int) -> Iterator[Done]:
-    """Carry tasks out on ``jobs`` processes of this machine, each as it is over."""
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(jobs, spawn, initializer=_live_with, initargs=(os.getpid(),)) as pool:
+    """Carry tasks out on ``jobs`` processes of this machine, each as it is over.
+
+    Each process is a pool of its own: one that is killed breaks its pool, and with it every task given to it.
+    """
+    pools: Queue[ProcessPoolExecutor] = Queue()
+    for _ in range(jobs):
+        pools.put(_pool())
+    with ThreadPoolExecutor(jobs) as hands:
         try:
-            waiting = {pool.submit(carry_out, task): task for task in tasks}
+            waiting = [hands.submit(_carried, task, pools) for task in tasks]
             for future in as_completed(waiting):
-                try:
-                    yield future.result()
-                except BrokenProcessPool:  # killed from outside, mostly for want of memory
-                    yield Done(waiting[future], 0.0, "its process was killed; try fewer --jobs")
+                yield future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for future in waiting:
+                future.cancel()
             for process in active_children():  # else they would finish the runs they have begun
                 process.terminate()
             raise
+        finally:
+            while not pools.empty():
+                pools.get().shutdown(wait=False)
+
+
+def _pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, get_context("spawn"), initializer=_live_with, initargs=(os.getpid(),))
+
+
+def _carried(task: Task, pools: Queue[ProcessPoolExecutor]) -> Done:
+    """A task carried out by the next free process; a new one takes its place where it was killed."""
+    pool = pools.get()
+    try:
+        return pool.submit(carry_out, task).result()
+    except BrokenProcessPool:  # killed from outside, mostly for want of memory
+        pool.shutdown(wait=False)
+        pool = _pool()
+        return Done(task, 0.0, "its process was killed; try fewer --jobs")
+    finally:
+        pools.put(pool)
 
 
 def engine(

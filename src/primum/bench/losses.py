@@ -11,7 +11,7 @@ import polars as pl
 from rich.console import Console
 from rich.progress import track
 
-from primum import __version__, files
+from primum import __version__, files, locks
 from primum.bench import plan as plans
 from primum.bench import runs
 from primum.bench.engine import cores, engine
@@ -22,6 +22,7 @@ from primum.bench.validation import CRITERION, Choice, choose
 
 SCHEMA = "primum.bench/1"
 REPLICATES = 2000
+PARTS = ("findings.parquet", "bench.json", "table.md", "report.html")
 
 
 def bench(
@@ -54,6 +55,13 @@ def bench(
     """
     plan = plans.read(file, root)
     carry, threads = engine(engine_name, jobs, address)
+    with locks.alone(out):
+        return _bench(plan, out, carry, threads, choose_only, progress)
+
+
+def _bench(
+    plan: Plan, out: Path, carry: runs.Carry, threads: int, choose_only: bool, progress: bool
+) -> dict[str, Any]:
     runs.train(plan.runs, out, carry, threads, progress)
     choices, on_validation = choose(plan, out, REPLICATES, progress)
     chosen = {
@@ -80,13 +88,14 @@ def bench(
         "machine": machine(),
         "version": __version__,
     }
-    with files.whole(out / "findings.parquet") as draft:
-        pl.concat([on_validation, on_test], how="vertical_relaxed").write_parquet(draft)
-    write(out / "bench.json", json.dumps(content, indent=1))
-    write(out / "table.md", markdown(content))
     from primum.report.page import render
 
-    write(out / "report.html", render(content))
+    with files.together([out / name for name in PARTS]) as drafts:
+        findings, told, table, page = drafts.values()
+        pl.concat([on_validation, on_test], how="vertical_relaxed").write_parquet(findings)
+        told.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        table.write_text(markdown(content), encoding="utf-8")
+        page.write_text(render(content), encoding="utf-8")
     return content
 
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from primum import check, files, severity
+from primum import check, documents, severity
 from primum.check import InputError
 from primum.recipe import Recipe
 
@@ -92,11 +90,7 @@ def read(path: Path | str, root: Path | None = None) -> Plan:
 
 def content_of(path: Path | str) -> tuple[Any, str]:
     """Plain values of a bench file, and what it is called in messages; refuses what is not YAML."""
-    file = files.existing(path, "a bench (YAML)")
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8-sig")), str(file)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: this is not valid YAML ({' '.join(str(error).split())})") from None
+    return documents.read_yaml(path, "a bench (YAML)"), str(path)
 
 
 def plan(content: Any, where: str, root: Path | None = None) -> Plan:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import pyarrow.parquet as parquet
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from primum import data, severity
+from primum import data, documents, files, parquet, severity
 from primum.bench.tasks import Done, Task
 from primum.check import InputError, PrimumError
 from primum.data import cohort
@@ -41,19 +38,21 @@ class Run(Protocol):
 
 
 def finished(run: Run, out: Path) -> bool:
-    """Whether a run is there whole; a damaged one is removed, to be done again.
+    """Whether a run is there whole; a damaged one is set aside under another name, to be done again.
 
-    Raises InputError when another recipe was run in its folder.
+    Raises InputError when another recipe was run in its folder, or what was run there cannot be told.
     """
     folder = out / run.folder
     written = folder / "recipe.yaml"
-    if not folder.exists():
+    if files.bare(folder, "splits.parquet", "skipped.csv", "dropped.csv"):
         return False
     try:
         same = Recipe.read(written).fingerprint() == run.recipe.fingerprint()
-    except PrimumError:
-        shutil.rmtree(folder)
-        return False
+    except PrimumError as error:
+        raise InputError(
+            f"{folder}: the recipe of a run was expected here, it cannot be told ({error}); name another "
+            "--out, or move this folder away"
+        ) from None
     if not same:
         raise InputError(
             f"{folder}: another recipe was run here than the bench file now asks for; "
@@ -62,11 +61,16 @@ def finished(run: Run, out: Path) -> bool:
     if not (folder / "network.json").exists():
         return False
     try:
-        json.loads((folder / "network.json").read_text(encoding="utf-8"))
+        documents.read_json(folder / "network.json", "a trained network")
         for split in SPLITS:
-            parquet.read_metadata(folder / "predictions" / f"{split}.parquet")
-    except (OSError, ValueError):  # pyarrow's errors are of these kinds
-        shutil.rmtree(folder)
+            parquet.columns(folder / "predictions" / f"{split}.parquet", "predictions of a run")
+    except InputError as error:
+        aside = files.set_aside(folder)
+        Console(stderr=True).print(
+            f"{folder}: damaged ({error}), kept as {aside.name} and trained again",
+            highlight=False,
+            markup=False,
+        )
         return False
     return True
 

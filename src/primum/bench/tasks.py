@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -44,7 +43,7 @@ class Done:
 def carry_out(task: Task) -> Done:
     """Train one task, going on where it was interrupted, or ask; a fault is returned, not raised.
 
-    Where going on fails, since what was left is damaged, the run is done anew. What is no sentence of ours is
+    Where going on fails, since what was left is damaged, that is set aside and the run is done anew. What is no sentence of ours is
     left whole in ``fault.txt`` of the run's folder.
     """
     began, fault = time.monotonic(), ""
@@ -69,7 +68,7 @@ def _train_or_begin_anew(task: Task) -> None:
     except Exception as error:
         if not resume or isinstance(error, PrimumError):
             raise
-        shutil.rmtree(task.folder)
+        files.set_aside(task.folder)
         _train(task, False)
 
 

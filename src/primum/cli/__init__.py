@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from primum import __version__
-from primum.check import PrimumError
+from primum.check import PrimumError, sentence
 from primum.cli import bench, data, defer, ensemble, explain, explore, importing, judging, severity, training
 
 INTERRUPTED = 130
@@ -42,15 +42,24 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         what = error.strerror or str(error) or "this cannot be used"
-        _fail(f"{where}{what.lower()}; nothing was written there")
+        _fail(f"{where}{what.lower()}; nothing was written there, earlier results stand as they were")
+    except MemoryError:
+        _fail("more memory is needed than this machine has; part the table, and give each part alone")
+    except KeyboardInterrupt:
+        _interrupted()
+        sys.exit(INTERRUPTED)
     except SystemExit as done:
         if done.code == INTERRUPTED:
-            print("primum: interrupted; earlier results stand as they were", file=sys.stderr)
+            _interrupted()
         raise
 
 
-def _fail(sentence: str) -> None:
-    print(f"primum: {' '.join(sentence.split())}", file=sys.stderr)
+def _interrupted() -> None:
+    print("primum: interrupted; earlier results stand as they were", file=sys.stderr)
+
+
+def _fail(text: str) -> None:
+    print(f"primum: {sentence(text)}", file=sys.stderr)
     sys.exit(2)
 
 

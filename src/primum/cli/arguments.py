@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,13 +110,3 @@ def priors(text: str | None) -> dict[str, float]:
         except ValueError:
             raise InputError(f"--prior: a number was expected for {name}, {value!r} arrived") from None
     return found
-
-
-def writable(out: Path) -> Path:
-    """The folder to write to, checked before anything is computed."""
-    standing = next(place for place in (out, *out.parents, Path()) if place.exists())
-    if not standing.is_dir():
-        raise InputError(f"--out {out}: a folder was expected, {standing} is a file; name another")
-    if not os.access(standing, os.W_OK | os.X_OK):
-        raise InputError(f"--out {out}: {standing} may not be written to; name another folder")
-    return out

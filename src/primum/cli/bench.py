@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from primum.cli.arguments import writable
+from primum.cli.outputs import folder_out
 
 app = typer.Typer(no_args_is_help=True, help="Compare many trainings, honestly.")
 
@@ -33,7 +33,7 @@ def bench_losses(
 
     Example: [bold]primum bench losses results/losses/frozen.yaml --root data --out bench-run[/bold]
     """
-    folder = writable(out)
+    folder = folder_out(out)
     from primum.bench.losses import bench
     from primum.terminal.bench import show_bench
 
@@ -57,7 +57,7 @@ def bench_scores(
 
     Example: [bold]primum bench scores results/silent/chest.yaml --root data --out bench-silent[/bold]
     """
-    folder = writable(out)
+    folder = folder_out(out)
     from primum.bench.scores.bench import bench
     from primum.terminal.bench_scores import show_bench_scores
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from primum.cli.arguments import Root, writable
+from primum.cli.arguments import Root
+from primum.cli.outputs import folder_out
 
 app = typer.Typer(no_args_is_help=True, help="Data sets: what there is, and whether yours is sound.")
 
@@ -38,7 +39,7 @@ def data_check(
 
     Example: [bold]primum data check chest_xray --root data/chest_xray --out chest-check[/bold]
     """
-    folder = None if out is None else writable(out)
+    folder = None if out is None else folder_out(out, "check.json", "copies.csv", "copies.html")
     from primum.data.checking import check as checked
     from primum.terminal.data import save_check, show_check
 
@@ -72,7 +73,7 @@ def data_corrupt(
 
     Example: [bold]primum data corrupt chest_xray --root data/chest --corrupt jpeg:3 --out chest-jpeg[/bold]
     """
-    folder = writable(out)
+    folder = folder_out(out, "manifest.csv", "corruption.json")
     from primum import check
     from primum.columns import SPLITS
     from primum.data import load, pixels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from primum.cli.arguments import (
     class_names,
     mappings,
 )
+from primum.cli.outputs import file_out
 
 app = typer.Typer(no_args_is_help=True, help="Which answers are used, and which go to a reader.")
 
@@ -97,7 +97,7 @@ def defer_fit(
     given = {name: value for name, value in wishes.items() if value is not None}
     if given and certify is None:
         raise InputError(f"--{next(iter(given))}: this belongs to a promise; add --certify cer")
-    _writable(out)
+    file_out(out)
     from primum.deferring.fit import fit
     from primum.policy import Promise, StatedReader
     from primum.terminal.defer import show_policy
@@ -140,7 +140,7 @@ def defer_apply(
 
     Example: [bold]primum defer apply policy.yaml test.parquet --severity isic2018 --out decisions.csv[/bold]
     """
-    _writable(out)
+    file_out(out)
     from primum import files
     from primum.deferring.apply import apply
     from primum.policy import StatedReader
@@ -180,12 +180,3 @@ def _rates(text: str | None) -> float | dict[str, float] | None:
     except ValueError:
         raise InputError(f"--reader-error: P or CLASS:P,CLASS:P was expected, {text!r} arrived") from None
     return found
-
-
-def _writable(out: Path) -> None:
-    """Check, before anything is computed, that a file may be written at ``out``."""
-    if out.is_dir():
-        raise InputError(f"--out {out}: a file was expected, this is a folder; name a file in it")
-    standing = next(place for place in (*out.parents, Path()) if place.exists())
-    if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
-        raise InputError(f"--out {out}: {standing} may not be written to; name another place")

@@ -14,8 +14,8 @@ from primum.cli.arguments import (
     Seed,
     class_names,
     mappings,
-    writable,
 )
+from primum.cli.outputs import file_out
 
 if TYPE_CHECKING:
     from primum.predictions import Predictions
@@ -53,7 +53,7 @@ def ensemble(
     if out_fit == out:
         raise InputError(f"--out-fit {out_fit}: another file than --out is needed")
     for file in (out, out_fit or out):
-        writable(file.parent)
+        file_out(file)
     from rich.console import Console
 
     from primum import ensembling, tables
@@ -67,12 +67,14 @@ def ensemble(
 
     with Console(stderr=True).status(how):
         found = ensembling.ensemble(read(members), read(fit) if fit else None, how, seed)
-    tables.write(found.answers, out)
+    written = {out: found.answers} if out_fit is None or found.fit is None else {
+        out: found.answers, out_fit: found.fit
+    }  # fmt: skip
+    tables.write_together(written)
     print(f"{out}: answers of {len(members)} members to {len(found.answers)} cases written")
     if found.said:
         print(found.said)
     if out_fit is not None and found.fit is not None:
-        tables.write(found.fit, out_fit)
         print(
             f"{out_fit}: answers to {len(found.fit)} fit rows written; "
             f"next: primum audit {out} --fit {out_fit}"

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from primum.cli.arguments import Root, images_for
+from primum.cli.outputs import file_out
 
 app = typer.Typer()
 
@@ -43,9 +44,9 @@ def explain(
     from primum.model.explain.run import explain as explained
     from primum.model.explain.stored import folder_of
 
-    table, notes = images_for(run, data, root, split)
     stem = f"{split}-{method}" + (f"-{only}" if only else "")
-    path = out or run / "explanations" / f"{stem}.parquet"
+    path = file_out(out or run / "explanations" / f"{stem}.parquet")
+    table, notes = images_for(run, data, root, split)
     found = explained(run, table, path, only=only, method=method)
     for note in notes:
         print(note, file=sys.stderr)

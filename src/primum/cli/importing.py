@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from primum.cli.arguments import writable
+from primum.cli.outputs import folder_out
 
 app = typer.Typer(no_args_is_help=True, help="Results of other programs as tables of predictions.")
 
@@ -36,7 +36,7 @@ def fd_shifts(
 
     Example: [bold]primum import fd-shifts test_results --classes benign,malignant --external confidnet[/bold]
     """
-    place = writable(out)
+    place = folder_out(out)
     from rich.console import Console
 
     from primum.importing.fd_shifts import read, write

@@ -25,8 +25,8 @@ from primum.cli.arguments import (
     class_names,
     mappings,
     priors,
-    writable,
 )
+from primum.cli.outputs import folder_out
 
 app = typer.Typer()
 
@@ -72,7 +72,7 @@ def audit(
     if fit is not None and len(fit) > 1:
         raise InputError(f"--fit: one table is expected, {len(fit)} arrived")
     names = mappings(columns, 2 if fit else 1) * (1 if fit else 2)
-    folder = writable(out)
+    folder = _own_folder(out)
     from primum.auditing import audit as judge
     from primum.terminal import Bar, show
 
@@ -125,7 +125,7 @@ def compare(
         raise InputError(
             f"--policy: one for the first model and one for the second are expected, {len(policy)} arrived"
         )
-    folder = writable(out)
+    folder = _own_folder(out)
     from primum.comparing import compare as judge
     from primum.terminal import Bar, show
 
@@ -138,3 +138,12 @@ def compare(
         )  # fmt: skip
     found.save(folder, images or first.parent)
     show(found.to_dict(), folder)
+
+
+def _own_folder(out: Path) -> Path:
+    """The folder of the results, in which nothing but results of this kind is replaced."""
+    from primum.saving import PARTS, refuse_foreign
+
+    folder = folder_out(out, *PARTS)
+    refuse_foreign(folder)
+    return folder

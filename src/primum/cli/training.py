@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from primum.check import InputError
-from primum.cli.arguments import Root, Seed, images_for, writable
+from primum.cli.arguments import Root, Seed, images_for
+from primum.cli.outputs import file_out, folder_out
 
 app = typer.Typer()
 
@@ -29,7 +30,7 @@ def demo(
     """
     from primum.demo import run
 
-    run(data, root, out, seed)
+    run(data, root, folder_out(out), seed)
 
 
 @app.command()
@@ -56,7 +57,8 @@ def train(
 
     read = Recipe.read(recipe).with_root(root)
     read = read.without_leaks() if drop_leaks else read
-    folder = run(read, out or Path("runs") / read.name, resume=resume, skip_corrupt=skip_corrupt)
+    folder = folder_out(out or Path("runs") / read.name)
+    run(read, folder, resume=resume, skip_corrupt=skip_corrupt)
     print(f"{folder}: network and predictions written; next: primum audit {folder}/predictions/test.parquet "
           f"--fit {folder}/predictions/cal.parquet")  # fmt: skip
 
@@ -102,7 +104,7 @@ def predict(
     corruption = None if corrupt is None else parse(corrupt)
     if passes < 0 or seed < 0:
         raise InputError(f"--passes, --seed: 0 or more is needed, {min(passes, seed)} arrived")
-    writable(out.parent)
+    file_out(out)
     table, notes = images_for(run, data, root, split)
     found = answers(
         run, table, embeddings=embeddings, passes=passes, tta=tta, seed=seed, corruption=corruption

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import files
+from primum import files, parquet
 from primum.check import InputError
 from primum.data import contents
 from primum.data.images import SPLITS, ImageTable
@@ -152,8 +152,9 @@ def read(folder: Path) -> Cohort | None:
     path = folder / FILE
     if path.exists():
         try:
-            cases = pl.read_parquet(path, columns=list(COLUMNS))
-        except (OSError, pl.exceptions.PolarsError):
+            cases = parquet.read(path, "the splits of a run")[0].select(COLUMNS)
+            cases = cases.cast(dict.fromkeys(COLUMNS, pl.String))
+        except (InputError, pl.exceptions.PolarsError):
             raise InputError(
                 f"{path}: the splits of a run were expected here, this does not read; train anew elsewhere"
             ) from None
@@ -169,10 +170,9 @@ def read(folder: Path) -> Cohort | None:
 
 def _answered(table: Path, split: str) -> pl.DataFrame:
     """What a table of predictions tells of the cases of a split."""
-    there = pl.read_parquet_schema(table)
-    cases = pl.read_parquet(table, columns=[column for column in COLUMNS if column in there])
+    cases, _ = parquet.read(table, "predictions of a run", COLUMNS)
     return cases.with_columns(
-        pl.lit(None, pl.String).alias(column) for column in COLUMNS if column not in there
+        pl.lit(None, pl.String).alias(column) for column in COLUMNS if column not in cases.columns
     ).select(
         pl.lit(split).alias("split") if column == "split" else pl.col(column).cast(pl.String)
         for column in COLUMNS

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from primum import files
+from primum import files, parquet
 from primum.data import contents, duplicates
 from primum.data.contents import THREADS
 from primum.data.images import CorruptImageError
@@ -111,11 +111,12 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> Copies:
     limits = f"{duplicates.FAR} {duplicates.ALIKE} {duplicates.SAME} {duplicates.FLAT} {duplicates.NOISE}"
     named = f"{replace(table, cases=blank).fingerprint()} {limits} {STRETCHED}"
     kept = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
-    if not kept.exists():
+    stored = parquet.kept(kept)
+    if stored is None:
         found = find(table, bar=bar)
+        stored = pl.DataFrame({"content": found.content, "group": found.group})
         with files.whole(kept) as draft:
-            pl.DataFrame({"content": found.content, "group": found.group}).write_parquet(draft)
-    stored = pl.read_parquet(kept)
+            stored.write_parquet(draft)
     return Copies(stored["content"].to_numpy(), stored["group"].to_numpy())
 
 

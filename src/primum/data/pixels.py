@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from primum import files
+from primum import files, parquet
 from primum.data.images import CorruptImageError
 from primum.imaging import decode
 from primum.imaging.decoded import FAR, Grey
@@ -66,8 +66,9 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> pl.DataFram
     blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
     named = f"{replace(table, cases=blank).fingerprint()} pixels"
     kept = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
-    if kept.exists():
-        return pl.read_parquet(kept)
+    held = parquet.kept(kept)
+    if held is not None:
+        return held
     found = measure(table, bar=bar)
     if (found["kind"] != decode.EIGHT).any():
         with files.whole(kept) as draft:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from primum import files
+from primum import archives, documents, parquet
 from primum.check import InputError
 from primum.explore.neighbours import TRAIN
 from primum.explore.reading import recipe_of
@@ -55,7 +53,10 @@ def heat(scene: Scene, key: str, size: int | None = None) -> bytes | None:
     at = None if folder is None else _index(folder).get(domain.predictions.ids[row])
     if folder is None or at is None:
         return None
-    found = np.load(folder / "maps.npy", mmap_mode="r", allow_pickle=False)[at]
+    maps = archives.array(folder / "maps.npy", "maps written by primum explain")
+    if maps.ndim != 3 or not 0 <= at < len(maps):
+        raise InputError(f"{folder}: a map of each of its cases was expected in maps.npy; explain again")
+    found = maps[at]
     return encoded(overlaid(shrunk(_seen(scene, key), size), np.asarray(found, dtype=np.float32)))
 
 
@@ -179,11 +180,15 @@ def card_of(run: Path) -> Any:
     from primum.model.backbone import Card
 
     file = run / "network.json"
-    return Card.from_dict(json.loads(file.read_text(encoding="utf-8")), str(file)) if file.is_file() else None
+    if not file.exists():
+        return None
+    return Card.from_dict(documents.read_json(file, "a trained network"), str(file))
 
 
 @lru_cache(maxsize=16)
 def _index(folder: Path) -> dict[str, int]:
     """Id → row of the stored maps of a folder."""
-    listed = pl.read_parquet(files.existing(folder / "index.parquet", "the ids of the maps"))
+    listed, _ = parquet.read(folder / "index.parquet", "the ids of the maps")
+    if not {"id", "row"} <= set(listed.columns) or not listed["row"].dtype.is_integer():
+        raise InputError(f"{folder}: ids and rows of maps were expected in index.parquet; explain again")
     return dict(zip(listed["id"].to_list(), listed["row"].to_list(), strict=True))

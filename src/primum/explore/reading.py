@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check, files, tables
+from primum import check, documents, tables
 from primum import severity as severities
 from primum.check import InputError
 from primum.explore.domains import Parts, parts
@@ -227,12 +226,10 @@ def _of_audit(path: Path) -> Found:
 
 
 def _settings(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(files.existing(file, "an audit (JSON)").read_text(encoding="utf-8"))
-        settings = content["settings"] if content.get("schema") == AUDIT else None
-    except (ValueError, AttributeError, KeyError):
-        settings = None
-    if not isinstance(settings, Mapping) or not {"name", "fingerprints"} <= set(settings):
+    content = documents.read_json(file, "an audit (JSON)")
+    ours = isinstance(content, Mapping) and content.get("schema") == AUDIT
+    settings = content.get("settings") if ours else None
+    if not isinstance(settings, Mapping) or not isinstance(settings.get("fingerprints"), Mapping):
         raise InputError(f"{file}: an audit of schema {AUDIT} was expected; write it with primum audit")
     return dict(settings)
 

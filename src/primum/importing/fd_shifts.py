@@ -97,11 +97,10 @@ def read(
 
 
 def write(imported: Imported, out: Path | str) -> list[Path]:
-    """Write each table as Parquet into a folder; the paths, in the order of the tables."""
-    paths = [Path(out) / f"{name}.parquet" for name in imported.tables]
-    for path, table in zip(paths, imported.tables.values(), strict=True):
-        tables.write(table, path)
-    return paths
+    """Write each table as Parquet into a folder, all or none; the paths, in the order of the tables."""
+    named = {Path(out) / f"{name}.parquet": table for name, table in imported.tables.items()}
+    tables.write_together(named)
+    return list(named)
 
 
 def _raw(place: Path) -> tuple[str, dict[str, NDArray[Any]]]:

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from primum import check, files
+from primum import check, documents, files
 from primum.check import InputError
 from primum.model import need
 
@@ -222,11 +222,8 @@ def load(folder: Path | str) -> Network:
     Raises:
         InputError: when a file is missing or was not written by primum.
     """
-    described = files.existing(Path(folder) / "network.json", "a trained network")
-    try:
-        content = json.loads(described.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{described}: this is not valid JSON ({error})") from None
+    described = Path(folder) / "network.json"
+    content = documents.read_json(described, "a trained network")
     card = Card.from_dict(content, str(described))
     network = Network(card, _trunk(card))
     _fill(network, described.with_name("network.safetensors"), "the weights of a trained network")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -19,7 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from primum import files, shifts
+from primum import archives, files, shifts
+from primum.check import InputError
 from primum.imaging.ranges import Unfit
 from primum.model.backbone import Network
 from primum.model.images import Images
@@ -126,7 +126,7 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
         named["corruption"] = [images.corruption, shifts.parameter(*images.corruption), images.seed]
     key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:32]
     final, parts = folder / f"{key}.npy", folder / key
-    if not final.exists():
+    if not final.exists() or _damaged(final, len(table)):
         starts = range(0, len(table), CHUNK)
         todo = [start for start in starts if not (parts / f"{start}.npy").exists()]
         with progress(bar) as shown:
@@ -140,9 +140,16 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
                 shown.advance(task, len(rows))
         with files.whole(final) as draft:
             np.save(draft, np.concatenate([np.load(parts / f"{start}.npy") for start in starts]))
-        shutil.rmtree(parts, ignore_errors=True)
-    stored: NDArray[np.float32] = np.load(final, mmap_mode="r", allow_pickle=False)
+        files.remove(parts, "*.npy")
+    stored: NDArray[np.float32] = archives.array(final, "stored features")
     return stored
+
+
+def _damaged(final: Path, n: int) -> bool:
+    try:
+        return len(archives.array(final, "stored features")) != n
+    except InputError:
+        return True
 
 
 def shared(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor, nn
 
-from primum import files, severity, tables
+from primum import files, locks, severity, tables
 from primum.check import InputError, shorten
 from primum.data import copies, pixels
 from primum.data.images import HELD_OUT, SPLITS
@@ -37,6 +37,8 @@ from primum.model.regression import regress  # noqa: E402
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
+
+PATIENCE = 5.0  # seconds that the worker of a killed bench may need to end
 
 
 def train(
@@ -82,7 +84,7 @@ def train(
     folder, say = Path(out), Console(stderr=True, quiet=not progress).print
     if _finished(recipe, folder, resume):
         return folder
-    with torch.random.fork_rng():  # the caller's random numbers stay as they were
+    with torch.random.fork_rng(), ExitStack() as held:  # the caller's random numbers stay as they were
         torch.manual_seed(recipe.seed)
         if resume:
             used = resumed(recipe, folder, skip_corrupt, progress)
@@ -112,10 +114,17 @@ def train(
         images, stored = Images(table, network.card.transform), None
         if recipe.network.trunk == "frozen":
             stored = features.shared(network, images, used.whole, stores, bar=progress)
+        held.enter_context(locks.alone(folder, PATIENCE))
+        if _finished(recipe, folder, resume):  # by another process, meanwhile
+            return folder
         _start(recipe, folder, used, dropped)
         epochs = _fit(recipe, network, images, stored, learned, rows["val"], costs, folder, resume, progress)
-        kept = table.take(np.setdiff1d(np.arange(len(table)), without))
-        seen = {"data": table.name, "data_fingerprint": kept.fingerprint(), "held_out": len(learned.held)}
+        learned_from = table.take(np.setdiff1d(np.arange(len(table)), without))
+        seen = {
+            "data": table.name,
+            "data_fingerprint": learned_from.fingerprint(),
+            "held_out": len(learned.held),
+        }
         rest = {"epochs": epochs, "trained_on": seen}
         if recipe.data.leave_out:
             seen["left_out"] = recipe.data.leave_out
@@ -135,10 +144,11 @@ def train(
             else:
                 found = from_embeddings(network, table.take(at), stored[at], embeddings=embeddings)
                 found = replace(found, notes=(*found.notes, *unfit.notes(at.tolist(), ranges)))
-            with files.whole(folder / "predictions" / f"{split}.parquet") as draft:
-                tables.write(found, draft)
+            tables.write(found, folder / "predictions" / f"{split}.parquet")
         backbone.save(network, folder)
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    kept = folder / "checkpoints"
+    for place in (*kept.glob("*/"), kept):
+        files.remove(place, "*.ckpt", "epochs.txt")
     say(f"{folder}: {epochs} epochs")
     return folder
 
@@ -152,7 +162,7 @@ def _finished(recipe: Recipe, folder: Path, resume: bool) -> bool:
         if Recipe.read(written).fingerprint() != recipe.fingerprint():
             raise InputError(f"{folder}: another recipe was begun here than the one given; take {written}")
         return (folder / "network.json").exists()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not files.bare(folder, "splits.parquet", "skipped.csv", "dropped.csv"):
         what = "a finished run" if (folder / "network.json").exists() else "an unfinished run"
         what = what if written.exists() else "something else"
         hint = "continue it with --resume or " if what == "an unfinished run" else ""

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from primum import files
-from primum.check import InputError
+from primum import documents, files, locks
+from primum.check import InputError, PrimumError
 from primum.data import pixels
 from primum.data.images import CHANNELS, MASK, SEPARATOR
 from primum.imaging import decode
@@ -74,11 +74,35 @@ def write(
         "shift": name, "shift_level": intensity, "value": parameter(name, intensity), "seed": seed,
         **({} if ranges is None else {"ranges": [list(one) for one in ranges]}),
     }  # fmt: skip
-    _begin(folder, settings)
-    if (folder / MANIFEST).exists():
-        return folder / MANIFEST
     digits = len(str(len(table) - 1))
     paths = [_paths(row, digits, table.channels) for row in range(len(table))]
+    _begins(folder, settings)  # refuses before a lock is left in a folder of something else
+    with locks.alone(folder):
+        begins = _begins(folder, settings)
+        try:
+            if begins:
+                with files.whole(folder / SETTINGS) as draft:
+                    draft.write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", "utf-8")
+            if not (folder / MANIFEST).exists():
+                _fill(table, paths, name, intensity, folder, seed, ranges, bar)
+        except PrimumError:
+            if begins:
+                _clear(folder, paths)
+            raise
+    return folder / MANIFEST
+
+
+def _fill(
+    table: ImageTable,
+    paths: list[list[str]],
+    name: str,
+    intensity: int,
+    folder: Path,
+    seed: int,
+    ranges: Sequence[Range] | None,
+    bar: bool,
+) -> None:
+    """Write the images that are not there yet, then the manifest."""
     todo = [row for row, names in enumerate(paths) if not all((folder / one).exists() for one in names)]
     console = Console(stderr=True)
     parts = [todo[start : start + AT_ONCE] for start in range(0, len(todo), AT_ONCE)]
@@ -87,27 +111,37 @@ def write(
             _save(corrupted, [folder / one for one in paths[row]])
     with files.whole(folder / MANIFEST) as draft:
         _manifest(table.shifted(name, intensity), paths).write_csv(draft)
-    return folder / MANIFEST
 
 
-def _begin(folder: Path, settings: dict[str, Any]) -> None:
-    """Write down what is being done here; refuses a folder in which something else was begun."""
+def _clear(folder: Path, paths: list[list[str]]) -> None:
+    """Remove what was begun and refused, and nothing else."""
+    for names in paths:
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+    files.remove(folder / IMAGES)
+    files.remove(folder, SETTINGS, files.LOCK)
+
+
+def _begins(folder: Path, settings: dict[str, Any]) -> bool:
+    """Whether this is to begin in a folder, or to go on; refuses one in which something else was begun."""
     written = folder / SETTINGS
     if written.exists():
-        try:
-            same = json.loads(written.read_text(encoding="utf-8")) == settings
-        except ValueError:
-            same = False
-        if not same:
+        if _settings(written) != settings:
             raise InputError(
                 f"{folder}: other images, or another corruption, were written here than the ones asked for "
                 f"({settings['shift']}:{settings['shift_level']}); name another folder"
             )
-        return
-    if folder.exists() and any(folder.iterdir()):
+        return False
+    if not files.bare(folder):
         raise InputError(f"{folder}: an empty folder was expected, it holds something; name another")
-    with files.whole(written) as draft:
-        draft.write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return True
+
+
+def _settings(written: Path) -> Any:
+    try:
+        return documents.read_json(written, "settings of a corruption")
+    except InputError:
+        return None
 
 
 def _paths(row: int, digits: int, channels: int) -> list[str]:

@@ -53,12 +53,12 @@ def save_check(content: Mapping[str, Any], listed: Any, images: Path | None, out
     Args:
         content, listed: of ``data.checking.Checked``. images: folder of the images, or None for made ones.
     """
-    with files.whole(out / "check.json") as draft:
-        draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    with files.whole(out / "copies.csv") as draft:
-        listed.write_csv(draft)
-    with files.whole(out / "copies.html") as draft:
-        draft.write_text(copies.render(content, listed.to_dicts(), images), encoding="utf-8")
+    names = ("check.json", "copies.csv", "copies.html")
+    with files.together([out / name for name in names]) as drafts:
+        told, table, page = drafts.values()
+        told.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        listed.write_csv(table)
+        page.write_text(copies.render(content, listed.to_dicts(), images), encoding="utf-8")
     console.print(f"pictures: {escape(str(out / 'copies.html'))}", soft_wrap=True)
 
 

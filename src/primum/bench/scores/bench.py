@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pyarrow.parquet as parquet
 
-from primum import __version__, files
+from primum import __version__, files, locks
 from primum.bench import runs
 from primum.bench.engine import engine
-from primum.bench.losses import machine, write
+from primum.bench.losses import machine
 from primum.bench.runs import Carry
 from primum.bench.scores import plan as plans
 from primum.bench.scores.asking import asking
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "primum.bench_scores/1"
 REPLICATES = 1000
+PARTS = ("findings.parquet", "silent.parquet", "bench.json", "table.md", "report.html")
 
 
 def bench(
@@ -63,6 +64,11 @@ def bench(
     plan = plans.read(file, root)
     carry, threads = engine(engine_name, jobs, address)
     _check(plan)
+    with locks.alone(out):
+        return _bench(plan, out, carry, threads, progress)
+
+
+def _bench(plan: Plan, out: Path, carry: Carry, threads: int, progress: bool) -> dict[str, Any]:
     runs.train(plan.runs, out, carry, threads, progress)
     ask(plan, out, carry, threads, progress)
     found = [
@@ -82,14 +88,15 @@ def bench(
         "machine": machine(),
         "version": __version__,
     }
-    for name, frames in (("findings", [one for _, one, _ in found]), ("silent", [one for *_, one in found])):
-        with files.whole(out / f"{name}.parquet") as draft:
-            pl.concat(frames, how="diagonal_relaxed").write_parquet(draft)
-    write(out / "bench.json", json.dumps(content, indent=1))
-    write(out / "table.md", markdown(content))
     from primum.report.page import render
 
-    write(out / "report.html", render(content))
+    with files.together([out / name for name in PARTS]) as drafts:
+        findings, silent, told, table, page = drafts.values()
+        pl.concat([one for _, one, _ in found], how="diagonal_relaxed").write_parquet(findings)
+        pl.concat([one for *_, one in found], how="diagonal_relaxed").write_parquet(silent)
+        told.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        table.write_text(markdown(content), encoding="utf-8")
+        page.write_text(render(content), encoding="utf-8")
     return content
 
 

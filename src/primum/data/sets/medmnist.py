@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from primum import archives
 from primum.check import InputError, MissingExtraError
 from primum.data.images import ImageTable, at_root
 
@@ -107,15 +107,15 @@ def _arrays(
     path: Path, size: int, k: int
 ) -> tuple[dict[str, NDArray[np.uint8]], dict[str, NDArray[np.int64]]]:
     """Images (n, size, size) or (n, size, size, 3) and labels (n,) of each split."""
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            images = {name: held[f"{name}_images"] for name in SPLITS}
-            labels = {name: held[f"{name}_labels"] for name in SPLITS}
-    except (OSError, ValueError, KeyError, BadZipFile, EOFError):
+    wanted = [f"{name}_{what}" for name in SPLITS for what in ("images", "labels")]
+    held = archives.read(path, "a MedMNIST archive", wanted)
+    if len(held) < len(wanted) or any(array.ndim == 0 for array in held.values()):
         raise InputError(
             f"{path.name}: train, val and test images and labels were expected, the file does not hold them "
             "or is damaged; download it again"
-        ) from None
+        )
+    images = {name: held[f"{name}_images"] for name in SPLITS}
+    labels = {name: held[f"{name}_labels"] for name in SPLITS}
     for name in SPLITS:
         n = len(labels[name])
         if images[name].shape not in ((n, size, size), (n, size, size, 3)) or images[name].dtype != np.uint8:

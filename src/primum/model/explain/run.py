@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from primum import check, files
+from primum import archives, check, files
 from primum.check import InputError
 from primum.data.images import MASK, ImageTable
 from primum.judge.explanation import energy, similarity
@@ -205,17 +205,18 @@ def explain(
 def _parts(asking: Explaining, folder: Path, bar: bool) -> Parts:
     """Every chunk, those that an interrupted run left behind included."""
     n = len(asking.targets)
-    starts = range(0, n, CHUNK)
+    starts, loaded = range(0, n, CHUNK), []
     with features.progress(bar) as shown:
         task = shown.add_task("maps", total=n)
         for start in starts:
             rows = np.arange(start, min(start + CHUNK, n))
-            if not (folder / f"{start}.npz").exists():
-                done: dict[str, Any] = asking.chunk(rows)
+            part = archives.kept(folder / f"{start}.npz")
+            if part is None:
+                part = dict(asking.chunk(rows))
                 with files.whole(folder / f"{start}.npz") as draft:
-                    np.savez(draft, **done)
+                    np.savez(draft, **part)  # type: ignore[arg-type]
+            loaded.append(part)
             shown.advance(task, len(rows))
-    loaded = [np.load(folder / f"{start}.npz", allow_pickle=False) for start in starts]
     return _joined(loaded)
 
 

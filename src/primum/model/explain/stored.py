@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import files, tables
+from primum import archives, files, parquet, tables
 from primum.judge.explanation import similarity
 from primum.judge.explanation.similarity import MEASURES
 from primum.model.explain.changes import CHANGES
@@ -104,18 +103,16 @@ def table(
 def write(explained: Predictions, parts: Parts, out: Path | str) -> None:
     """Write the maps first, the table that points to them last, each whole; chunks are cleared away."""
     folder = folder_of(out)
-    with files.whole(folder / "maps.npy") as draft:
-        np.save(draft, parts["maps"], allow_pickle=False)
-    with files.whole(folder / "index.parquet") as draft:
-        pl.DataFrame({"id": explained.ids, "row": np.arange(len(explained))}).write_parquet(draft)
-    with files.whole(folder / "changes.parquet") as draft:
-        _per_change(explained.ids, parts).write_parquet(draft)
-    with files.whole(folder / "explanation.json") as draft:
-        draft.write_text(
-            json.dumps(explained.source["explanation"], indent=2, allow_nan=False), encoding="utf-8"
-        )
+    names = ("maps.npy", "index.parquet", "changes.parquet", "explanation.json")
+    with files.together([folder / name for name in names]) as drafts:
+        kept, index, changes, told = drafts.values()
+        np.save(kept, parts["maps"], allow_pickle=False)
+        pl.DataFrame({"id": explained.ids, "row": np.arange(len(explained))}).write_parquet(index)
+        _per_change(explained.ids, parts).write_parquet(changes)
+        content = json.dumps(explained.source["explanation"], indent=2, allow_nan=False)
+        told.write_text(content, encoding="utf-8")
     tables.write(explained, out)
-    shutil.rmtree(folder / "parts", ignore_errors=True)
+    files.remove(folder / "parts", "*.npz")
 
 
 def _per_change(ids: pl.Series, parts: Parts) -> pl.DataFrame:
@@ -141,6 +138,5 @@ def read_maps(out: Path | str) -> tuple[pl.Series, NDArray[np.float16]]:
         InputError: when there are none.
     """
     folder = folder_of(out)
-    file = files.existing(folder / "maps.npy", "maps written by primum explain")
-    index = files.existing(folder / "index.parquet", "the ids of the maps")
-    return pl.read_parquet(index)["id"], np.load(file, mmap_mode="r", allow_pickle=False)
+    maps = archives.array(folder / "maps.npy", "maps written by primum explain")
+    return parquet.read(folder / "index.parquet", "the ids of the maps")[0]["id"], maps

@@ -1,0 +1,71 @@
+"""What a verb will write, checked before anything is computed: it replaces no input of the same command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from primum import files
+from primum.check import InputError
+
+OUTPUTS = ("out", "out_fit")  # parameters that name what is written; all others that name files are read
+
+
+def file_out(path: Path) -> Path:
+    """The path of a file that a verb will write.
+
+    Raises InputError for a folder, a device or a pipe, a place that cannot be written to, and for a file that
+    the same command reads.
+    """
+    place = _replaceable(path, path)
+    _refuse_input(place, path)
+    return path
+
+
+def folder_out(path: Path, *names: str) -> Path:
+    """The folder that a verb will write files of these names into; raises InputError as :func:`file_out`."""
+    above = next(place for place in (path, *path.parents, Path()) if os.path.lexists(place))
+    if not above.is_dir():
+        raise InputError(f"--out {path}: a folder was expected, {above} is a file; name another")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise InputError(f"--out {path}: {above} may not be written to; name another folder")
+    for name in names:
+        _refuse_input(_replaceable(path / name, path), path)
+    return path
+
+
+def _replaceable(place: Path, option: Path) -> Path:
+    try:
+        return files.replaceable(place)
+    except InputError as error:
+        raise InputError(f"--out {option}: {error}") from None
+
+
+def _refuse_input(place: Path, option: Path) -> None:
+    for source in _inputs():
+        if place.exists() and source.exists() and place.samefile(source):
+            raise InputError(
+                f"--out {option}: {source} is read by this command and would be replaced; name another place"
+            )
+
+
+def _inputs() -> Iterator[Path]:
+    """Every file that a parameter of the running command names, but for its outputs."""
+    context = click.get_current_context(silent=True)
+    for name, value in (context.params if context else {}).items():
+        for text in value if isinstance(value, list | tuple) else (value,):
+            if name not in OUTPUTS and _is_file(text):
+                yield Path(text)
+
+
+def _is_file(value: Any) -> bool:
+    if not isinstance(value, str | Path) or not str(value):
+        return False
+    try:
+        return Path(value).is_file()
+    except (OSError, ValueError):  # no name of a file at all
+        return False

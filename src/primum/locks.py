@@ -1,0 +1,56 @@
+"""One writer at a time in a folder that is worked on for long."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from primum.check import InputError
+from primum.files import LOCK
+
+try:
+    import fcntl
+
+    HAS_LOCKS = True
+except ImportError:  # Windows has no such locks
+    HAS_LOCKS = False
+
+STEP = 0.2  # seconds
+
+
+@contextmanager
+def alone(folder: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold a folder while the block runs; the lock goes with the process, however that ends.
+
+    Args:
+        folder: made where it is not there. patience: seconds to wait for another writer, which may be ending.
+
+    Raises:
+        InputError: when another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        until = time.monotonic() + patience
+        while not _locked(handle):
+            if time.monotonic() >= until:
+                raise InputError(
+                    f"{folder}: another primum is writing here; wait until it ends, or name another folder"
+                )
+            time.sleep(STEP)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    if not HAS_LOCKS:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
