@@ -74,8 +74,8 @@ def test_limits_may_be_given_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"bootstrap": 99}, "at least 100 replicates are needed for an interval, 99 arrived"),
-        ({"seed": -1}, "0 or more is needed, -1 arrived"),
+        ({"bootstrap": 99}, "from 100 to 100000 was expected, 99 arrived"),
+        ({"seed": -1}, "from 0 to 4294967295 was expected, -1 arrived"),
         ({"critical": ["melanoma:naevus:x"]}, "TRUE:PREDICTED was expected"),
         ({"critical": ["mole:naevus"]}, "class 'mole' is not known"),
         ({"critical": ["naevus:naevus"]}, "TRUE and PREDICTED must differ"),

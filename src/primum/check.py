@@ -14,7 +14,7 @@ SUM_WARNING = 1e-3
 ROUNDING = 1e-6
 SLACK = 1e-9  # 0.99 is further than 0.01 from 1 by the last digit of a float
 SINGLE = 2.0**-24  # rounding of a number near 1 in single precision
-MOST_LISTED = 25
+LARGEST_COST = 1e12  # sums of larger ones lose what a small one adds
 
 
 LONGEST_SENTENCE = 300  # characters
@@ -67,6 +67,11 @@ def shorten(names: Iterable[Any], most: int = 5) -> str:
     return ", ".join(listed[:most]) + f" and {len(listed) - most} more"
 
 
+def path_name(path: str, row: int) -> str:
+    """A path of a table for a sentence; its row where the cell is no path but holds other things too."""
+    return f"row {row + 1}" if len(path) > 120 or any(sign in path for sign in "|;,^\t\n") else path
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the nearest known name, in brackets after a blank; empty when nothing is near."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
@@ -77,9 +82,11 @@ def one_of(name: str, known: Sequence[str], what: str) -> str:
     """Return ``name`` if it is known, else refuse it and list what is."""
     if name in known:
         return name
-    raise InputError(
-        f"{what} {name!r} is not known{nearest(name, known)}: expected one of {shorten(known, MOST_LISTED)}"
-    )
+    start = f"{what} {name[:60]!r} is not known{nearest(name, known)}: expected one of "
+    most = len(known)
+    while most > 1 and len(start) + len(shorten(known, most)) > LONGEST_SENTENCE:
+        most -= 1
+    raise InputError(start + shorten(known, most))
 
 
 def class_names(classes: Sequence[str], where: str) -> tuple[str, ...]:
@@ -212,6 +219,10 @@ def severity_matrix(cost: NDArray[np.float64], classes: Sequence[str], where: st
     if len(cost) != k:
         raise InputError(f"{where}: {k} classes need a {k}×{k} cost matrix, {len(cost)}×{len(cost)} arrived")
     finite(cost, where, "costs")
+    if cost.max(initial=0) > LARGEST_COST:
+        raise InputError(
+            f"{where}: a cost is at most {LARGEST_COST:g}, {cost.max():g} arrived; scale them down"
+        )
     if (cost < 0).any():
         i, j = np.argwhere(cost < 0)[0]
         raise InputError(

@@ -39,7 +39,28 @@ POSITIVE = (
 PER_CLASS = re.compile(
     r"^(?:p|prob|proba|probs|probability|softmax|score|pred)[ _.:-]*(\S.*)$", re.IGNORECASE
 )
+VALUE = re.compile(r"\s*[+-]?\d[\d.,:/eE+ -]*$")
 UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
+
+
+def shown(frame: pl.DataFrame, most: int = 8) -> str:
+    """The columns of a table for a sentence; only their number where the header may be a row of cases.
+
+    A file without a header has its first row as names of columns: a patient may stand in it.
+    """
+    names = [column or "(no name)" for column in frame.columns]
+    if any(_is_value(column, frame[column]) for column in frame.columns):
+        return f"{len(names)}, and the first line seems to be a case and no header; add a line of names"
+    return check.shorten(names, most)
+
+
+def _is_value(column: str, values: pl.Series) -> bool:
+    """Whether the name of a column looks like one of its cells: a number or date, or what stands below."""
+    if VALUE.match(column) and not column.isdecimal():
+        return True
+    if column.isdecimal() and len(column) > 3:
+        return True
+    return values.dtype == pl.String and bool((values == column).any())
 
 
 def plain(column: str) -> str:

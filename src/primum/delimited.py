@@ -108,10 +108,10 @@ def frame(path: Path, what: str, text: Callable[[str], bool], numbers: Sequence[
     markers = sorted(MISSING - {column.partition("_")[2] for column in header})
     try:
         read = _read(body, sign, header, text, markers)
-    except (csv.Error, pl.exceptions.PolarsError, OSError) as error:
+    except (csv.Error, pl.exceptions.PolarsError, OSError):
         raise InputError(
             f"{name}: rows of {len(header)} fields parted by {_spoken(sign)} were expected, "
-            f"{_odd(body, sign, len(header)) or ' '.join(str(error).split())[:80]}; {_saving(path)}"
+            f"{_odd(body, sign, len(header)) or 'a quote may be open'}; {_saving(path)}"
         ) from None
     read = read.filter(~pl.all_horizontal(pl.all().is_null()))
     if not read.height:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from primum import check, tables
+from primum import bounds, check, tables
 from primum.auditing import audit
 from primum.check import InputError
 from primum.comparing import Comparison, compare
@@ -79,6 +79,7 @@ def trained(data: str, root: Path | None, out: Path, seed: int) -> tuple[Compari
 
 def seeded(recipe: Recipe, root: Path | None, seed: int) -> Recipe:
     """The recipe with this root and seed, for data as well as for training."""
+    bounds.seed(seed)
     data = recipe.data.model_copy(update={"root": root, "seed": seed})
     return recipe.model_copy(update={"data": data, "seed": seed})
 

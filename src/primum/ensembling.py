@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
+from primum import bounds, check
 from primum.aligning import aligned
 from primum.check import InputError
 from primum.judge import decision, stacking, uncertainty
@@ -62,6 +62,7 @@ def ensemble(
             first difference), stacking without labelled fit rows, or fit rows that are among the cases.
     """
     check.one_of(how, HOW, "--how:")
+    bounds.seed(seed)
     shared = aligned(members)
     fitted = None if fits is None else _fitted(fits, shared)
     if how == "mean":

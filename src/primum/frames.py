@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,13 +13,15 @@ from numpy.typing import NDArray
 from primum import check, columns, labels, names, ties
 from primum.check import InputError
 from primum.columns import SPLITS
-from primum.labels import MOST_WRONG_SHOWN, text
+from primum.labels import text
 from primum.predictions import Predictions
 
 TEXT = ("id", "label", "patient", "site", "split", "shift", "decision", "path")
 PREFIXES = ("prob_", "logit_")
 SCORE = "score_"
-LONGEST_CELL = 40
+NUMERIC = re.compile(
+    r"[<>~≤≥]? ?[+-]?(\d{0,3}[.,]\d{1,17}(e[+-]?\d{1,3})?|\d{1,3}) ?%?|[#+-]?\w{0,3}[/.]?\w?"
+)
 
 
 def from_frame(
@@ -85,10 +88,9 @@ def _complete(frame: pl.DataFrame, name: str) -> None:
     }
     option = columns.missing(frame, lacking)
     hint = f"try {option}" if option else "name them with --columns id=YOURS,prob_CLASS=YOURS"
-    shown = [column or "(no name)" for column in frame.columns]
     raise InputError(
         f"{name}: {' and '.join(said[one] for one in lacking)} is needed, the columns are "
-        f"{check.shorten(shown, 8)}; {hint}"
+        f"{columns.shown(frame)}; {hint}"
     )
 
 
@@ -100,7 +102,7 @@ def _renamed(frame: pl.DataFrame, mapping: Mapping[str, str], name: str) -> pl.D
             raise InputError(
                 f"{name}: column {theirs!r}, mapped to {ours}, is not in the table"
                 f"{check.nearest(theirs, frame.columns)}; it has "
-                f"{check.shorten([column or '(no name)' for column in frame.columns], 12)}"
+                f"{columns.shown(frame, 12)}"
             )
     taken = {*mapping, *mapping.values()}
     kept = [column for column in frame.columns if column not in taken]
@@ -120,6 +122,11 @@ def _values(
         classes = check.class_names(declared["classes"], name)
         return _list_array(frame, "logits", name), classes, declared.get("kind", "logits"), {"logits"}, ()
     found = {prefix: [column for column in frame.columns if column.startswith(prefix)] for prefix in PREFIXES}
+    if not any(found.values()):
+        raise InputError(
+            f"{name}: column logits must hold a list of numbers in every row, it holds "
+            f"{frame.schema['logits']} values; write one column logit_<class> per class instead"
+        )
     notes: tuple[str, ...] = ()
     if found["prob_"] and found["logit_"]:
         notes = ("the table holds logits and probabilities: the logits were used",)
@@ -155,7 +162,7 @@ def _other_class(frame: pl.DataFrame, alone: str, name: str, given: Sequence[str
     known = labels.label_text(frame["label"], two, name).drop_nulls().unique().to_list()
     others = sorted(label for label in known if label != alone)
     if len(others) != 1:
-        arrived = f" ({check.shorten(others)})" if 1 < len(others) <= MOST_WRONG_SHOWN else ""
+        arrived = f" ({labels.shown(others, (alone,))})" if others else ""
         raise InputError(
             f"{name}: with one column prob_{alone} the labels must name exactly one other class, "
             f"{len(others)} arrived{arrived}; name both classes with --classes OTHER,{alone}"
@@ -188,7 +195,7 @@ def _cell(value: Any) -> str:
     if value is None or not str(value).strip():
         return "where it is empty; remove or repair them"
     text = str(value)
-    shown = repr(text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL] + "…")
+    shown = repr(text) if NUMERIC.fullmatch(text) else "text"  # which may be a patient
     if "%" in text:
         return f"with {shown}; write shares between 0 and 1"
     if "," in text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from primum import check, names
 from primum.check import InputError
 
-MOST_WRONG_SHOWN = 20
+FEW = 5  # more unknown labels than these, and than twice the classes, are no classes
+DIGITS = 3  # of a name that may be a record number
 LARGEST_WHOLE_FLOAT = 2**53
 LABEL = "label_"
 BOOLEANS = {"true": "1", "false": "0"}
@@ -62,13 +64,23 @@ def class_index(series: pl.Series, classes: tuple[str, ...], name: str) -> NDArr
                     f"({value!r}); audit each label of a multi-label task as a table of its own"
                 )
     if wrong:
-        few = len(wrong) <= MOST_WRONG_SHOWN  # more than that are no class names, but perhaps patients
-        shown = check.shorten(map(repr, wrong)) + check.nearest(wrong[0], classes) if few else "others"
         raise InputError(
             f"{name}: column {series.name} must hold class names ({check.shorten(classes, 10)}), "
-            f"{shown} arrived; rename them or the columns of the classes"
+            f"{shown(wrong, classes)} arrived; rename them or the columns of the classes"
         )
     return index.fill_null(-1).to_numpy()
+
+
+def shown(values: Sequence[str], known: Sequence[str]) -> str:
+    """Unknown values for a sentence, the nearest of the known ones with the first; else how many there are.
+
+    Many of them, or long numbers among them, are no names of classes or splits but perhaps patients.
+    """
+    few = len(values) <= max(FEW, 2 * len(known))
+    names = all(len(re.findall(r"\d", value)) < DIGITS or check.nearest(value, known) for value in values)
+    if not few or not names:
+        return f"{len(values)} other values"
+    return check.shorten(map(repr, values)) + (check.nearest(values[0], known) if values else "")
 
 
 def of_frame(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> NDArray[np.int64]:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check, names, severity
+from primum import bounds, check, names, severity
 from primum.check import InputError
 from primum.finding import check_limits, read_limits
 from primum.judge.interval import Floats
 from primum.severity import SeverityMatrix
 
 OPERATING_COVERAGE = 0.8
+FEWEST = 100  # replicates that an interval can be read from
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +60,8 @@ def options(
     Raises:
         InputError: for a severity of other classes, an unknown class, priors that do not sum to 1, and so on.
     """
-    if bootstrap < 100:
-        raise InputError(
-            f"--bootstrap: at least 100 replicates are needed for an interval, {bootstrap} arrived"
-        )
-    if seed < 0:
-        raise InputError(f"--seed: 0 or more is needed, {seed} arrived")
+    bounds.whole(bootstrap, "--bootstrap", FEWEST, bounds.REPLICATES)
+    bounds.seed(seed)
     matrix = None
     if severity_source is not None:
         matrix = (

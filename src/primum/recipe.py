@@ -10,12 +10,13 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from primum import check, documents
+from primum import bounds, check, documents
 from primum.check import InputError
 
 Monitor = Literal["val_loss", "val_balanced_accuracy", "val_cost"]
 BaseName = Literal["cross_entropy", "class_weighted", "focal", "label_smoothing"]
 LossName = Literal[BaseName, "risk_calibrated", "hierarchical", "logit_adjusted", "deep_gamblers"]
+SEED = Field(default=0, ge=0, le=bounds.SEED)
 ALWAYS = {"data": ("squash",), "loss": ("form", "strength", "severity")}  # keys hashed as null when not given
 
 
@@ -39,8 +40,8 @@ class Data(_Section):
 
     name: str
     root: Path | None = None
-    seed: int = 0
-    squash: int | None = Field(default=None, ge=8)
+    seed: int = SEED
+    squash: int | None = Field(default=None, ge=8, le=bounds.SIDE)
     drop_leaks: bool = False
     leave_out: dict[str, str | list[str]] | None = None
 
@@ -79,7 +80,7 @@ class Network(_Section):
     dropout: float = Field(default=0.2, ge=0, lt=1)
     trunk_dropout: float = Field(default=0.0, ge=0, lt=1)
     trunk: Literal["frozen", "trained"] = "trained"
-    image_size: int = Field(default=224, ge=8)
+    image_size: int = Field(default=224, ge=8, le=bounds.SIDE)
 
     @model_validator(mode="after")
     def _fits(self) -> Network:
@@ -118,7 +119,7 @@ class Loss(_Section):
     half: Literal["both", "critical", "fine"] | None = None
     risk: str | None = None
     reward: float | None = Field(default=None, gt=1, allow_inf_nan=False)
-    pretraining: int | None = Field(default=None, ge=0)
+    pretraining: int | None = Field(default=None, ge=0, le=bounds.EPOCHS)
     severity: str | None = None
 
     @model_validator(mode="before")
@@ -190,12 +191,12 @@ class Training(_Section):
             computes in it natively, else 32-true. What it came to is written into ``network.json``.
     """
 
-    epochs: int = Field(default=30, ge=1)
-    batch_size: int = Field(default=64, ge=1)
-    learning_rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=1e-4, ge=0)
+    epochs: int = Field(default=30, ge=1, le=bounds.EPOCHS)
+    batch_size: int = Field(default=64, ge=1, le=bounds.BATCH)
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=1e-4, ge=0, allow_inf_nan=False)
     monitor: Monitor = "val_loss"
-    patience: int = Field(default=10, ge=1)
+    patience: int = Field(default=10, ge=1, le=bounds.EPOCHS)
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
 
 
@@ -210,10 +211,10 @@ class ConfidNet(_Section):
         finetune_learning_rate: of these.
     """
 
-    epochs: int = Field(default=30, ge=1)
-    learning_rate: float = Field(default=1e-4, gt=0)
-    finetune_epochs: int = Field(default=0, ge=0)
-    finetune_learning_rate: float = Field(default=1e-6, gt=0)
+    epochs: int = Field(default=30, ge=1, le=bounds.EPOCHS)
+    learning_rate: float = Field(default=1e-4, gt=0, allow_inf_nan=False)
+    finetune_epochs: int = Field(default=0, ge=0, le=bounds.EPOCHS)
+    finetune_learning_rate: float = Field(default=1e-6, gt=0, allow_inf_nan=False)
 
 
 class Recipe(_Section):
@@ -231,7 +232,7 @@ class Recipe(_Section):
     loss: Loss = Loss()
     training: Training = Training()
     confidnet: ConfidNet | None = None
-    seed: int = 0
+    seed: int = SEED
 
     @model_validator(mode="after")
     def _fits(self) -> Recipe:

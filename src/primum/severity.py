@@ -225,10 +225,12 @@ def _amount(value: Any, what: str) -> float:
     """A cost: a finite number, 0 or more."""
     try:
         amount = float("nan") if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         amount = float("nan")
-    if not (np.isfinite(amount) and amount >= 0):
-        raise InputError(f"{what} must be a number, 0 or more, {value!r} arrived")
+    if not (np.isfinite(amount) and 0 <= amount <= check.LARGEST_COST):
+        raise InputError(
+            f"{what} must be a number from 0 to {check.LARGEST_COST:g}, {str(value)[:40]!r} arrived"
+        )
     return amount
 
 

@@ -40,7 +40,7 @@ def with_labels(table: Predictions, truth: Any, on: str | None = None) -> Predic
         raise InputError(
             f"{where}: a column label, or one column of 0 and 1 for every class "
             f"({check.shorten(table.classes)}), is needed, the columns are "
-            f"{check.shorten(frame.columns, 8)}; {hint}"
+            f"{columns.shown(frame)}; {hint}"
         )
     true = labels.of_frame(frame, table.classes, where)
     place = dict(zip(ids.to_list(), range(len(ids)), strict=True))
@@ -85,5 +85,5 @@ def _key(frame: pl.DataFrame, on: str | None, where: str) -> str:
         return "id" if "id" in frame.columns else near[0]
     raise InputError(
         f"{where}: a column id is needed to join labels by, the columns are "
-        f"{check.shorten(frame.columns, 8)}; name the key with --on"
+        f"{columns.shown(frame)}; name the key with --on"
     )

@@ -168,7 +168,7 @@ def test_wrong_words_are_refused(folder: Path, tmp_path: Path, refused) -> None:
 
 def test_pickles_and_torn_files_are_refused(folder: Path, refused) -> None:
     np.savez(folder / "external_confids.npz", np.array([object()] * N, dtype=object))
-    refused(lambda: fd_shifts.read(folder), "external_confids.npz: this is not a readable NPZ file")
+    refused(lambda: fd_shifts.read(folder), "external_confids.npz: numbers and text were expected, objects")
     (folder / "external_confids.npz").write_bytes(b"PK no archive")
     refused(lambda: fd_shifts.read(folder), "external_confids.npz: this is not a readable NPZ file")
     np.save(folder / "external_confids.npy", np.ones(N))

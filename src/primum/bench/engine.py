@@ -11,7 +11,7 @@ from multiprocessing import active_children, get_context
 from queue import Queue
 from threading import Thread
 
-from primum import check
+from primum import bounds, check
 from primum.bench.cluster import on_ray
 from primum.bench.tasks import Done, Task, carry_out
 from primum.check import InputError
@@ -93,8 +93,8 @@ def engine(
     check.one_of(name, ENGINES, "--engine:")
     if address is not None and name != "ray":
         raise InputError("--address names a Ray cluster; add --engine ray")
-    if jobs is not None and jobs < 1:
-        raise InputError(f"--jobs: 1 or more is needed, {jobs} arrived")
+    if jobs is not None:
+        bounds.whole(jobs, "--jobs", 1, bounds.JOBS)
     count = jobs or jobs_here()
     if name == "ray":
         return (lambda tasks: on_ray(tasks, address)), max(1, cores() // count)

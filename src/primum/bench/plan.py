@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from primum import check, documents, severity
+from primum import bounds, check, documents, severity
 from primum.check import InputError
 from primum.recipe import Recipe
 
@@ -182,7 +182,6 @@ def data_section(given: Mapping[str, Any], root: Path | None, where: str) -> tup
 
 def seeds_of(given: Any, where: str) -> Sequence[int]:
     """The seeds of a bench file; refuses repeated ones."""
-    good = isinstance(given, list) and given and all(type(seed) is int and seed >= 0 for seed in given)
-    if not good or len(set(given)) != len(given):
+    if not isinstance(given, list) or not given or len({str(seed) for seed in given}) != len(given):
         raise InputError(f"{where}: 'seeds' is a list of different whole numbers from 0, {given!r} arrived")
-    return list(given)
+    return [bounds.seed(seed, f"{where}: 'seeds'") for seed in given]

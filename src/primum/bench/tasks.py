@@ -43,8 +43,8 @@ class Done:
 def carry_out(task: Task) -> Done:
     """Train one task, going on where it was interrupted, or ask; a fault is returned, not raised.
 
-    Where going on fails, since what was left is damaged, that is set aside and the run is done anew. What is no sentence of ours is
-    left whole in ``fault.txt`` of the run's folder.
+    Where going on fails, since what was left is damaged, that is set aside and the run is done anew. What is
+    no sentence of ours is left whole in ``fault.txt`` of the run's folder.
     """
     began, fault = time.monotonic(), ""
     try:

@@ -14,6 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="Compare many trainings, honestly."
 
 @app.command("losses")
 def bench_losses(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="BENCH", help="What to compare (YAML).")],
     out: Annotated[Path, typer.Option(help="Folder of the bench; a stopped one goes on.")] = Path("bench"),
     root: Annotated[Path | None, typer.Option(help="Folder that holds the data sets.")] = None,
@@ -33,7 +34,7 @@ def bench_losses(
 
     Example: [bold]primum bench losses results/losses/frozen.yaml --root data --out bench-run[/bold]
     """
-    folder = folder_out(out)
+    folder = folder_out(context, out)
     from primum.bench.losses import bench
     from primum.terminal.bench import show_bench
 
@@ -42,6 +43,7 @@ def bench_losses(
 
 @app.command("scores")
 def bench_scores(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="BENCH", help="What to compare (YAML).")],
     out: Annotated[Path, typer.Option(help="Folder of the bench; a stopped one goes on.")] = Path("bench"),
     root: Annotated[Path | None, typer.Option(help="Folder that holds the data sets.")] = None,
@@ -57,7 +59,7 @@ def bench_scores(
 
     Example: [bold]primum bench scores results/silent/chest.yaml --root data --out bench-silent[/bold]
     """
-    folder = folder_out(out)
+    folder = folder_out(context, out)
     from primum.bench.scores.bench import bench
     from primum.terminal.bench_scores import show_bench_scores
 

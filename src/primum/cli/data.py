@@ -28,6 +28,7 @@ def data_list() -> None:
 
 @app.command("check")
 def data_check(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Data set, as primum data list names it.")],
     root: Root = None,
     seed: Annotated[int, typer.Option(help="Seed of the splits that are not official.")] = 0,
@@ -39,7 +40,7 @@ def data_check(
 
     Example: [bold]primum data check chest_xray --root data/chest_xray --out chest-check[/bold]
     """
-    folder = None if out is None else folder_out(out, "check.json", "copies.csv", "copies.html")
+    folder = None if out is None else folder_out(context, out, "check.json", "copies.csv", "copies.html")
     from primum.data.checking import check as checked
     from primum.terminal.data import save_check, show_check
 
@@ -51,6 +52,7 @@ def data_check(
 
 @app.command("corrupt")
 def data_corrupt(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Data set, as primum data list names it.")],
     corrupt: Annotated[
         str,
@@ -73,7 +75,7 @@ def data_corrupt(
 
     Example: [bold]primum data corrupt chest_xray --root data/chest --corrupt jpeg:3 --out chest-jpeg[/bold]
     """
-    folder = folder_out(out, "manifest.csv", "corruption.json")
+    folder = folder_out(context, out, "manifest.csv", "corruption.json")
     from primum import check
     from primum.columns import SPLITS
     from primum.data import load, pixels

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from primum import check
+from primum import bounds, check
 from primum.check import InputError
 from primum.cli.arguments import (
     Classes,
@@ -27,6 +27,7 @@ app = typer.Typer(no_args_is_help=True, help="Which answers are used, and which 
 
 @app.command("fit")
 def defer_fit(
+    context: typer.Context,
     table: Annotated[
         Path, typer.Argument(metavar="CAL", help="Predictions to fit on: rows of neither train nor test.")
     ],
@@ -97,7 +98,8 @@ def defer_fit(
     given = {name: value for name, value in wishes.items() if value is not None}
     if given and certify is None:
         raise InputError(f"--{next(iter(given))}: this belongs to a promise; add --certify cer")
-    file_out(out)
+    file_out(context, out)
+    bounds.amount(reader_cost, "--reader-cost")
     from primum.deferring.fit import fit
     from primum.policy import Promise, StatedReader
     from primum.terminal.defer import show_policy
@@ -125,6 +127,7 @@ def defer_fit(
 
 @app.command("apply")
 def defer_apply(
+    context: typer.Context,
     policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A policy file.")],
     test: Annotated[Path, typer.Argument(metavar="TEST", help="Predictions: Parquet, CSV or NPZ.")],
     severity: Severity = None,
@@ -140,7 +143,8 @@ def defer_apply(
 
     Example: [bold]primum defer apply policy.yaml test.parquet --severity isic2018 --out decisions.csv[/bold]
     """
-    file_out(out)
+    file_out(context, out)
+    bounds.amount(reader_cost, "--reader-cost")
     from primum import files
     from primum.deferring.apply import apply
     from primum.policy import StatedReader

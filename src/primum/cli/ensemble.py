@@ -25,6 +25,7 @@ app = typer.Typer()
 
 @app.command()
 def ensemble(
+    context: typer.Context,
     members: Annotated[list[Path], typer.Argument(metavar="A B …", help="Predictions on the same cases.")],
     out: Annotated[Path, typer.Option(help="Parquet file to write.")],
     fit: Annotated[
@@ -53,7 +54,7 @@ def ensemble(
     if out_fit == out:
         raise InputError(f"--out-fit {out_fit}: another file than --out is needed")
     for file in (out, out_fit or out):
-        file_out(file)
+        file_out(context, file)
     from rich.console import Console
 
     from primum import ensembling, tables

@@ -16,6 +16,7 @@ app = typer.Typer()
 
 @app.command()
 def explain(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     data: Annotated[str, typer.Option(help="Data set, as primum data list names it.")],
     root: Root = None,
@@ -45,7 +46,7 @@ def explain(
     from primum.model.explain.stored import folder_of
 
     stem = f"{split}-{method}" + (f"-{only}" if only else "")
-    path = file_out(out or run / "explanations" / f"{stem}.parquet")
+    path = file_out(context, out or run / "explanations" / f"{stem}.parquet")
     table, notes = images_for(run, data, root, split)
     found = explained(run, table, path, only=only, method=method)
     for note in notes:

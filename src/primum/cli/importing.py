@@ -18,6 +18,7 @@ def _several() -> None: ...
 
 @app.command("fd-shifts")
 def fd_shifts(
+    context: typer.Context,
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Folder with raw_logits.npz or raw_output.npz.")
     ],
@@ -36,7 +37,7 @@ def fd_shifts(
 
     Example: [bold]primum import fd-shifts test_results --classes benign,malignant --external confidnet[/bold]
     """
-    place = folder_out(out)
+    place = folder_out(context, out)
     from rich.console import Console
 
     from primum.importing.fd_shifts import read, write

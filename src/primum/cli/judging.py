@@ -33,6 +33,7 @@ app = typer.Typer()
 
 @app.command()
 def audit(
+    context: typer.Context,
     test: Annotated[Path, typer.Argument(metavar="TEST", help="Predictions: Parquet, CSV or NPZ.")],
     fit: Fit = None,
     severity: Severity = None,
@@ -72,7 +73,7 @@ def audit(
     if fit is not None and len(fit) > 1:
         raise InputError(f"--fit: one table is expected, {len(fit)} arrived")
     names = mappings(columns, 2 if fit else 1) * (1 if fit else 2)
-    folder = _own_folder(out)
+    folder = _own_folder(context, out)
     from primum.auditing import audit as judge
     from primum.terminal import Bar, show
 
@@ -88,6 +89,7 @@ def audit(
 
 @app.command()
 def compare(
+    context: typer.Context,
     first: Annotated[Path, typer.Argument(metavar="A", help="Predictions of the first model.")],
     second: Annotated[
         Path, typer.Argument(metavar="B", help="Predictions of the second model, on the same cases.")
@@ -125,7 +127,7 @@ def compare(
         raise InputError(
             f"--policy: one for the first model and one for the second are expected, {len(policy)} arrived"
         )
-    folder = _own_folder(out)
+    folder = _own_folder(context, out)
     from primum.comparing import compare as judge
     from primum.terminal import Bar, show
 
@@ -140,10 +142,10 @@ def compare(
     show(found.to_dict(), folder)
 
 
-def _own_folder(out: Path) -> Path:
+def _own_folder(context: typer.Context, out: Path) -> Path:
     """The folder of the results, in which nothing but results of this kind is replaced."""
     from primum.saving import PARTS, refuse_foreign
 
-    folder = folder_out(out, *PARTS)
+    folder = folder_out(context, out, *PARTS)
     refuse_foreign(folder)
     return folder

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
+import typer
 
 from primum import files
 from primum.check import InputError
@@ -15,18 +15,18 @@ from primum.check import InputError
 OUTPUTS = ("out", "out_fit")  # parameters that name what is written; all others that name files are read
 
 
-def file_out(path: Path) -> Path:
+def file_out(context: typer.Context, path: Path) -> Path:
     """The path of a file that a verb will write.
 
     Raises InputError for a folder, a device or a pipe, a place that cannot be written to, and for a file that
     the same command reads.
     """
     place = _replaceable(path, path)
-    _refuse_input(place, path)
+    _refuse_input(context, place, path)
     return path
 
 
-def folder_out(path: Path, *names: str) -> Path:
+def folder_out(context: typer.Context, path: Path, *names: str) -> Path:
     """The folder that a verb will write files of these names into; raises InputError as :func:`file_out`."""
     above = next(place for place in (path, *path.parents, Path()) if os.path.lexists(place))
     if not above.is_dir():
@@ -34,7 +34,7 @@ def folder_out(path: Path, *names: str) -> Path:
     if not os.access(above, os.W_OK | os.X_OK):
         raise InputError(f"--out {path}: {above} may not be written to; name another folder")
     for name in names:
-        _refuse_input(_replaceable(path / name, path), path)
+        _refuse_input(context, _replaceable(path / name, path), path)
     return path
 
 
@@ -45,18 +45,17 @@ def _replaceable(place: Path, option: Path) -> Path:
         raise InputError(f"--out {option}: {error}") from None
 
 
-def _refuse_input(place: Path, option: Path) -> None:
-    for source in _inputs():
+def _refuse_input(context: typer.Context, place: Path, option: Path) -> None:
+    for source in _inputs(context):
         if place.exists() and source.exists() and place.samefile(source):
             raise InputError(
                 f"--out {option}: {source} is read by this command and would be replaced; name another place"
             )
 
 
-def _inputs() -> Iterator[Path]:
+def _inputs(context: typer.Context) -> Iterator[Path]:
     """Every file that a parameter of the running command names, but for its outputs."""
-    context = click.get_current_context(silent=True)
-    for name, value in (context.params if context else {}).items():
+    for name, value in context.params.items():
         for text in value if isinstance(value, list | tuple) else (value,):
             if name not in OUTPUTS and _is_file(text):
                 yield Path(text)

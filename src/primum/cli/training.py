@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from primum.check import InputError
+from primum import bounds
 from primum.cli.arguments import Root, Seed, images_for
 from primum.cli.outputs import file_out, folder_out
 
@@ -17,6 +17,7 @@ app = typer.Typer()
 
 @app.command()
 def demo(
+    context: typer.Context,
     data: Annotated[
         str, typer.Option(help="phantom (made images), ham10000, chest_xray or brain_tumor_mri.")
     ] = "phantom",
@@ -30,11 +31,12 @@ def demo(
     """
     from primum.demo import run
 
-    run(data, root, folder_out(out), seed)
+    run(data, root, folder_out(context, out), seed)
 
 
 @app.command()
 def train(
+    context: typer.Context,
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="What to train (YAML).")],
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run; default runs/NAME of the recipe.")
@@ -57,7 +59,7 @@ def train(
 
     read = Recipe.read(recipe).with_root(root)
     read = read.without_leaks() if drop_leaks else read
-    folder = folder_out(out or Path("runs") / read.name)
+    folder = folder_out(context, out or Path("runs") / read.name)
     run(read, folder, resume=resume, skip_corrupt=skip_corrupt)
     print(f"{folder}: network and predictions written; next: primum audit {folder}/predictions/test.parquet "
           f"--fit {folder}/predictions/cal.parquet")  # fmt: skip
@@ -65,6 +67,7 @@ def train(
 
 @app.command()
 def predict(
+    context: typer.Context,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
     data: Annotated[str, typer.Option(help="Data set, as primum data list names it.")],
     out: Annotated[Path, typer.Option(help="Parquet file to write.")],
@@ -102,9 +105,9 @@ def predict(
     from primum.shifts import parse
 
     corruption = None if corrupt is None else parse(corrupt)
-    if passes < 0 or seed < 0:
-        raise InputError(f"--passes, --seed: 0 or more is needed, {min(passes, seed)} arrived")
-    file_out(out)
+    bounds.whole(passes, "--passes", 0, bounds.PASSES)
+    bounds.seed(seed)
+    file_out(context, out)
     table, notes = images_for(run, data, root, split)
     found = answers(
         run, table, embeddings=embeddings, passes=passes, tta=tta, seed=seed, corruption=corruption

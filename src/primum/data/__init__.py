@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from primum import check
+from primum import bounds, check
 from primum.check import InputError
 from primum.data.images import ImageTable
 from primum.data.sets import (
@@ -57,6 +57,7 @@ def load(name: str, root: Path | str | None = None, seed: int = 0) -> ImageTable
     Raises:
         InputError: for an unknown name, a missing folder, or a folder of another layout.
     """
+    bounds.seed(seed)
     if name not in LOADERS and name.startswith(medmnist.PREFIX):
         medmnist.suitable(name)
     loader = LOADERS[check.one_of(name, tuple(LOADERS), "data set")]

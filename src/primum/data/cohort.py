@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import files, parquet
+from primum import check, files, parquet
 from primum.check import InputError
 from primum.data import contents
 from primum.data.images import SPLITS, ImageTable
@@ -180,5 +180,6 @@ def _answered(table: Path, split: str) -> pl.DataFrame:
 
 
 def _shown(cases: pl.DataFrame) -> str:
-    """The first image by its path; images made in memory have none."""
-    return str(cases["path"][0] or cases["id"][0])
+    """The first image by its path; images made in memory have none, and an id may name a patient."""
+    path = cases["path"][0]
+    return "one without a path" if path is None else check.path_name(str(path), 0)

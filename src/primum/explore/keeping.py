@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum import files
+from primum.check import InputError
 
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
@@ -38,6 +39,6 @@ def keep(file: Path, arrays: Mapping[str, NDArray[Any]]) -> bool:
     try:
         with files.whole(file) as draft, draft.open("wb") as opened:
             np.savez(opened, **arrays)  # type: ignore[arg-type]
-    except OSError:
+    except (OSError, InputError):
         return False
     return True

@@ -19,7 +19,10 @@ def stored(path: Path, *keys: str) -> NDArray[Any]:
     names = list(archives.shapes(path, "an NPZ archive"))
     key = next((name for name in keys if name in names), names[0] if not keys and len(names) == 1 else None)
     if key is not None:
-        return check.numbers(archives.read(path, "an NPZ archive", [key])[key], path.name, "its values")
+        array = archives.read(path, "an NPZ archive", [key])[key]
+        if array.ndim == 0:
+            raise InputError(f"{path.name}: an array with one row per case was expected, one number arrived")
+        return check.numbers(array, path.name, "its values")
     raise InputError(
         f"{path.name}: {' or '.join(('an array named ' + keys[0], *keys[1:])) if keys else 'a single array'} "
         f"was expected, it holds {check.shorten(names) or 'none'}"

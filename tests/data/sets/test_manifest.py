@@ -128,7 +128,7 @@ def test_tables_of_another_form_are_refused(tmp_path: Path, write, refused) -> N
     said(rows(20, split=lambda row: "tset" if row else "train"), "'tset'", "did you mean 'test'?")
     said(rows(20, split=lambda row: "test" if row else ""), "1 of 20 are empty")
     said(rows(20, logit_a=lambda row: row), "logit_a", "rename it")
-    said([row | {"label": "sick"} for row in rows(20)], "two classes", "sick arrived")
+    said([row | {"label": "sick"} for row in rows(20)], "two classes", "'sick' arrived")
     said([row | {"label": ""} for row in rows(20)], "two classes", "none arrived")
     few = write(rows(6))
     refused(lambda: load("manifest", few), "at least 20", "6 arrived", "column split")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from primum import check
+from primum import bounds, check
 from primum.bench.plan import content_of, data_section, keys, named, seeds_of
 from primum.bench.scores.shifts import Shift, Variant
 from primum.check import InputError
@@ -220,7 +220,7 @@ def _scores(content: Mapping[str, Any], where: str) -> tuple[tuple[str, ...] | N
 
 
 def _passes(given: Any, where: str) -> int:
-    if type(given) is not int or given < 0 or given == 1:
+    if type(given) is not int or not 0 <= given <= bounds.PASSES or given == 1:
         raise InputError(f"{where}: 'passes' is a whole number from 2, or 0 for none, {given!r} arrived")
     return given
 

@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 import polars as pl
 
-from primum import check, delimited, files, names
+from primum import check, columns, delimited, files, labels, names
 from primum.check import InputError
 from primum.data.images import CHANNELS, SEPARATOR, ImageTable
 from primum.data.sets.folder import SPLIT_NAMES, splits
@@ -49,9 +49,8 @@ def load(root: Path | None, seed: int) -> ImageTable:
     cases = cases.with_columns(pl.col("patient").fill_null(pl.col("id")))
     classes = tuple(cases["label"].drop_nulls().unique().sort().to_list())
     if len(classes) < 2:
-        raise InputError(
-            f"{name}: labels of at least two classes are needed, {check.shorten(classes) or 'none'} arrived"
-        )
+        shown = labels.shown(classes, ()) if classes else "none"
+        raise InputError(f"{name}: labels of at least two classes are needed, {shown} arrived")
     cases = cases.with_columns(pl.Series("split", _splits(cases, seed, name)))
     first = ("id", "label", "patient", "site", "split", "path")
     rest = [column for column in cases.columns if column not in first]
@@ -66,7 +65,7 @@ def _read(found: Path) -> pl.DataFrame:
         lacking = "label" if "label" not in titles else "path"
         raise InputError(
             f"{found.name}: a manifest needs the columns path (or {CHANNELS}) and label, {lacking} is missing"
-            f"{check.nearest(lacking, titles)} among {check.shorten(titles, 12)}"
+            f"{check.nearest(lacking, titles)} among {columns.shown(cases, 12)}"
         )
     taken = [column for column in titles if column in TAKEN or column.startswith(TAKEN_PREFIXES)]
     if taken:
@@ -107,10 +106,11 @@ def _with_paths(cases: pl.DataFrame, folder: Path, name: str) -> pl.DataFrame:
     every = dict.fromkeys(path for paths in lists for path in paths)
     missing = [path for path in every if not os.path.isfile(folder / path)]
     if missing:
+        row = next(row for row, paths in enumerate(lists) if missing[0] in paths)
         hint = "write / between folders" if "\\" in missing[0] else "paths start from the folder of the CSV"
         raise InputError(
             f"{name}: {len(every)} image files were expected, {len(missing)} are missing, "
-            f"{missing[0]} for one; {hint}"
+            f"{check.path_name(missing[0], row)} for one; {hint}"
         )
     return cases
 

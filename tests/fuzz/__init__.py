@@ -1,0 +1,1 @@
+"""Valid small inputs, changed at random: what is refused is refused in a sentence, and nothing is left."""
