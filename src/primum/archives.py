@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ LARGEST = 16 * 2**30  # bytes of all arrays of an archive
 DEFLATED = 1_100  # times, at most, that the compression of ZIP can make of its bytes
 UNREADABLE = (
     zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, OSError, ValueError,
-    RuntimeError, SyntaxError, TypeError, MemoryError, AttributeError,
+    RuntimeError, SyntaxError, TypeError, MemoryError, AttributeError, TokenError,
 )  # fmt: skip
 
 
@@ -95,9 +96,8 @@ def array(path: Path | str, what: str) -> NDArray[Any]:
         stored: NDArray[Any] = np.load(place, mmap_mode="r", allow_pickle=False)
         if stored.ndim == 0 or stored.dtype.kind not in "biuf":
             raise ValueError("it holds no numbers")
-    except UNREADABLE as error:
-        reason = " ".join(str(error).split())[:80] or type(error).__name__
-        raise InputError(f"{place}: {what} was expected here, this does not read ({reason})") from None
+    except UNREADABLE:
+        raise InputError(f"{place}: {what} was expected here, an array of numbers, this is none") from None
     return stored
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +120,10 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         line = node.start_mark.line + 1
         if node.tag.startswith("tag:yaml.org,2002:") and node.tag not in KEEP:
-            tag = node.tag.rpartition(":")[2]
-            raise InputError(f"{self.where}: plain values were expected, line {line} has the tag !!{tag}")
+            tag = node.tag.removeprefix("tag:yaml.org,2002:")
+            raise InputError(
+                f"{self.where}: plain values were expected, line {line} has the tag !!{tag[:60]}"
+            )
         try:
             value = super().construct_object(node, deep)
         except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
@@ -139,26 +140,36 @@ class _Loader(yaml.SafeLoader):
         return value
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        keys: dict[tuple[str, str], yaml.Node] = {}
-        for key, _ in node.value if id(node) not in self.merged else ():  # merging repeats keys rightly
-            if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":merge"):
-                continue
-            if (key.tag, key.value) in keys:
-                raise InputError(
-                    f"{self.where}: the key {key.value[:40]!r} stands twice, first in line "
-                    f"{keys[key.tag, key.value].start_mark.line + 1}; keep one"
-                )
-            keys[key.tag, key.value] = key
-        self.merged.add(id(node))
-        super().flatten_mapping(node)
+        """Put in what ``<<`` merges: own keys count before merged ones, and those before later ones.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        # Keys that are lists would be refused one by one, deep inside, as not hashable.
-        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        The library's own way takes the first of two values of a merged mapping that itself merges one.
+        """
+        if id(node) in self.merged:
+            return
+        self.merged.add(id(node))
+        own: dict[tuple[str, str], tuple[yaml.Node, yaml.Node]] = {}
+        merging: list[yaml.Node] = []
+        for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 line = key.start_mark.line + 1
                 raise InputError(f"{self.where}: a key in line {line} is no text; write KEY: VALUE lines")
-        return dict(super().construct_mapping(node, deep))
+            if key.tag.endswith(":merge"):
+                merging += value.value if isinstance(value, yaml.SequenceNode) else [value]
+                continue
+            if (key.tag, key.value) in own:
+                line = own[key.tag, key.value][0].start_mark.line + 1
+                raise InputError(
+                    f"{self.where}: the key {key.value[:40]!r} stands twice, first in line {line}; keep one"
+                )
+            own[key.tag, key.value] = key, value
+        for mapping in merging:
+            if not isinstance(mapping, yaml.MappingNode):
+                line = mapping.start_mark.line + 1
+                raise InputError(f"{self.where}: '<<' takes KEY: VALUE lines, line {line} has another")
+            self.flatten_mapping(mapping)
+            for key, value in mapping.value:
+                own.setdefault((key.tag, key.value), (key, value))
+        node.value = list(own.values())
 
 
 WORDS = {

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from primum import files
 from primum.check import InputError
 
+ARROW = b"ARROW:schema"  # of pyarrow itself
 MOST_VALUES = 2**32  # of all columns, those of lists counted each
 LARGEST = 32 * 2**30  # bytes of all columns, unpacked
 UNREADABLE = (
@@ -38,9 +39,7 @@ def read(path: Path | str, what: str, only: Sequence[str] = ()) -> tuple[pl.Data
             columns = [name for name in opened.schema_arrow.names if name in only] if only else None
             table = opened.read(columns)
         frame = pl.DataFrame(pl.from_arrow(table))
-        metadata = {
-            key.decode(): text.decode() for key, text in (table.schema.metadata or {}).items() if key != ARROW
-        }
+        metadata = _texts(table.schema)
     except InputError:
         raise
     except UNREADABLE as error:
@@ -65,16 +64,21 @@ def kept(path: Path) -> pl.DataFrame | None:
         return None
 
 
-def columns(path: Path | str, what: str) -> list[str]:
-    """Names of the columns of a Parquet file. Raises InputError for what is no Parquet file."""
+def header(path: Path | str, what: str) -> tuple[list[str], Mapping[str, str]]:
+    """Names of the columns of a Parquet file and its schema metadata; no value is read.
+
+    Raises InputError for what is no Parquet file.
+    """
     place = files.existing(path, what)
     try:
-        return list(pq.read_schema(place).names)
+        schema = pq.read_schema(place)
+        return list(schema.names), _texts(schema)
     except UNREADABLE:
         raise InputError(f"{place.name}: this is not a readable Parquet file; write it again") from None
 
 
-ARROW = b"ARROW:schema"
+def _texts(schema: pa.Schema) -> dict[str, str]:
+    return {key.decode(): text.decode() for key, text in (schema.metadata or {}).items() if key != ARROW}
 
 
 def _bounded(claims: pq.FileMetaData, place: Path) -> None:

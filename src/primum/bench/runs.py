@@ -63,7 +63,7 @@ def finished(run: Run, out: Path) -> bool:
     try:
         documents.read_json(folder / "network.json", "a trained network")
         for split in SPLITS:
-            parquet.columns(folder / "predictions" / f"{split}.parquet", "predictions of a run")
+            parquet.header(folder / "predictions" / f"{split}.parquet", "predictions of a run")
     except InputError as error:
         aside = files.set_aside(folder)
         Console(stderr=True).print(

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import pyarrow.parquet as parquet
 
-from primum import __version__, files, locks
+from primum import __version__, documents, files, locks, parquet
 from primum.bench import runs
 from primum.bench.engine import engine
 from primum.bench.losses import machine
@@ -134,13 +133,12 @@ def _asked(run: Run, out: Path, shift: Shift, plan: Plan) -> bool:
     if not path.exists():
         return False
     try:
-        schema = parquet.read_schema(path)
-        parquet.read_metadata(path)
-        source = json.loads((schema.metadata or {})[SCHEMA_KEY])["source"]
-    except (OSError, ValueError, KeyError):  # pyarrow's errors are of these kinds
+        names, texts = parquet.header(path, "answers of a run")
+        source = documents.json_values(texts[SCHEMA_KEY], path.name)["source"]
+    except (InputError, KeyError, TypeError):
         return False
     passes = (source.get("mc_dropout") or {}).get("passes", 0)
-    told = {*(source.get("not_applicable") or {}), *(n.removeprefix("score_") for n in schema.names)}
+    told = {*(source.get("not_applicable") or {}), *(n.removeprefix("score_") for n in names)}
     own = {name for name in KNOWN if gambled(name) == (run.loss == GAMBLERS)}
     return passes == (plan.passes if run.drops else 0) and own <= told
 
