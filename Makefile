@@ -14,10 +14,12 @@ test: .venv/test
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
-# new surprises: other examples of every property at each run; SEED=… repeats one
+# new surprises: other examples of every property at each run, and 5,000 changed inputs over every verb;
+# SEED=… repeats one
 fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
 fuzz: .venv/test
 	@echo "seed $(SEED)"
+	FUZZ_CASES=5000 FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q -n auto -m fuzz
 	$(BIN)/python -m pytest -q -n auto -m hypothesis --hypothesis-profile fuzz --hypothesis-seed $(SEED)
 
 check: .venv/test

@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "judge": {"names", "ties", "check", "predictions", "severity"},
     "finding": {"check", "documents", "judge"},
     "options": {"bounds", "names", "check", "severity", "finding", "judge"},
-    "selecting": {"check", "columns", "labels", "predictions"},
+    "selecting": {"check", "columns", "predictions"},
     "guards": {"ties", "check", "predictions", "finding", "options", "selecting", "judge"},
     "study": {"check", "documents"},
     "checklist": {"check", "judge", "study"},
@@ -80,7 +80,7 @@ ALLOWED: dict[str, set[str]] = {
 LEFT = {
     "recipe": {"bounds", "check", "documents", "severity"},
     "data": {
-        "archives", "bounds", "columns", "delimited", "check", "files", "labels", "names", "parquet",
+        "archives", "bounds", "columns", "delimited", "check", "files", "names", "parquet",
         "imaging",
     },
     "shifts": {"check", "documents", "files", "locks", "data", "imaging"},

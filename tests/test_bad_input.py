@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,7 +154,7 @@ BAD_FILES = {
     "png.parquet": (b"\x89PNG\r\n\x1a\n" + GARBAGE, "not a readable Parquet file"),
     "cut.npz": (b"PK\x03\x04" + GARBAGE, "not a readable NPZ file"),
     "ragged.csv": (b"id,label,prob_a,prob_b\n1,a,0.5,0.5\n2,b,0.5,0.5,9,9\n", "row 2 has 6"),
-    "twice.csv": (b"id,label,prob_a,prob_a\n1,a,0.5,0.5\n", "prob_a stands more than once"),
+    "twice.csv": (b"id,label,prob_a,prob_a\n1,a,0.5,0.5\n", "'prob_a' stands more than once"),
     "latin.csv": (
         "id,label,prob_a,prob_b\n1,ä,0.5,0.5\n".encode("latin-1"),
         "line 2 holds a byte",
@@ -367,3 +368,77 @@ def test_from_a_real_shell(tmp_path: Path) -> None:
         "first in row 4 where it is empty; remove or repair them\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
+BEFORE = "defer fit cal.parquet --capacity 0.2 --out p.yaml"
+OVER_INPUTS = (
+    "defer fit cal.csv --capacity 0.2 --out cal.csv",
+    "defer apply p.yaml t.parquet --out t.parquet",
+    "defer apply p.yaml t.parquet --out p.yaml",
+    "defer apply p.yaml t.parquet --out link.csv",
+    "audit cases.parquet --bootstrap 100 --out .",
+    "audit t.parquet --members cases.parquet --bootstrap 100 --out .",
+    "compare t.parquet cases.parquet --bootstrap 100 --out .",
+    "ensemble t.parquet cases.parquet --out t.parquet",
+    "ensemble t.parquet cases.parquet --fit cal.parquet --fit cal.parquet --out-fit cal.parquet --out e",
+    "audit t.parquet --bootstrap 100 --out foreign",
+    "defer fit cal.parquet --capacity 0.2 --out /dev/null",
+    "defer fit cal.parquet --capacity 0.2 --out pipe",
+    "predict run --data phantom --out /dev/full",
+)
+
+
+def test_an_output_replaces_no_input_and_no_device(run: Run) -> None:
+    for name in ("t.parquet", "cases.parquet"):
+        TEST.write_parquet(name)
+    CAL.write_parquet("cal.parquet")
+    CAL.write_csv("cal.csv")
+    Path("link.csv").symlink_to("t.parquet")
+    os.mkfifo("pipe")
+    Path("foreign").mkdir()
+    (Path("foreign") / "report.html").write_text("a letter")
+    assert run(*BEFORE.split())[0] == 0
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    for line in OVER_INPUTS:
+        refused(run, *line.split(), says="--out" if "foreign" not in line else "would be replaced")
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+    assert Path("/dev/null").is_char_device()
+
+
+def test_an_audit_over_an_audit_is_no_foreign_file(run: Run) -> None:
+    TEST.write_csv("t.csv")
+    for _ in range(2):
+        assert run("audit", "t.csv", "--bootstrap", 100, "--out", "o")[0] == 0
+
+
+NAMES = ("DOE^JANE", "19450321", "MRN4711")
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments"),
+    [
+        ("MRN4711,melanoma,0.2,0.8\nMRN4712,naevus,0.9,0.1\n", ""),
+        ("DOE^JANE 19450321,melanoma,melanoma\nDOE^JOHN 1,naevus,melanoma\n", ""),
+        ("id,mrn,prob_a,prob_b\n1,MRN4711,0.2,0.8\n2,MRN4712,0.9,0.1\n", "--columns label=mrn"),
+        ("id,label,prob_a,prob_b,mrn\n1,a,0.2,0.8,MRN4711\n2,b,0.9,0.1,MRN4\n", "--columns prob_a=mrn"),
+        ("id,label,prob_a,prob_b,split\n1,a,0.2,0.8,MRN4711\n2,b,0.9,0.1,MRN4\n", ""),
+        ('id,label,prob_a,prob_b\n1,a,0.2,0.8\n"MRN4711,b,0.9,0.1\n', ""),
+        ("id,label,prob_a,prob_b\n1,a,0.2,0.8\n1,b,0.9,0.1,MRN4711\n", ""),
+        ("MRN4711,MRN4711,prob_a,prob_b\n1,a,0.2,0.8\n", ""),
+    ],
+)
+def test_no_sentence_tells_who_a_patient_is(rows: str, arguments: str, run: Run) -> None:
+    Path("t.csv").write_text(rows)
+    code, _, err = run("audit", "t.csv", *arguments.split(), "--bootstrap", 100)
+    assert code == 2
+    assert not [name for name in NAMES if name in err], err
+
+
+def test_sentences_are_short_and_obey_no_terminal(run: Run) -> None:
+    TEST.write_csv("t.csv")
+    for odd in ("\x1b[31m\x07red", "x" * 3000, "a\u202eb\u2028c", "a\udcffb"):
+        code, _, err = run("audit", "t.csv", "--by", odd)
+        assert code == 2
+        assert err.startswith("primum: ")
+        assert len(err) <= len("primum: ") + 301
+        assert err.rstrip("\n").isprintable()

@@ -95,7 +95,7 @@ def test_rows_without_labels_are_decided(run: Run) -> None:
         (["fit", "cal.csv", "--certify", "cre"], "did you mean 'cer'?"),
         (["fit", "cal.csv", "--certify", "cer", "--method", "bonferoni"], "did you mean 'bonferroni'?"),
         (["fit", "cal.csv", "--reader-error", "often"], "P or CLASS:P,CLASS:P was expected, 'often' arrived"),
-        (["fit", "cal.csv", "--capacity", 0.2, "--out", "."], "a file was expected, this is a folder"),
+        (["fit", "cal.csv", "--capacity", 0.2, "--out", "."], "here, this is a folder"),
         (["fit", "none.csv", "--capacity", 0.2], "there is no such file"),
         (["fit", "cal.csv", "--capacity", 0.2, "--several", "tyr"], "did you mean 'try'?"),
         (["apply", "cal.csv", "test.parquet"], "a policy of schema primum.policy/1 was expected"),

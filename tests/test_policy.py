@@ -94,10 +94,10 @@ def changed(**fields: Any) -> dict[str, Any]:
         ({"schema": "primum.audit/1"}, ("a policy of schema",)),
         (changed(scor="msr"), ("unknown field 'scor'", "did you mean 'score'")),
         ({k: v for k, v in changed().items() if k != "fit"}, ("the field 'fit' is missing",)),
-        (changed(kind="best"), ("'kind'", "best arrived")),
+        (changed(kind="best"), ("'kind'", "'best' arrived")),
         (
             changed(thresholds={"all": {"threshold": "high", "deferred_share": 0}}),
-            ("threshold", "high arrived"),
+            ("threshold", "'high' arrived"),
         ),
     ],
 )  # fmt: skip
@@ -114,9 +114,39 @@ def test_unreadable_files_are_refused(tmp_path: Path, refused: Callable[..., Non
 
 
 def test_damaged_hashes_are_refused(refused: Callable[..., None]) -> None:
-    policy = fitted()
-    cut = replace(policy, fit=replace(policy.fit, row_hashes=policy.fit.row_hashes[8:]))
-    refused(lambda: cut.refuse_fitted(["x"], None, "t.csv"), "t.csv", "damaged", "fit the policy again")
+    for name, damage in {
+        "row_hashes": lambda text: text[8:],
+        "patient_hashes": lambda text: f"{text}!!",
+    }.items():
+        content = fitted().to_dict()
+        content["fit"][name] = damage(content["fit"][name])
+        refused(
+            lambda content=content: Policy.from_dict(content, "p.yaml"), "p.yaml", f"fit.{name}", "damaged"
+        )
+
+
+DAMAGED = {
+    "counts of foreign classes": ("fit", "counts", {"nobody": 3}, "fit.counts"),
+    "no threshold": ("thresholds", None, {}, "thresholds"),
+    "a threshold that is no number": (
+        "thresholds", None, {"all": {"threshold": float("nan"), "deferred_share": 0}}, "thresholds",
+    ),
+    "thresholds of groups without a column": (
+        "thresholds", None, {"A": {"threshold": 0.5, "deferred_share": 0}}, "thresholds",
+    ),
+    "critical cells of foreign classes": ("critical", None, [["nobody", "melanoma"]], "critical"),
+    "one class": ("classes", None, ["melanoma"], "at least two classes"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_fields_that_do_not_fit_each_other_are_refused(name: str, refused: Callable[..., None]) -> None:
+    content, (first, second, value, says) = fitted().to_dict(), DAMAGED[name]
+    if second is None:
+        content[first] = value
+    else:
+        content[first][second] = value
+    refused(lambda: Policy.from_dict(content, "p.yaml"), "p.yaml", says)
 
 
 def test_groups_have_no_single_threshold(refused: Callable[..., None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ SUM_WARNING = 1e-3
 ROUNDING = 1e-6
 SLACK = 1e-9  # 0.99 is further than 0.01 from 1 by the last digit of a float
 SINGLE = 2.0**-24  # rounding of a number near 1 in single precision
+FEW = 5  # more unknown names than these, and than twice the known ones, are no names of such things
+DIGITS = 3  # of a name that may be a record number
 LARGEST_COST = 1e12  # sums of larger ones lose what a small one adds
 
 
@@ -76,6 +79,18 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the nearest known name, in brackets after a blank; empty when nothing is near."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def shown(values: Sequence[str], known: Sequence[str]) -> str:
+    """Unknown values for a sentence, the nearest of the known ones with the first; else how many there are.
+
+    Many of them, or long numbers among them, are no names of classes or splits but perhaps patients.
+    """
+    few = len(values) <= max(FEW, 2 * len(known))
+    names = all(len(re.findall(r"\d", value)) < DIGITS or nearest(value, known) for value in values)
+    if not few or not names:
+        return f"{len(values)} other values"
+    return shorten(map(repr, values)) + (nearest(values[0], known) if values else "")
 
 
 def one_of(name: str, known: Sequence[str], what: str) -> str:

@@ -104,7 +104,7 @@ def frame(path: Path, what: str, text: Callable[[str], bool], numbers: Sequence[
         header.pop()
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
-        raise InputError(f"{name}: column names must differ, {check.shorten(twice)} stands more than once")
+        raise InputError(f"{name}: column names must differ, {check.shown(twice, ())} stands more than once")
     markers = sorted(MISSING - {column.partition("_")[2] for column in header})
     try:
         read = _read(body, sign, header, text, markers)

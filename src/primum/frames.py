@@ -162,7 +162,7 @@ def _other_class(frame: pl.DataFrame, alone: str, name: str, given: Sequence[str
     known = labels.label_text(frame["label"], two, name).drop_nulls().unique().to_list()
     others = sorted(label for label in known if label != alone)
     if len(others) != 1:
-        arrived = f" ({labels.shown(others, (alone,))})" if others else ""
+        arrived = f" ({check.shown(others, (alone,))})" if others else ""
         raise InputError(
             f"{name}: with one column prob_{alone} the labels must name exactly one other class, "
             f"{len(others)} arrived{arrived}; name both classes with --classes OTHER,{alone}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 from primum import check, names
 from primum.check import InputError
 
-FEW = 5  # more unknown labels than these, and than twice the classes, are no classes
-DIGITS = 3  # of a name that may be a record number
 LARGEST_WHOLE_FLOAT = 2**53
 LABEL = "label_"
 BOOLEANS = {"true": "1", "false": "0"}
@@ -66,21 +63,9 @@ def class_index(series: pl.Series, classes: tuple[str, ...], name: str) -> NDArr
     if wrong:
         raise InputError(
             f"{name}: column {series.name} must hold class names ({check.shorten(classes, 10)}), "
-            f"{shown(wrong, classes)} arrived; rename them or the columns of the classes"
+            f"{check.shown(wrong, classes)} arrived; rename them or the columns of the classes"
         )
     return index.fill_null(-1).to_numpy()
-
-
-def shown(values: Sequence[str], known: Sequence[str]) -> str:
-    """Unknown values for a sentence, the nearest of the known ones with the first; else how many there are.
-
-    Many of them, or long numbers among them, are no names of classes or splits but perhaps patients.
-    """
-    few = len(values) <= max(FEW, 2 * len(known))
-    names = all(len(re.findall(r"\d", value)) < DIGITS or check.nearest(value, known) for value in values)
-    if not few or not names:
-        return f"{len(values)} other values"
-    return check.shorten(map(repr, values)) + (check.nearest(values[0], known) if values else "")
 
 
 def of_frame(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> NDArray[np.int64]:

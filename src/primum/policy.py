@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -254,20 +255,41 @@ class Policy:
             )
         given = {str(key): value for key, value in content.items() if key != "schema"}
         try:
-            return TypeAdapter(cls).validate_python(given)
+            policy = TypeAdapter(cls).validate_python(given)
         except ValidationError as error:
             raise InputError(f"{where}: {_sentence(error)}") from None
+        policy._refuse_odd(where)
+        return policy
 
     @classmethod
     def read(cls, path: Path | str) -> Policy:
         """Read a policy file. Raises InputError naming the file and the field."""
         return cls.from_dict(documents.read_yaml(path, "a policy (YAML)"), Path(path).name)
 
+    def _refuse_odd(self, where: str) -> None:
+        """Refuse fields that do not fit each other, as in a damaged file."""
+        check.class_names(self.classes, where)
+        learned = self.learned
+        lengths = () if learned is None else (len(learned.mean), len(learned.scale), len(learned.weight))
+        odd = {
+            "fit.row_hashes": hashing.count(self.fit.row_hashes) != self.fit.n,
+            "fit.patient_hashes": hashing.count(self.fit.patient_hashes) != (self.fit.patients or 0),
+            "fit.counts": not set(self.fit.counts) <= set(self.classes),
+            "thresholds": not self.thresholds or (self.by is None and set(self.thresholds) != {"all"}),
+            "learned": learned is not None and set(lengths) != {len(learned.scores)},
+            "critical": not {name for pair in self.critical for name in pair} <= set(self.classes),
+        }
+        numbers = [one.threshold for one in self.thresholds.values()]
+        odd["thresholds"] |= any(math.isnan(number) for number in numbers)
+        damaged = next((name for name, is_odd in odd.items() if is_odd), None)
+        if damaged is not None:
+            raise InputError(
+                f"{where}: the field {damaged!r} does not fit the others, the file is damaged; fit it again"
+            )
+
     def refuse_fitted(self, ids: Iterable[str], patients: Iterable[str] | None, where: str) -> None:
         """Refuse rows, or patients, that the policy was fitted on; they are counted, not named."""
         key = self.fit.fingerprint
-        if hashing.count(self.fit.row_hashes) != self.fit.n:
-            raise InputError(f"{where}: the hashes of the fit rows are damaged; fit the policy again")
         for what, values, kept in (
             ("row", ids, self.fit.row_hashes),
             ("patient", () if patients is None else patients, self.fit.patient_hashes),
@@ -309,4 +331,4 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] in ("missing", "missing_argument"):
         return f"the field {place!r} is missing; fit the policy again"
     reason = str(first["msg"]).replace("Input should be", "should be")
-    return f"{place!r} {reason[:1].lower()}{reason[1:]}, {check.shorten([first['input']])} arrived"
+    return f"{place!r} {reason[:1].lower()}{reason[1:]}, {str(first['input'])[:60]!r} arrived"

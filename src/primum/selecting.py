@@ -12,7 +12,6 @@ import polars as pl
 from primum import check
 from primum.check import InputError
 from primum.columns import SPLITS
-from primum.labels import shown
 from primum.predictions import Predictions
 
 
@@ -101,7 +100,7 @@ def fit_rows(table: Predictions) -> Predictions:
         if not usable.any():
             raise InputError(
                 f"{table.name}: fit rows must be neither train nor test rows, "
-                f"all are marked {shown(sorted(set(split)), SPLITS)}; give a calibration split"
+                f"all are marked {check.shown(sorted(set(split)), SPLITS)}; give a calibration split"
             )
         table = table.take(usable)
     table = _labelled(table, "fit")[0]
@@ -134,7 +133,7 @@ def judged_rows(table: Predictions) -> Predictions:
     split = _splits(table)
     if not (split == "test").any():
         raise InputError(
-            f"{table.name}: no row is marked split=test ({shown(sorted(set(split)), SPLITS)} arrived); "
+            f"{table.name}: no row is marked split=test ({check.shown(sorted(set(split)), SPLITS)} arrived); "
             "only test rows are judged, so mark them or leave the column out"
         )
     return table.take(split == "test")

@@ -21,7 +21,7 @@ def file_out(context: typer.Context, path: Path) -> Path:
     Raises InputError for a folder, a device or a pipe, a place that cannot be written to, and for a file that
     the same command reads.
     """
-    place = _replaceable(path, path)
+    place = _replaceable(path)
     _refuse_input(context, place, path)
     return path
 
@@ -34,15 +34,15 @@ def folder_out(context: typer.Context, path: Path, *names: str) -> Path:
     if not os.access(above, os.W_OK | os.X_OK):
         raise InputError(f"--out {path}: {above} may not be written to; name another folder")
     for name in names:
-        _refuse_input(context, _replaceable(path / name, path), path)
+        _refuse_input(context, _replaceable(path / name), path)
     return path
 
 
-def _replaceable(place: Path, option: Path) -> Path:
+def _replaceable(place: Path) -> Path:
     try:
         return files.replaceable(place)
     except InputError as error:
-        raise InputError(f"--out {option}: {error}") from None
+        raise InputError(f"--out: {error}") from None
 
 
 def _refuse_input(context: typer.Context, place: Path, option: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -64,18 +65,18 @@ class Card:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], where: str) -> Card:
         """Read back :meth:`to_dict`; raises InputError for anything else."""
+        if not isinstance(content, Mapping) or content.get("schema") != SCHEMA:
+            raise InputError(f"{where}: a network of schema {SCHEMA} was expected, something else arrived")
+        rest = {str(key): value for key, value in content.items() if key != "schema"}
         try:
-            if content["schema"] != SCHEMA:
-                raise InputError(f"{where}: schema {SCHEMA} was expected, {content['schema']!r} arrived")
-            transform = Transform.from_dict(content["transform"])
-            rest = {key: value for key, value in content.items() if key != "schema"}
-            card = cls(**(rest | {"transform": transform, "classes": tuple(content["classes"])}))
-            check.one_of(card.confidnet, ("", "network", "own"), f"{where}: confidnet")
-            return card
-        except (KeyError, TypeError, ValueError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{where}: this is not a network written by primum ({error})") from None
+            card = TypeAdapter(cls).validate_python(rest)
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+            raise InputError(f"{where}: this is not a network written by primum ({why})") from None
+        check.class_names(card.classes, where)
+        card.transform.refuse_odd(where)
+        return card
 
 
 class Network(nn.Module):

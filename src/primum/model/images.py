@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,16 +14,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from primum import shifts
+from primum import bounds, shifts
 from primum.check import InputError
 from primum.data.images import CorruptImageError
+from primum.imaging.decoded import Range
 from primum.imaging.ranges import Unfit
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
-    from primum.imaging.decoded import Range
 
 THREADS = min(16, os.cpu_count() or 1)
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 JITTER = 0.1  # brightness and contrast, relative, either way
 
 
@@ -70,13 +71,24 @@ class Transform:
         ranges = content.pop("ranges")  # left out where there are none: stored features keep their names
         return content if ranges is None else content | {"ranges": [list(one) for one in ranges]}
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Transform:
-        """Read back :meth:`to_dict`; raises KeyError, TypeError or ValueError for anything else."""
-        plain = dict(content) | {"mean": tuple(content["mean"]), "std": tuple(content["std"])}
-        if content.get("ranges") is not None:
-            plain["ranges"] = tuple((float(low), float(high)) for low, high in content["ranges"])
-        return cls(**plain)
+    def refuse_odd(self, where: str) -> None:
+        """Refuse numbers that no network has; ``where`` they were read is used in the sentence."""
+        channels = len(self.mean)
+        sides = [side for side in (self.image_size, self.squash) if side is not None]
+        good = (
+            channels > 0
+            and len(self.std) == channels
+            and np.isfinite((*self.mean, *self.std)).all()
+            and all(self.std)
+            and all(1 <= side <= bounds.SIDE for side in sides)
+            and self.interpolation in INTERPOLATIONS
+            and (self.ranges is None or len(self.ranges) in (1, channels))
+        )
+        if not good:
+            raise InputError(
+                f"{where}: a transform with mean and std of each channel and sides from 1 to {bounds.SIDE} "
+                "was expected, another arrived; train the network again"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -136,7 +136,7 @@ def test_tables_of_another_form_are_refused(tmp_path: Path, write, refused) -> N
     (tmp_path / "list.csv").write_text("path,label\n")
     refused(lambda: load("manifest", tmp_path / "list.csv"), "header only")
     (tmp_path / "list.csv").write_text("path,label,label\na,b,c\n")
-    refused(lambda: load("manifest", tmp_path / "list.csv"), "label stands more than once")
+    refused(lambda: load("manifest", tmp_path / "list.csv"), "'label' stands more than once")
     (tmp_path / "list.csv").write_bytes("path,label\nä,b\n".encode("utf-16"))
     refused(lambda: load("manifest", tmp_path / "list.csv"), "list.csv")
     refused(lambda: load("manifest", tmp_path), "this is a folder")

@@ -9,7 +9,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 import polars as pl
 
-from primum import check, columns, delimited, files, labels, names
+from primum import check, columns, delimited, files, names
 from primum.check import InputError
 from primum.data.images import CHANNELS, SEPARATOR, ImageTable
 from primum.data.sets.folder import SPLIT_NAMES, splits
@@ -49,7 +49,7 @@ def load(root: Path | None, seed: int) -> ImageTable:
     cases = cases.with_columns(pl.col("patient").fill_null(pl.col("id")))
     classes = tuple(cases["label"].drop_nulls().unique().sort().to_list())
     if len(classes) < 2:
-        shown = labels.shown(classes, ()) if classes else "none"
+        shown = check.shown(classes, ()) if classes else "none"
         raise InputError(f"{name}: labels of at least two classes are needed, {shown} arrived")
     cases = cases.with_columns(pl.Series("split", _splits(cases, seed, name)))
     first = ("id", "label", "patient", "site", "split", "path")
