@@ -6,6 +6,7 @@ then asks this server, under that name; so a name that is not this server's own 
 
 from __future__ import annotations
 
+import re
 import socket
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -15,6 +16,7 @@ from flask import Flask, Request, Response, request
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SAFE = ("GET", "HEAD")  # methods that change nothing and whose answers browsers keep from other sites
+HEADER = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[\w.-]+)(:\d*)?", re.ASCII | re.IGNORECASE)
 FOREIGN = "The explorer answers to the address it was started on alone; open the one it printed."
 
 
@@ -51,14 +53,8 @@ def names(host: str) -> frozenset[str]:
 
 def host_name(header: str) -> str | None:
     """The host in a ``Host`` header without its port, as :func:`names` writes it; None if it is none."""
-    try:
-        parts = urlsplit(f"//{header}")
-        _ = parts.port  # raises for a port that is no number
-    except ValueError:
-        return None
-    if parts.netloc != header or "@" in header or not parts.hostname:
-        return None
-    return _plain(parts.hostname)
+    parts = HEADER.fullmatch(header)
+    return _plain(parts["host"].strip("[]")) if parts else None
 
 
 def is_answered(host: str, known: frozenset[str], header: str | None) -> bool:

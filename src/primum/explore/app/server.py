@@ -110,7 +110,7 @@ def _index(title: str) -> str:
         loader=PackageLoader("primum.explore.app", ""), autoescape=True, undefined=StrictUndefined
     )
     return environment.get_template("index.html.jinja").render(
-        title=escape(title).replace("{", "&#123;"),  # or a name could be one of Dash's places
+        title=Markup(str(escape(title)).replace("{", "&#123;")),  # or a name could be one of Dash's places
         style=Markup(style),
         script=Markup((own / "saving.js").read_text("utf-8")),
         placed=lambda name: Markup("".join(("{%", name, "%}"))),
