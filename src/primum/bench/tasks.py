@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from primum import files
-from primum.check import PrimumError
+from primum.check import CheckpointError, PrimumError
 from primum.recipe import Recipe
 
 
@@ -67,7 +67,7 @@ def _train_or_begin_anew(task: Task) -> None:
     try:
         _train(task, resume)
     except Exception as error:
-        if not resume or isinstance(error, PrimumError):
+        if not resume or (isinstance(error, PrimumError) and not isinstance(error, CheckpointError)):
             raise
         shutil.rmtree(task.folder)
         _train(task, False)
