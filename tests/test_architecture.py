@@ -16,6 +16,7 @@ TRAINING = {"torch", "torchvision", "timm", "lightning", "safetensors", "tensorb
 # Rooms to the right of the predictions: room → the rooms of primum it may import.
 ALLOWED: dict[str, set[str]] = {
     "check": set(),
+    "needs": {"check"},
     "ties": {"check"},
     "names": set(),
     "delimited": {"check", "files", "names"},
@@ -72,8 +73,8 @@ LEFT = {
     "data": {"delimited", "check", "files", "names", "imaging"},
     "shifts": {"check", "files", "data", "imaging"},
     "model": {
-        "__init__", "check", "data", "files", "imaging", "judge", "predictions", "recipe", "severity",
-        "shifts", "tables",
+        "__init__", "check", "data", "files", "imaging", "judge", "needs", "predictions", "recipe",
+        "severity", "shifts", "tables",
     },
 }  # fmt: skip
 # Shows what a network answered, and asks it about a new image: what is left of the predictions only inside
@@ -82,7 +83,7 @@ BOTH = {
     "explore": {
         "ties", "__init__", "check", "files", "imaging", "data", "shifts", "model", "recipe", "severity",
         "predictions", "tables", "options", "selecting", "answering", "preparing", "policy", "deferring",
-        "judge", "report",
+        "judge", "report", "needs",
     },
 }  # fmt: skip
 TOP = {"__init__", "cli", "demo", "bench"}

@@ -33,6 +33,9 @@ def bench_losses(
 
     Example: [bold]primum bench losses results/losses/frozen.yaml --root data --out bench-run[/bold]
     """
+    from primum import needs
+
+    needs.verb("bench", engine=engine)
     folder = writable(out)
     from primum.bench.losses import bench
     from primum.terminal.bench import show_bench
@@ -57,6 +60,9 @@ def bench_scores(
 
     Example: [bold]primum bench scores results/silent/chest.yaml --root data --out bench-silent[/bold]
     """
+    from primum import needs
+
+    needs.verb("bench scores", engine=engine)
     folder = writable(out)
     from primum.bench.scores.bench import bench
     from primum.terminal.bench_scores import show_bench_scores
