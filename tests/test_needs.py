@@ -76,9 +76,7 @@ def light(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_verb_names_all_it_lacks_and_writes_nothing(
-    light, command: Callable[..., tuple[int, str, str]], case
-):
+def test_a_verb_names_all_it_lacks_and_writes_nothing(light, command, case):
     arguments, told, extras = CASES[case]
     before = sorted(light.rglob("*"))
     code, out, err = command(*arguments)
