@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,14 @@ def harmless(driver: Any) -> None:
         "return Array.from(document.querySelectorAll(arguments[0]), (one) => one.outerHTML)", MADE
     )
     assert made == []
+    buttons = buttons_above(driver)
+    assert not [name for name in buttons if re.search("share|cloud|studio", name, re.IGNORECASE)]
+
+
+def buttons_above(driver: Any) -> list[str]:
+    """What the buttons above the figures say; plotly has some that send a figure away."""
+    titles = "Array.from(document.querySelectorAll('.modebar-btn'), (one) => one.dataset.title)"
+    return [str(one) for one in driver.execute_script(f"return {titles}")]
 
 
 def drawn_texts(driver: Any) -> str:
@@ -205,6 +214,7 @@ def test_the_live_page_and_what_it_saves(chromium, started) -> None:
         assert text(chromium, "h1") == MODELS[0]
         if title in ("Latent space", "Deferral", "Two models"):
             until(lambda: chromium.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .main-svg"), "its figure")
+            assert "Zoom in" in buttons_above(chromium) or title == "Deferral"
         harmless(chromium)
         assert requested(chromium) <= {"file", "data", "blob"}
         saved.unlink()

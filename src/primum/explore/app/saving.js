@@ -82,9 +82,10 @@
       if (uri) image.setAttribute("src", uri);
     }
     page.querySelectorAll("a[href]").forEach((link) => link.replaceWith(...link.childNodes));
+    const settings = '{responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: ""}';
     const library = figures.length ? await plotly() : "";
     const draw = figures.map(
-      (one, at) => `Plotly.newPlot("figure-${at}", ${plain(one.data)}, ${plain(one.layout)}, {responsive: true, displaylogo: false});`
+      (one, at) => `Plotly.newPlot("figure-${at}", ${plain(one.data)}, ${plain(one.layout)}, ${settings});`
     );
     const flat = figures.some((one) => one.data.some((trace) => /gl$/.test(trace.type)));  // these compile what they draw
     const written = whole(page, library ? [library, draw.join("\n")] : [], flat);
