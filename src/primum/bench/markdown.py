@@ -18,7 +18,7 @@ RULE = {"argmax": "argmax", "bayes": "recalibrated, Bayes"}
 
 
 def escaped(content: Any) -> Any:
-    """Plain content with every text made safe for Markdown, which would read names as cells, links or HTML."""
+    """Plain content, its texts made safe for Markdown, which reads names as cells, links or HTML."""
     if isinstance(content, str):
         return re.sub(r"[\\`*\[\]<>|&]", r"\\\g<0>", " ".join(content.split()))
     if isinstance(content, Mapping):
