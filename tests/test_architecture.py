@@ -16,6 +16,7 @@ TRAINING = {"torch", "torchvision", "timm", "lightning", "safetensors", "tensorb
 # Rooms to the right of the predictions: room → the rooms of primum it may import.
 ALLOWED: dict[str, set[str]] = {
     "check": set(),
+    "needs": {"check"},
     "ties": {"check"},
     "names": set(),
     "delimited": {"check", "files", "names"},
@@ -86,7 +87,7 @@ LEFT = {
     "shifts": {"check", "documents", "files", "locks", "data", "imaging"},
     "model": {
         "__init__", "archives", "check", "documents", "locks", "parquet", "data", "files",
-        "imaging", "judge", "predictions", "recipe", "severity",
+        "imaging", "judge", "needs", "predictions", "recipe", "severity",
         "shifts", "tables",
     },
 }  # fmt: skip
@@ -97,7 +98,7 @@ BOTH = {
         "ties", "__init__", "archives", "check", "documents", "files", "imaging", "parquet", "data", "shifts",
         "model", "recipe", "severity",
         "predictions", "tables", "options", "selecting", "answering", "preparing", "policy", "deferring",
-        "judge", "report",
+        "judge", "report", "needs",
     },
 }  # fmt: skip
 TOP = {"__init__", "cli", "demo", "bench"}

@@ -38,6 +38,10 @@ class InputError(PrimumError, ValueError):
     """What arrived is not what was expected; the message says where and what to do."""
 
 
+class CheckpointError(InputError):
+    """A file of weights or of a half-done training is damaged, or holds what could run code."""
+
+
 class MissingExtraError(PrimumError, ImportError):
     """A part of primum needs an extra that is not installed."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -43,3 +46,22 @@ def recipe(**changes):
         *section, name = key.split("__")
         (content[section[0]] if section else content)[name] = value
     return Recipe.parse(content)
+
+
+class Running:
+    """A pickle of it makes a file when it is loaded."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
+def hostile(folder: Path, name: str, zipped: bool = True) -> Path:
+    """A PyTorch file that makes ``was-run`` in its folder where it is loaded carelessly."""
+    import torch
+
+    content = {"state_dict": {"weight": torch.zeros(2)}, "epoch": 0, "more": Running(folder / "was-run")}
+    torch.save(content, folder / name, _use_new_zipfile_serialization=zipped)
+    return folder / name

@@ -16,7 +16,7 @@ from primum.model import fit as fitting
 from primum.model.predict import predict
 from primum.model.train import train
 from primum.recipe import Recipe
-from tests.model.made import CLASSES, recipe
+from tests.model.made import CLASSES, hostile, recipe
 
 SPLITS = ("train", "val", "cal", "test")
 FROZEN = {"network__trunk": "frozen"}
@@ -170,6 +170,22 @@ def test_an_interrupted_run_is_whole_and_resumes_to_the_same_network(
     resumed = load_file(out / "network.safetensors")
     for key, value in straight.items():
         np.testing.assert_allclose(resumed[key], value, atol=1e-6, err_msg=key)
+
+
+def test_a_checkpoint_that_holds_code_is_refused_and_the_code_is_not_run(
+    table, serve, tmp_path, monkeypatch, refused
+):
+    serve(table)
+    asked, out = recipe(training__epochs=2, **FROZEN), tmp_path / "run"
+    release = interrupt(monkeypatch, 1)
+    with pytest.raises(KeyboardInterrupt):
+        train(asked, out, progress=False)
+    release()
+    hostile(out / "checkpoints", "last.ckpt")
+    refused(
+        lambda: train(asked, out, resume=True, progress=False), "last.ckpt", "could run code", "train anew"
+    )
+    assert not (out / "checkpoints" / "was-run").exists()
 
 
 def test_a_run_cut_after_training_only_writes_what_is_missing(table, serve, tmp_path, monkeypatch):

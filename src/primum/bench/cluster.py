@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -19,11 +20,14 @@ PATIENCE = 10.0  # seconds an address has to answer
 def on_ray(tasks: Iterable[Task], address: str | None) -> Iterator[Done]:
     """Carry tasks out on a Ray cluster; without an address one is started in this process.
 
+    What is started here listens on this machine's loopback address alone, and Ray reports no usage.
+
     Every machine of the cluster needs primum installed and must see the working directory, the folder of the
     bench and the data under the same paths.
 
     Raises:
-        MissingExtraError: without Ray. InputError: when the address does not answer in 10 seconds.
+        MissingExtraError: without Ray.
+        InputError: when the address does not answer in 10 seconds, or this Ray cannot be kept to loopback.
     """
     try:
         import ray
@@ -31,7 +35,7 @@ def on_ray(tasks: Iterable[Task], address: str | None) -> Iterator[Done]:
         raise MissingExtraError("--engine ray needs Ray: pip install 'primum[scale]'") from None
     begun = not ray.is_initialized()
     if begun and address is None:
-        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        _start()
     elif begun:
         _connect(str(address))
     try:
@@ -51,6 +55,32 @@ def on_ray(tasks: Iterable[Task], address: str | None) -> Iterator[Done]:
     finally:
         if begun:
             ray.shutdown()
+
+
+def _start() -> None:
+    """Start a cluster whose every port, those of its workers and agents too, is bound to loopback.
+
+    Ray has no setting for this: a loopback address given to ``ray.init`` is turned into one that others
+    reach. It does stay on loopback where it starts no clusters of several machines, macOS and Windows, and
+    that is told to it here.
+    """
+    import ray
+    from ray._private import ray_constants
+
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    several = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = several
+    addresses = [node["NodeManagerAddress"] for node in ray.nodes()]  # type: ignore[no-untyped-call]
+    if not all(ip_address(address).is_loopback for address in addresses):
+        ray.shutdown()
+        raise InputError(
+            f"--engine ray: a cluster on this machine alone was expected, Ray {ray.__version__} opens its "
+            "ports to others; take --engine local, or start a cluster yourself and name it with --address"
+        )
 
 
 def _carry_out_in(task: Task, home: Path) -> Done:

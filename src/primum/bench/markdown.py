@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +17,18 @@ WANTED = (70, 80, 90)
 RULE = {"argmax": "argmax", "bayes": "recalibrated, Bayes"}
 
 
+def escaped(content: Any) -> Any:
+    """Plain content, its texts made safe for Markdown, which reads names as cells, links or HTML."""
+    if isinstance(content, str):
+        return re.sub(r"[\\`*\[\]<>|&]", r"\\\g<0>", " ".join(content.split()))
+    if isinstance(content, Mapping):
+        return {key: escaped(value) for key, value in content.items()}
+    return [escaped(one) for one in content] if isinstance(content, list | tuple) else content
+
+
 def markdown(content: Mapping[str, Any]) -> str:
     """Tables of every data set and network of ``primum.bench/1`` content."""
+    content = escaped(content)
     lines = [f"# {content['name']}", ""]
     lines += [f"Strengths: {content['criterion']}.", ""]
     for setting in content["settings"]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from primum import files
-from primum.check import PrimumError
+from primum.check import CheckpointError, PrimumError
 from primum.recipe import Recipe
 
 
@@ -66,7 +66,7 @@ def _train_or_begin_anew(task: Task) -> None:
     try:
         _train(task, resume)
     except Exception as error:
-        if not resume or isinstance(error, PrimumError):
+        if not resume or (isinstance(error, PrimumError) and not isinstance(error, CheckpointError)):
             raise
         files.set_aside(task.folder)
         _train(task, False)

@@ -34,6 +34,9 @@ def bench_losses(
 
     Example: [bold]primum bench losses results/losses/frozen.yaml --root data --out bench-run[/bold]
     """
+    from primum import needs
+
+    needs.verb("bench", engine=engine)
     folder = folder_out(context, out)
     from primum.bench.losses import bench
     from primum.terminal.bench import show_bench
@@ -59,6 +62,9 @@ def bench_scores(
 
     Example: [bold]primum bench scores results/silent/chest.yaml --root data --out bench-silent[/bold]
     """
+    from primum import needs
+
+    needs.verb("bench scores", engine=engine)
     folder = folder_out(context, out)
     from primum.bench.scores.bench import bench
     from primum.terminal.bench_scores import show_bench_scores

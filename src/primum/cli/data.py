@@ -40,6 +40,9 @@ def data_check(
 
     Example: [bold]primum data check chest_xray --root data/chest_xray --out chest-check[/bold]
     """
+    from primum import needs
+
+    needs.verb("data check", data=name, root=root)
     folder = None if out is None else folder_out(context, out, "check.json", "copies.csv", "copies.html")
     from primum.data.checking import check as checked
     from primum.terminal.data import save_check, show_check
@@ -75,8 +78,10 @@ def data_corrupt(
 
     Example: [bold]primum data corrupt chest_xray --root data/chest --corrupt jpeg:3 --out chest-jpeg[/bold]
     """
+    from primum import check, needs
+
+    needs.verb("data corrupt", data=name, root=root)
     folder = folder_out(context, out, "manifest.csv", "corruption.json")
-    from primum import check
     from primum.columns import SPLITS
     from primum.data import load, pixels
     from primum.shifts import folder as corrupted

@@ -42,6 +42,9 @@ def explain(
 
     Example: [bold]primum explain runs/risk --data ham10000 --root data/ham10000 --split test[/bold]
     """
+    from primum import needs
+
+    needs.verb("explain", data=data, root=root)
     from primum.model.explain.run import explain as explained
     from primum.model.explain.stored import folder_of
 

@@ -29,8 +29,10 @@ def demo(
 
     Example: [bold]primum demo --data ham10000 --root data/ham10000 --out ham-run[/bold]
     """
+    from primum import needs
     from primum.demo import run
 
+    needs.verb("demo")
     run(data, root, folder_out(context, out), seed)
 
 
@@ -54,10 +56,14 @@ def train(
 
     Example: [bold]primum train recipes/phantom-risk-calibrated.yaml --out runs/risk[/bold]
     """
-    from primum.model.train import train as run
+    from primum import needs
     from primum.recipe import Recipe
 
     read = Recipe.read(recipe).with_root(root)
+    place = None if read.data.root is None else Path(read.data.root)
+    needs.verb("train", data=read.data.name, root=place, weights=read.network.weights)
+    from primum.model.train import train as run
+
     read = read.without_leaks() if drop_leaks else read
     folder = folder_out(context, out or Path("runs") / read.name)
     run(read, folder, resume=resume, skip_corrupt=skip_corrupt)
@@ -100,7 +106,9 @@ def predict(
 
     Example: [bold]primum predict runs/risk --data chest_xray --root chest --passes 50 --out n.parquet[/bold]
     """
-    from primum import tables
+    from primum import needs, tables
+
+    needs.verb("predict", data=data, root=root)
     from primum.model.predict import predict as answers
     from primum.shifts import parse
 

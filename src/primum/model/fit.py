@@ -36,10 +36,14 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
 from primum.model.batches import Batch  # noqa: E402
 from primum.model.images import augment  # noqa: E402
 from primum.model.losses import DeepGamblersLoss, RiskCalibratedLoss  # noqa: E402
+from primum.model.weights import unpickled  # noqa: E402
 from primum.recipe import Training  # noqa: E402
 
 if TYPE_CHECKING:
     from primum.model.regression import Regression
+
+
+ANEW = "train anew into another folder, without --resume"
 
 
 class Bar(RichProgressBar):
@@ -188,6 +192,7 @@ def fit(
 
     Raises:
         InputError: when the monitored figure was never finite.
+        CheckpointError: when the checkpoint to resume from is damaged, or holds what could run code.
         KeyboardInterrupt: passed on after Lightning has let go of its files.
     """
     settings, folder = module.settings, out.resolve() / "checkpoints" / stage
@@ -205,7 +210,9 @@ def fit(
         callbacks.append(Bar(refresh_rate=5))
     named = stage or "part"
     part = f"{named}-{len(list(out.glob(f'log/{named}-[0-9]*'))) + 1}"
-    last = folder / "last.ckpt"
+    last = folder / "last.ckpt" if resume and (folder / "last.ckpt").exists() else None
+    if last is not None:
+        unpickled(last, ANEW)  # refuses in a sentence what Lightning below would refuse in a page
     with _quiet():
         trainer = Trainer(
             accelerator="auto",
@@ -222,7 +229,7 @@ def fit(
             use_distributed_sampler=False,
         )
         try:
-            trainer.fit(module, train, after, ckpt_path=str(last) if resume and last.exists() else None)
+            trainer.fit(module, train, after, ckpt_path=last, weights_only=True)
         except SystemExit:  # Lightning turns Ctrl-C into an exit
             raise KeyboardInterrupt from None
         epochs = int(trainer.current_epoch)
@@ -237,7 +244,7 @@ def fit(
 
 
 def _take_best(module: Fit | Regression, folder: Path) -> None:
-    best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    best = unpickled(folder / "best.ckpt", ANEW)["state_dict"]
     own = {key[5:]: value for key, value in best.items() if key.startswith("part.")}
     module.part.cpu().load_state_dict(own)
 

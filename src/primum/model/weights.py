@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
 from primum import check, files
-from primum.check import InputError, MissingExtraError
+from primum.check import CheckpointError, InputError, MissingExtraError
 
 OFFLINE = "tf_efficientnet_lite0"
 HUB_SECONDS = 5.0
@@ -154,16 +153,36 @@ def read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return dict(load_file(path))
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except (SafetensorError, RuntimeError) as error:
         why = first_line(error)
         raise InputError(f"{path}: a table of tensors was expected, this cannot be read ({why})") from None
+    content = unpickled(path, "take a .safetensors file")
     for key in ("state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise InputError(f"{path}: a table of tensors was expected, {type(content).__name__} arrived")
     return content
+
+
+def unpickled(path: Path, instead: str) -> Any:
+    """What a PyTorch file holds, if that is tensors and plain values; no code that stands in it is run.
+
+    Args:
+        path: the file. instead: what to do where it is refused, for the message.
+
+    Raises:
+        CheckpointError: for a file that is damaged or holds anything else.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except OSError:
+        raise
+    except Exception:  # a damaged pickle raises many kinds, and torch's advice is to run what it holds
+        raise CheckpointError(
+            f"{path}: a table of tensors was expected, this file is damaged or holds other objects, which "
+            f"could run code, so it was not loaded; {instead}"
+        ) from None
 
 
 def first_line(error: BaseException) -> str:

@@ -169,7 +169,7 @@ def trade_off(curves: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str,
             symbol = "circle" if point["decision"] == "argmax" else "diamond"
             figure.add_scatter(
                 x=[point["specificity"]], y=[point["cer"]], mode="markers", showlegend=False,
-                legendgroup=curve["loss"], name=f"{plain(curve['loss'])}, {point['decision']}",
+                legendgroup=curve["loss"], name=plain(f"{curve['loss']}, {point['decision']}"),
                 marker={"size": 10, "color": colour, "symbol": symbol, "line": {"color": PAPER, "width": 1}},
                 hovertemplate="specificity %{x:.1%}: %{y:.1%} missed",
             )  # fmt: skip

@@ -1,6 +1,6 @@
 (function () {
   "use strict";
-  var options = { displaylogo: false, displayModeBar: false, responsive: true };
+  var options = { displaylogo: false, displayModeBar: false, responsive: true, showSendToCloud: false };
   var plots = Array.prototype.slice.call(document.querySelectorAll(".plot"));
   function draw(box) {
     if (box.dataset.drawn || !window.Plotly) { return; }

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from primum.check import InputError
-from primum.report import benching, comparing, score_benching, view
+from primum.report import benching, comparing, score_benching, scripting, view
 
 AUDIT, COMPARISON, BENCH = "primum.audit/1", "primum.comparison/1", "primum.bench/1"
 SCORE_BENCH = "primum.bench_scores/1"
@@ -53,7 +53,8 @@ def render(audit: Mapping[str, Any], images: Path | None = None, maps: Path | No
         view=shown,
         style=_asset("page.css"),
         script=_asset("page.js"),
-        plotly=Markup(get_plotlyjs()),
+        plotly=Markup(_plotly()),
+        policy=scripting.policy(_plotly(), _asset("page.js")),
     )
 
 
@@ -66,6 +67,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _plotly() -> str:
+    return str(get_plotlyjs())
 
 
 @cache

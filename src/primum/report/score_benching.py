@@ -144,10 +144,11 @@ def heat(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 def spoken(name: str, where: str, row: Row) -> str:
     """A cell of the heat map in words."""
     ranked, area = row["ranks"]["aurc"], row["metrics"]["aurc"]
+    cell = f"{figures.plain(name)}, {figures.plain(where)}"
     if "rank" not in ranked:
-        return f"{name}, {figures.plain(where)}: not ranked"
+        return f"{cell}: not ranked"
     return (
-        f"{name}, {figures.plain(where)}<br>rank {ranked['rank']:g} ({ranked['low']:.0f} to "
+        f"{cell}<br>rank {ranked['rank']:g} ({ranked['low']:.0f} to "
         f"{ranked['high']:.0f}), first in {100 * ranked['first']:.0f} % of replicates<br>"
         f"AURC {area['mean']:.4f} ({area['low']:.4f} to {area['high']:.4f})"
     )

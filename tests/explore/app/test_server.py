@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import socket
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from primum.check import InputError
 from primum.explore.app import server
+from primum.report import scripting
 
 
 @pytest.fixture
@@ -93,3 +96,26 @@ def test_only_this_machine_is_listened_to() -> None:
     with server.bind("127.0.0.1", 0) as listening:
         assert listening.family == socket.AF_INET
         assert listening.getsockname()[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "name", ["x<", "title><img src=x>", "e&lt;&#47;title&gt;</title><script>1", "{%config%}"]
+)
+def test_a_name_stays_text_in_the_title(pictured, name) -> None:
+    staged = replace(pictured, scene=replace(pictured.scene, name=name))
+    page = server.make([staged]).server.test_client().get("/").data.decode()
+    (title,) = re.findall("<title>(.*?)</title>", page, re.DOTALL)
+    assert "<" not in title
+    assert html.unescape(title) == f"{name} · primum explorer"
+
+
+def test_the_page_runs_its_own_scripts_alone(client) -> None:
+    page = client.get("/")
+    policy = page.headers["Content-Security-Policy"]
+    assert "'unsafe-inline'" not in policy.partition("script-src")[2]
+    inline = re.findall(
+        r"<script(?![^>]*(?:src=|application/json))[^>]*>(.*?)</script>", page.data.decode(), re.DOTALL
+    )
+    assert inline
+    for script in inline:
+        assert scripting.source(script) in policy

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from primum.bench.markdown import escaped
+
 HEADS = {
     "aurc": "AURC",
     "augrc": "AUGRC",
@@ -20,6 +22,7 @@ MOST = 6  # scores that get a column of their own
 
 def markdown(content: Mapping[str, Any]) -> str:
     """Tables of every data set and network of ``primum.bench_scores/1`` content."""
+    content = escaped(content)
     lines = [f"# {content['name']}", ""]
     for setting in content["settings"]:
         lines += [f"## {setting['data']}, {setting['network']}", "", facts(setting, content), ""]

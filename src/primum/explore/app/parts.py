@@ -18,7 +18,9 @@ NEAR = 128
 PLOT = {
     "displaylogo": False,
     "responsive": True,
-    "modeBarButtonsToRemove": ["toImage", "sendDataToCloud", "hoverClosest3d", "tableRotation"],
+    "showSendToCloud": False,  # plotly 7 has a button that sends the cases of a figure to its maker
+    "plotlyServerURL": "",
+    "modeBarButtonsToRemove": ["toImage", "hoverClosest3d", "tableRotation"],
 }
 
 

@@ -1,4 +1,5 @@
 // Writes what is on the screen now as one HTML file that needs nothing else, and fetches nothing else.
+// It is built as a document and never as text, so that names stay text; its scripts run by a nonce alone.
 (function () {
   const asUri = async (address) => {
     const answer = await fetch(address);
@@ -13,7 +14,7 @@
 
   const plain = (value) =>
     JSON.stringify(value, (_, part) => (ArrayBuffer.isView(part) ? Array.from(part) : part))
-      .replace(/</g, "\\u003c");
+      .replace(/[<\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
   const styles = () =>
     Array.from(document.styleSheets)
@@ -25,6 +26,34 @@
   const plotly = async () => {
     const script = Array.from(document.scripts).find((one) => /plotly(\.min)?[.\w]*\.js/.test(one.src));
     return script ? (await fetch(script.src)).text() : "";
+  };
+
+  const whole = (page, scripts, evaluating) => {
+    const saved = document.implementation.createHTMLDocument(document.title);
+    const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const element = (kind, attributes, text) => {
+      const made = saved.createElement(kind);
+      Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
+      made.textContent = text || "";
+      return made;
+    };
+    const policy =
+      "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data: blob:; style-src 'unsafe-inline'; " +
+      `worker-src blob:; script-src 'nonce-${nonce}'${evaluating ? " 'unsafe-eval'" : ""}`;
+    saved.documentElement.lang = "en";
+    saved.head.prepend(
+      element("meta", { charset: "utf-8" }),
+      element("meta", { "http-equiv": "Content-Security-Policy", content: policy }),
+      element("meta", { name: "viewport", content: "width=device-width, initial-scale=1" })
+    );
+    saved.head.append(element("style", {}, styles()));
+    saved.body.className = "saved";
+    const footer = saved.createElement("footer");
+    footer.append(
+      element("p", {}, "Saved from primum explore. It describes one set of cases; it is no clearance for clinical use.")
+    );
+    saved.body.append(...page.childNodes, footer, ...scripts.map((text) => element("script", { nonce }, text)));
+    return `<!DOCTYPE html>\n${saved.documentElement.outerHTML}`;
   };
 
   const save = async (name) => {
@@ -53,22 +82,13 @@
       if (uri) image.setAttribute("src", uri);
     }
     page.querySelectorAll("a[href]").forEach((link) => link.replaceWith(...link.childNodes));
+    const settings = '{responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: ""}';
     const library = figures.length ? await plotly() : "";
     const draw = figures.map(
-      (one, at) => `Plotly.newPlot("figure-${at}", ${plain(one.data)}, ${plain(one.layout)}, {responsive: true, displaylogo: false});`
+      (one, at) => `Plotly.newPlot("figure-${at}", ${plain(one.data)}, ${plain(one.layout)}, ${settings});`
     );
-    const close = "</" + "script>";
-    const written = [
-      "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'>",
-      "<meta name='viewport' content='width=device-width, initial-scale=1'>",
-      "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; img-src data: blob:; ",
-      "style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; worker-src blob:\">",
-      `<title>${document.title}</title><style>${styles()}</style></head><body class="saved">`,
-      page.innerHTML,
-      "<footer><p>Saved from primum explore. It describes one set of cases; it is no clearance for clinical use.</p></footer>",
-      library ? `<script>${library}${close}<script>${draw.join("\n")}${close}` : "",
-      "</body></html>",
-    ].join("");
+    const flat = figures.some((one) => one.data.some((trace) => /gl$/.test(trace.type)));  // these compile what they draw
+    const written = whole(page, library ? [library, draw.join("\n")] : [], flat);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([written], { type: "text/html" }));
     link.download = name;

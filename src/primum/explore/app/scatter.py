@@ -163,15 +163,23 @@ def hovers(cases: pl.DataFrame) -> NDArray[np.object_]:
     said = cases.select(
         pl.format(
             "{}<br>{}<br>confidence {}",
-            pl.col("domain").str.replace_all("<", "&lt;"),
-            pl.when(pl.col("label").is_null()).then(pl.format("called {}", pl.col("predicted")))
-            .when(pl.col("correct")).then(pl.format("{}, called rightly", pl.col("label")))
-            .otherwise(pl.format("{}, called {}", pl.col("label"), pl.col("predicted")))
-            .str.replace_all("<", "&lt;"),
+            _shown(pl.col("domain")),
+            _shown(
+                pl.when(pl.col("label").is_null()).then(pl.format("called {}", pl.col("predicted")))
+                .when(pl.col("correct")).then(pl.format("{}, called rightly", pl.col("label")))
+                .otherwise(pl.format("{}, called {}", pl.col("label"), pl.col("predicted")))
+            ),
             pl.col("confidence").round(3),
         )
     )  # fmt: skip
     return np.asarray(said.to_series().to_list(), dtype=object)
+
+
+def _shown(text: pl.Expr) -> pl.Expr:
+    """Names as plotly shows them letter by letter, see ``figures.plain``."""
+    for sign, code in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.str.replace_all(sign, code, literal=True)
+    return text
 
 
 def _rings(stage: Stage, rows: Rows) -> list[tuple[Rows, str, float, float]]:

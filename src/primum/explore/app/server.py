@@ -10,19 +10,22 @@ from importlib.resources import files
 
 from dash import Dash
 from flask import Response, abort, request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from primum.check import InputError, PrimumError
 from primum.explore import pictures
-from primum.explore.app import layout
+from primum.explore.app import hosts, layout
 from primum.explore.app.stage import Stage
+from primum.report import scripting
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TRIED = 50
 LARGEST_UPLOAD = 64 * 2**20
-POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; worker-src 'self' blob:; frame-ancestors 'none'"
+POLICY = (  # plotly compiles the shaders of large flat scatters with eval
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; "
+    "script-src 'self' 'unsafe-eval' {}"
 )
 NO_PICTURE = (
     "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 120 120'>"
@@ -30,22 +33,6 @@ NO_PICTURE = (
     "<text x='60' y='64' font-family='sans-serif' font-size='11' fill='#5d6b78' text-anchor='middle'>"
     "image missing</text></svg>"
 )
-INDEX = """<!DOCTYPE html>
-<html lang="en">
-<head>
-{%metas%}
-<title>{%title%}</title>
-{%css%}
-<style>STYLE</style>
-<script>SCRIPT</script>
-</head>
-<body class="explorer">
-{%app_entry%}
-{%config%}
-{%scripts%}
-{%renderer%}
-</body>
-</html>"""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -74,16 +61,14 @@ def bind(host: str, port: int) -> socket.socket:
     )
 
 
-def make(stages: Sequence[Stage], host: str = LOOPBACK[0]) -> Dash:
+def make(stages: Sequence[Stage], host: str = hosts.LOOPBACK[0]) -> Dash:
     """The app over scenes that nobody changes: whatever a user chooses stays in that user's browser.
 
     Args:
         stages: what is shown, one per run or table.
-        host: the address it will be served on; on a loopback address no other host name is answered.
+        host: the address it will be served on; under other host names nothing is answered, see ``hosts``.
     """
     quiet()
-    report, own = files("primum.report"), files("primum.explore.app")
-    style = (report / "page.css").read_text("utf-8") + (own / "explorer.css").read_text("utf-8")
     app = Dash(
         "primum.explore",
         serve_locally=True,
@@ -91,18 +76,18 @@ def make(stages: Sequence[Stage], host: str = LOOPBACK[0]) -> Dash:
         suppress_callback_exceptions=True,
         add_log_handler=False,
         update_title="",
-        title=f"{stages[0].scene.name} · primum explorer",
-        index_string=INDEX.replace("STYLE", style).replace("SCRIPT", (own / "saving.js").read_text("utf-8")),
+        index_string=_index(f"{stages[0].scene.name} · primum explorer"),
         enable_mcp=False,
     )
-    if host in LOOPBACK:
-        app.server.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
+    hosts.guard(app.server, host)
     app.server.config["MAX_CONTENT_LENGTH"] = LARGEST_UPLOAD
     app.server.add_url_rule("/picture", "picture", lambda: _picture(stages, "picture"))
     app.server.add_url_rule("/map", "map", lambda: _picture(stages, "map"))
-    app.server.after_request(_closed)
     app.layout = layout.page(stages)
     layout.connect(app, stages)
+    own = scripting.source((files("primum.explore.app") / "saving.js").read_text("utf-8"))
+    policy = POLICY.format(" ".join([own, *app.csp_hashes()]))
+    app.server.after_request(lambda answer: _closed(answer, policy))
     return app
 
 
@@ -115,6 +100,21 @@ def open_server(app: Dash, listening: socket.socket) -> BaseWSGIServer:
 def quiet() -> None:
     """Requests name cases, so they are not logged; errors of the app are."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+def _index(title: str) -> str:
+    """The frame of the page, with the places that Dash fills; names are escaped, for Dash does not."""
+    report, own = files("primum.report"), files("primum.explore.app")
+    style = (report / "page.css").read_text("utf-8") + (own / "explorer.css").read_text("utf-8")
+    environment = Environment(
+        loader=PackageLoader("primum.explore.app", ""), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template("index.html.jinja").render(
+        title=Markup(str(escape(title)).replace("{", "&#123;")),  # or a name could be one of Dash's places
+        style=Markup(style),
+        script=Markup((own / "saving.js").read_text("utf-8")),
+        placed=lambda name: Markup("".join(("{%", name, "%}"))),
+    )
 
 
 def _picture(stages: Sequence[Stage], kind: str) -> Response:
@@ -138,8 +138,9 @@ def _picture(stages: Sequence[Stage], kind: str) -> Response:
     return Response(drawn, mimetype="image/png", headers=kept)
 
 
-def _closed(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = POLICY
+def _closed(response: Response, policy: str) -> Response:
+    response.headers["Content-Security-Policy"] = policy
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"  # no picture in a page elsewhere
     return response

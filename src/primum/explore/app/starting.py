@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
 from primum.explore import reading
-from primum.explore.app import server
+from primum.explore.app import hosts, server
 from primum.explore.app.stage import Stage
 from primum.explore.projection import Projection, default_cache, project
 from primum.explore.scene import Scene
@@ -29,7 +29,7 @@ def start(
     host: str = "127.0.0.1",
     port: int = 8050,
 ) -> None:
-    """Serve the explorer until it is interrupted.
+    """Serve the explorer until Ctrl-C, SIGTERM or the end of its terminal (SIGHUP).
 
     Args:
         targets: run folders, audit folders or tables. images, train, severity: see ``reading.read``.
@@ -37,6 +37,7 @@ def start(
 
     Raises:
         InputError: for anything that cannot be read, an address this machine has not, or no free port.
+        SystemExit: at the end, with 128 and the number of the signal, 130 for Ctrl-C.
     """
     told = Console(stderr=True, highlight=False)
     decides = None if policy is None else Policy.read(policy)
@@ -55,17 +56,36 @@ def start(
     got = listening.getsockname()[1]
     if port not in (0, got):
         told.print(f"port {port} is in use, taking {got}")
-    if host not in server.LOOPBACK:
+    if not hosts.is_loopback(host):
         told.print(
             f"warning: everyone who reaches this machine at {host} can see these cases and their images; "
             "there is no password"
         )
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    with listening, suppress(KeyboardInterrupt):
+    shown = "127.0.0.1" if hosts.is_every(host) else host
+    with listening:
         serving = server.open_server(app, listening)
         print(f"http://{f'[{shown}]' if ':' in shown else shown}:{got}  (Ctrl-C ends it)", flush=True)
-        serving.serve_forever()
-    print("primum: the explorer has ended", file=sys.stderr)
+        with _ending():
+            serving.serve_forever()
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """Turn the signals that end a server into an exit with 128 and their number."""
+    signals = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+    before = {one: signal.getsignal(one) for one in signals}
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for one in signals:
+        if before[one] is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(one, end)
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _placed(scene: Scene, say: Callable[[str], object]) -> dict[int, Projection]:

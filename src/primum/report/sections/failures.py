@@ -82,7 +82,7 @@ def _lead(kinds: Sequence[Mapping[str, Any]], total: int, n: int | None) -> str:
 def _bars(kinds: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
     """Draw the number of failures of each kind, its critical ones filled in red."""
     figure = figures._figure(84 + 52 * len(kinds), barmode="stack", bargap=0.55)
-    titles = [words.opening(str(kind["name"])) for kind in kinds]
+    titles = [figures.plain(words.opening(str(kind["name"])), 60) for kind in kinds]
     critical = [int(kind["critical"]) for kind in kinds]
     other = [int(kind["n"]) - part for kind, part in zip(kinds, critical, strict=True)]
     places = list(range(len(kinds)))
