@@ -86,7 +86,7 @@ LEFT = {
     },
     "shifts": {"check", "documents", "files", "locks", "data", "imaging"},
     "model": {
-        "__init__", "archives", "check", "documents", "locks", "parquet", "data", "files",
+        "__init__", "archives", "bounds", "check", "documents", "locks", "parquet", "data", "files",
         "imaging", "judge", "needs", "predictions", "recipe", "severity",
         "shifts", "tables",
     },

@@ -6,13 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import polars as pl
 import pytest
 import yaml
 from PIL import Image
 
-from primum.bench.engine import engine
+from primum.bench.engine import engine, local
 from primum.bench.losses import bench
 from primum.bench.plan import read
 from primum.bench.tasks import Done, Task, carry_out
@@ -102,11 +103,28 @@ def test_an_interrupted_run_that_is_damaged_is_done_anew(small, tmp_path):
     assert (task.folder / "network.json").exists()
 
 
+def die(task):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def rest(task):
+    time.sleep(0.2)
+
+
+def test_a_killed_worker_fails_its_own_run_only(tmp_path):
+    asked = [die, rest, rest, die, rest, rest]
+    tasks = [Task(recipe(), tmp_path / str(k), tmp_path, 1, ask) for k, ask in enumerate(asked)]
+    faults = {done.task.folder.name: done.fault for done in local(tasks, 2)}
+    assert {name for name, fault in faults.items() if fault} == {"0", "3"}
+    assert set(faults.values()) == {"", "its process was killed; try fewer --jobs"}
+    assert len(faults) == 6
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
         (("lokal", None, None), "did you mean 'local'"),
-        (("local", 0, None), "--jobs: 1 or more"),
+        (("local", 0, None), "--jobs: a whole number from 1 to 1024 was expected"),
         (("local", None, "head:6379"), "add --engine ray"),
     ],
 )

@@ -45,14 +45,31 @@ def test_the_first_of_a_setting_goes_ahead_then_seed_by_seed(tmp_path, bench_fil
     assert [folder[-1] for folder in seen] == ["0", "0", "0", "1", "1", "1"]
 
 
-@pytest.mark.parametrize("name", ["network.json", "predictions/test.parquet", "recipe.yaml"])
-def test_a_damaged_run_is_done_again(done, name):
+@pytest.mark.parametrize("name", ["network.json", "predictions/test.parquet"])
+def test_a_damaged_run_is_set_aside_with_all_notes_in_it_and_done_again(done, name):
     plan, out = done
     broken = plan.runs[2]
-    path = out / broken.folder / name
+    folder = out / broken.folder
+    (folder / "notes.txt").write_text("mine")
+    path = folder / name
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2 - 7])
     assert carried(plan, out)[0] == [str(broken.folder)]
-    assert not (out / broken.folder).exists()
+    assert not folder.exists()
+    assert (folder.with_name(f"{folder.name}.damaged-1") / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("change", ["further: key\n", "!!int abc", ""])
+def test_a_run_whose_recipe_cannot_be_told_is_refused_by_name_and_kept(done, change):
+    plan, out = done
+    folder = out / plan.runs[2].folder
+    (folder / "notes.txt").write_text("mine")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(recipe.read_text() + change if change else "")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    _, said = carried(plan, out)
+    assert str(folder)[:100] in said
+    assert "cannot be told" in said
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_an_unfinished_run_goes_on(done):

@@ -50,8 +50,8 @@ def finished(run: Run, out: Path) -> bool:
         same = Recipe.read(written).fingerprint() == run.recipe.fingerprint()
     except PrimumError as error:
         raise InputError(
-            f"{folder}: the recipe of a run was expected here, it cannot be told ({error}); name another "
-            "--out, or move this folder away"
+            f"{folder}: the recipe of this run cannot be told ({error}); name another --out, or move this "
+            "folder away"
         ) from None
     if not same:
         raise InputError(
