@@ -16,6 +16,7 @@ from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
 from benchmarks.calibration import choosing, kernel_errors
+from benchmarks.care import care
 from benchmarks.copies import checking
 from benchmarks.corruptions import corruptions
 from benchmarks.explore import explorer
@@ -132,6 +133,7 @@ def main() -> None:
         corruptions,
         checking,
         explorer,
+        care,
         audits,
     ):
         for row in part():

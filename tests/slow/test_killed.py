@@ -1,4 +1,4 @@
-"""Commands that are killed, at random moments and at every rename: whole earlier results or whole new ones."""
+"""Commands that are killed, at random moments and at every rename: earlier results whole, or new ones."""
 
 from __future__ import annotations
 
@@ -151,13 +151,15 @@ def test_what_was_killed_is_gone_on_with(name: str, folder: Path) -> None:
         Policy.read(folder / last)
 
 
+RECIPE = (
+    "name: run\ndata: {name: manifest, root: manifest.csv}\n"
+    "network: {name: mobilenetv3_small_050, image_size: 32}\n"
+    "training: {epochs: 2, batch_size: 8, precision: 32-true}\n"
+)
+
+
 def test_a_training_that_was_killed_resumes_to_the_same_answers(folder: Path) -> None:
-    recipe = (
-        "name: run\ndata: {name: manifest, root: manifest.csv}\n"
-        "network: {name: mobilenetv3_small_050, image_size: 32}\n"
-        "training: {epochs: 2, batch_size: 8, precision: 32-true}\n"
-    )
-    Path("small.yaml").write_text(recipe)
+    Path("small.yaml").write_text(RECIPE)
     assert finish("train small.yaml --out whole") == 0
     answers = read(folder / "whole" / "predictions" / "test.parquet").logits
     for renames in range(40):
@@ -169,3 +171,44 @@ def test_a_training_that_was_killed_resumes_to_the_same_answers(folder: Path) ->
         if code == 0:
             break
     assert code == 0, "there were more renames than were tried"
+
+
+INTERRUPTED = {
+    "audit first.csv --severity severity.yaml --out o": 4,
+    "compare first.csv first.csv --out o": 4,
+    "defer fit cal.csv --capacity 0.2 --out p.yaml": 1,
+    "data corrupt manifest --root manifest.csv --corrupt elastic:3 --out o": 3,
+    "train recipe.yaml --out o": 9,
+    "bench losses bench.yaml --root . --out o": 9,
+    "explore first.csv --port 0": 8,
+}
+
+
+@pytest.mark.parametrize("line", INTERRUPTED)
+def test_ctrl_c_ends_with_130(line: str, folder: Path) -> None:
+    Path("recipe.yaml").write_text(RECIPE.replace("epochs: 2", "epochs: 9999, patience: 9999"))
+    Path("bench.yaml").write_text(
+        "data: {own: {name: manifest, root: manifest.csv, severity: two.yaml}}\n"
+        "networks: {small: {name: mobilenetv3_small_050, image_size: 32}}\n"
+        "losses: {cross-entropy: {name: cross_entropy}}\n"
+        "training: {epochs: 9999, patience: 9999, batch_size: 8, precision: 32-true}\nseeds: [0]\n"
+    )
+    Path("two.yaml").write_text(
+        "classes: [benign, malignant]\ncost: [[0, 1], [9, 0]]\ncritical: [[malignant, benign]]\n"
+    )
+    process = start(line)
+    try:
+        for _ in range(8):  # sooner or later than expected, as the machine is busy or idle
+            time.sleep(INTERRUPTED[line] / 4)
+            if process.poll() is not None:
+                break
+        ended = process.poll()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    if ended is not None:
+        pytest.skip(f"it ended with {ended} before it could be interrupted")
+    assert process.returncode == 130, err.decode()
+    assert b"Traceback" not in err
+    assert not [path for path in folder.rglob("*") if drafts.is_draft(path.name)]
