@@ -19,7 +19,10 @@ from primum.report.tables import confident_misses
 from tests.report.example_audit import audit, comparison
 
 HOSTILE = "<b>&\"'</script><img src=x onerror=alert(1)>{{7*7}}"
-PIXEL = bytes.fromhex("89504e470d0a1a0a") + b"not much of a picture"
+PIXEL = bytes.fromhex(  # a PNG of one grey pixel
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a494441"
+    "54789c636800000082008177cd72b60000000049454e44ae426082"
+)
 
 
 class Reader(HTMLParser):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from primum import check
 from primum.check import InputError
-from primum.imaging import decode
+from primum.imaging import decode, opening
 from primum.imaging.decode import SUFFIXES as SUFFIXES
 from primum.imaging.decoded import Grey
 from primum.imaging.ranges import of_channel
@@ -235,7 +235,7 @@ class ImageTable:
         listed = self.cases[CHANNELS if CHANNELS in self.cases.columns else "path"].drop_nulls()
         for path in (path for cell in listed for path in self._files(cell)):
             file = (self.root or Path()) / path
-            size = file.stat().st_size if file.exists() else -1
+            size = opening.plain(file)
             digest.update(f"{path} {size}".encode())
             if size >= 0 and file.suffix.lower() not in decode.PACKED:
                 digest.update(decode.sample(file, size))

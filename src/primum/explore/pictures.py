@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from primum.explore.neighbours import TRAIN
 from primum.explore.reading import recipe_of
 from primum.explore.scene import SEPARATOR, Domain, Scene
 from primum.imaging import decode
+from primum.imaging import encoded as imaging
 from primum.imaging.ranges import of_channel
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ def overlaid(image: Image, found: NDArray[np.float32]) -> Image:
 
 def encoded(image: Image, size: int | None = None) -> bytes:
     """PNG of an image, at most ``size`` pixels wide and high."""
-    written = io.BytesIO()
-    shrunk(image, size).save(written, format="PNG", compress_level=1)
-    return written.getvalue()
+    return imaging.png(shrunk(image, size))
 
 
 def shrunk(image: Image, size: int | None) -> Image:
