@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ CHANNELS, SEPARATOR = "channels", ";"
 MASK = "mask"
 HELD_OUT = "shift"
 NEW = "new"
+SHOWN = 80  # characters of a name that is refused
 SPLITS = ("train", "val", "cal", "test", HELD_OUT, NEW)
 
 
@@ -257,6 +258,20 @@ def files_of(folder: Path) -> list[Path]:
     """Image files directly in ``folder``, in order of name; hidden ones are passed over."""
     if not folder.is_dir():
         raise InputError(f"{folder}: a folder of images was expected here, there is none")
-    return sorted(
+    return ordered(
         path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     )
+
+
+def ordered(paths: Iterable[Path]) -> list[Path]:
+    """Paths in order of name; refuses a name that is not UTF-8, which no table can hold."""
+    found = sorted(paths)
+    for path in found:
+        try:
+            path.name.encode()
+        except UnicodeEncodeError:
+            told = path.name.encode(errors="backslashreplace").decode()[:SHOWN]
+            raise InputError(
+                f"{path.parent.name}: names of files and folders must be UTF-8, {told} is not; rename it"
+            ) from None
+    return found

@@ -8,7 +8,6 @@ import stat
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +39,11 @@ def pillow() -> Any:
     return images
 
 
-@cache
 def _quiet(images: Any) -> None:
     """Pillow warns of large images, by a limit of its own; here they are read, or refused in a sentence."""
-    warnings.simplefilter("ignore", images.DecompressionBombWarning)
+    entry = ("ignore", None, images.DecompressionBombWarning, None, 0)
+    if entry not in warnings.filters:  # others may have reset them
+        warnings.simplefilter("ignore", images.DecompressionBombWarning)
 
 
 def plain(file: Path) -> int:
