@@ -13,6 +13,7 @@ from PIL import Image
 from primum.explore import pictures
 from primum.explore.scene import SEPARATOR, Domain, scene
 from tests.explore.conftest import predictions
+from tests.imaging.named import SECRET, named
 
 N = 6
 
@@ -49,6 +50,17 @@ def test_an_image_at_its_own_size_and_smaller(images) -> None:
     )
     assert opened(pictures.png(found, key, 30)).shape == (20, 30, 3)
     assert opened(pictures.png(found, key, 500)).shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_no_name_in_a_file_goes_along(images, kind: str) -> None:
+    found = shown(images)
+    file = named(images / "sub/2.png", kind)
+    assert SECRET.encode() in file.read_bytes()
+    for size in (None, 30):
+        content = pictures.png(found, found.cases["key"][2], size)
+        assert SECRET.encode() not in content
+        assert not set(Image.open(io.BytesIO(content)).info) - {"dpi"}
 
 
 def test_a_training_neighbour_is_shown_by_its_key(images) -> None:

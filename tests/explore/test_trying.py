@@ -128,7 +128,7 @@ def test_bad_input_is_refused(shown, made, refused) -> None:
     refused(lambda: answer(shown, b"", "empty.jpg"), "empty.jpg")
     refused(lambda: answer(scene("made", [Domain("a", made())]), b"", "a.png"), "needs a network")
     large = b"\0" * (limits.UPLOADED + 1)
-    refused(lambda: answer(shown, large, "a.png"), "a.png: an image was expected", "at most 48 are read")
+    refused(lambda: answer(shown, large, "a.png"), "a.png: an image was expected", "at most 45 are read")
     stream = io.BytesIO()
     Image.new("L", (64, 64)).save(stream, "EPS")
     refused(lambda: answer(shown, stream.getvalue(), "x.png"), "does not decode as JPEG, PNG")
@@ -155,7 +155,7 @@ def test_what_arrives_is_measured_before_it_is_decoded(monkeypatch, refused) -> 
 
     monkeypatch.setattr(panel.base64, "b64decode", decoded)
     long = "data:;base64," + "A" * (4 * limits.UPLOADED // 3 + 2000)
-    refused(lambda: panel.arrived(long), "at most 48 MB was expected, 48.00 MB arrived; shrink it")
+    refused(lambda: panel.arrived(long), "at most 45 MB was expected, 45.00 MB arrived; shrink it")
 
 
 def test_an_image_of_twelve_bits_is_seen_in_the_range_of_the_network(shown, run, tmp_path) -> None:

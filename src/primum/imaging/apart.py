@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import primum
 from primum.check import MissingExtraError
 from primum.imaging import decode, limits, worker
 from primum.imaging.decoded import Decoded, Grey, Picture, Range
@@ -41,6 +40,7 @@ class Reader:
     def __init__(self) -> None:
         self._busy, self._process = Lock(), Lock()
         self._running: subprocess.Popen[str] | None = None
+        atexit.register(self.stop)
 
     def start(self) -> None:
         """Start the process where none is running; this does not wait for it."""
@@ -78,7 +78,7 @@ class Reader:
     def _ready(self) -> subprocess.Popen[str]:
         with self._process:
             if self._running is None or self._running.poll() is not None:
-                home = Path(primum.__file__).parent.parent
+                home = Path(worker.__file__).parents[2]
                 self._running = subprocess.Popen(
                     [sys.executable, "-P", "-c", START, str(home)],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -103,7 +103,6 @@ class Reader:
 
 
 READER = Reader()
-atexit.register(READER.stop)
 
 
 def fit(size: int) -> None:
