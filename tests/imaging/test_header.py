@@ -19,6 +19,7 @@ from pydicom.uid import (  # noqa: E402
     DeflatedExplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    RLELossless,
 )
 
 from primum.imaging import decode, limits  # noqa: E402
@@ -123,6 +124,34 @@ def test_a_compressed_image_is_of_its_kind(tmp_path: Path) -> None:
     Image.new("L", (8, 8)).save(stream, "EPS")
     file = compressed(tmp_path / "x.dcm", stream.getvalue(), JPEGBaseline8Bit)
     with pytest.raises(UnreadableError, match="what it holds compressed is no JPEG"):
+        decode.load(file)
+
+
+def test_runs_hold_no_more_than_the_header_claims(tmp_path: Path, monkeypatch) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (40, 50)) // 600 * 600
+    honest = made(values)
+    honest.compress(RLELossless)
+    save(honest, tmp_path / "x.dcm")
+    monkeypatch.setattr(limits, "DECODED", 40 * 50 * 2)  # so that files of this size are counted
+    shown = np.asarray(decode.load(tmp_path / "x.dcm").shown())[..., 0]
+    np.testing.assert_array_equal(shown, np.rint(values / 4095 * 255))
+    swollen = made(np.zeros((8, 8)), bits=8)
+    runs = struct.pack("<16L", 1, 64, *[0] * 14) + b"\x81\0" * 5000
+    swollen.PixelData = encapsulate([runs])
+    swollen["PixelData"].VR = "OB"
+    swollen.file_meta.TransferSyntaxUID = RLELossless
+    with pytest.raises(UnreadableError, match="its runs hold more than the 64 pixels its header claims"):
+        decode.load(save(swollen, tmp_path / "y.dcm"))
+
+
+@pytest.mark.parametrize("slope", ["inf", "1e308", "nan"])
+def test_a_slope_that_is_not_finite_is_refused(tmp_path: Path, slope: str) -> None:
+    file = save(made([[0, 819, 4095]], RescaleSlope="2", RescaleIntercept="0"), tmp_path / "x.dcm")
+    whole = file.read_bytes()
+    at = whole.index(struct.pack("<HH2s", 0x0028, 0x1053, b"DS"))
+    text = slope.encode().ljust(6)
+    file.write_bytes(whole[: at + 6] + struct.pack("<H", 6) + text + whole[at + 10 :])
+    with pytest.raises(UnreadableError, match="its rescale slope or intercept is not finite"):
         decode.load(file)
 
 

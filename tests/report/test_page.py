@@ -186,7 +186,7 @@ def test_no_name_in_a_picture_is_in_the_page(tmp_path: Path) -> None:
     for case, kind in zip(misses, ("JPEG", "PNG", "TIFF", "WEBP", "GIF"), strict=False):
         assert SECRET.encode() in named(tmp_path / str(case["path"]), kind).read_bytes()
     page = render(given, tmp_path)
-    embedded = re.findall(r"<img src=\"data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)", page)
+    embedded = re.findall(r'<img src="data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)', page)
     assert len(embedded) == 5
     for content in (page.encode(), *map(base64.b64decode, embedded)):
         assert SECRET.encode() not in content

@@ -146,9 +146,12 @@ def _grey(stored: NDArray[Any], header: Any, told: str) -> Decoded:
         values, depth = _looked_up(values, header.ModalityLUTSequence[0], header)
         ends, known = np.array([0.0, 2.0**depth - 1]), True
     elif None not in (header.get("RescaleSlope"), header.get("RescaleIntercept")):
-        values, ends = (
-            part * float(header.RescaleSlope) + float(header.RescaleIntercept) for part in (values, ends)
-        )
+        slope, intercept = float(header.RescaleSlope), float(header.RescaleIntercept)
+        with np.errstate(all="ignore"):
+            ends = ends * slope + intercept
+        if not np.isfinite(ends).all():
+            raise UnreadableError("its rescale slope or intercept is not finite; export it again")
+        values = values * slope + intercept
     if not _windowed(header):
         whole = (float(ends.min()), float(ends.max()))
         return Grey(told, values, whole, whole if known else None, inverted=inverted, padding=padding)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 import zlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ TAGS = [
     "PixelPaddingRangeLimit", "PixelData",
 ]  # fmt: skip
 PART = 2**24  # bytes that are inflated at once
+RLE_HEAD, SWELL = 64, 64  # bytes that say where segments begin; most that a byte of RLE can become
+NOTHING = 128  # the byte before no run
 META = 2  # group of the elements that are never deflated
 JPEG_FAMILY = (b"\xff\xd8", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")  # JPEG, JPEG-LS; JPEG 2000; JP2
 HALVED = {"YBR_FULL_422": 2 / 3}  # of three full samples, where two pixels share their colour
@@ -108,14 +112,41 @@ def _countable(packed: bytes) -> None:
             )
 
 
+def _countable_runs(frame: bytes, plane: int) -> None:
+    """Refuse RLE of which a segment swells beyond its plane; small ones cannot swell much and pass uncounted.
+
+    A segment is one byte of each pixel, packed by PackBits (DICOM PS3.5 G.3, G.5).
+    """
+    starts = struct.unpack("<16L", frame[:RLE_HEAD])[1:]
+    ends = [start for start in starts if start] + [len(frame)]
+    for start, end in pairwise(ends):
+        if (end - start) * SWELL <= limits.DECODED:
+            continue
+        size, at = 0, start
+        while at < end and size <= plane + SWELL * 2:
+            head = frame[at]
+            if head > NOTHING:
+                size, at = size + 257 - head, at + 2
+            elif head < NOTHING:
+                size, at = size + head + 1, at + head + 2
+            else:
+                at += 1
+        if size > plane + SWELL * 2:
+            raise UnreadableError(
+                f"it does not decode, its runs hold more than the {plane:,} pixels its header claims; "
+                "export it again"
+            )
+
+
 def _one_picture(header: Any, rows: int, columns: int) -> None:
     """Refuse a compressed picture of another size than the header's, or of another kind than its syntax."""
     from pydicom.encaps import generate_frames
     from pydicom.uid import RLELossless
 
-    if header.file_meta.TransferSyntaxUID == RLELossless:
-        return
     frame = next(generate_frames(header.PixelData, number_of_frames=1))
+    if header.file_meta.TransferSyntaxUID == RLELossless:
+        _countable_runs(frame, rows * columns)
+        return
     if not frame.startswith(JPEG_FAMILY):
         raise UnreadableError("it does not decode, what it holds compressed is no JPEG; export it again")
     try:
