@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,19 @@ def test_an_image_that_has_moved_is_named_by_its_path(images, refused) -> None:
     (images / "sub/1.png").write_bytes(b"no image")
     refused(lambda: pictures.png(found, found.cases["key"][1]), "sub/1.png", "does not decode")
     assert len(found) == N
+
+
+def test_a_path_that_is_none_is_refused(images, refused) -> None:
+    (images / "ring.png").symlink_to(images / "ring.png")
+    os.mkfifo(images / "pipe.png")
+    odd = ["ring.png", "a\0b.png", "pipe.png", "sub"]
+    found = scene(
+        "made", [Domain("test", predictions(4, metadata=pl.DataFrame({"path": odd})))], images_root=images
+    )
+    for key, said in zip(
+        found.cases["key"], ("", "no file can", "a pipe or a device", "a folder"), strict=True
+    ):
+        refused(lambda key=key: pictures.png(found, key), said)
 
 
 def test_nothing_outside_the_folder_is_read(images, refused, tmp_path) -> None:

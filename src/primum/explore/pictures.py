@@ -109,7 +109,10 @@ def _plain(scene: Scene, domain: Domain, row: int) -> Image:
     if scene.images_root is None:
         raise InputError(f"{path}: the folder of the images is not known; name it with --images")
     root = scene.images_root.resolve()
-    file = (root / path).resolve()
+    try:
+        file = (root / path).resolve()
+    except (OSError, ValueError, RuntimeError):  # a link in a circle is a RuntimeError before Python 3.13
+        raise InputError(f"{path!a}: no file can have this path; correct it") from None
     if not file.is_relative_to(root):
         raise InputError(f"{path}: an image inside {root} was expected, this path leads out of it")
     try:
