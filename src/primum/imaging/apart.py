@@ -95,7 +95,7 @@ class Reader:
         except OutOfTimeError:
             self.stop()
             raise UnreadableError(STOPPED.format(f"{limits.SECONDS:g}")) from None
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             self.stop()
             raise UnreadableError(DIED) from None
         finally:
@@ -128,7 +128,7 @@ def read(told: Mapping[str, Any], folder: Path) -> Decoded:
             _range(told["claimed"]), bool(told["inverted"]), bool(told["cut"]),
             _array(padding).astype(np.bool_, copy=False) if padding.exists() else None,
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError):
+    except Exception:  # of headers that are none NumPy raises nearly every kind
         raise UnreadableError(DIED) from None
 
 
