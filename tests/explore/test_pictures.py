@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from primum.explore import pictures
 from primum.explore.scene import SEPARATOR, Domain, scene
 from tests.explore.conftest import predictions
+from tests.imaging.named import SECRET, named
 
 N = 6
 
@@ -51,6 +53,17 @@ def test_an_image_at_its_own_size_and_smaller(images) -> None:
     assert opened(pictures.png(found, key, 500)).shape == (40, 60, 3)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_no_name_in_a_file_goes_along(images, kind: str) -> None:
+    found = shown(images)
+    file = named(images / "sub/2.png", kind)
+    assert SECRET.encode() in file.read_bytes()
+    for size in (None, 30):
+        content = pictures.png(found, found.cases["key"][2], size)
+        assert SECRET.encode() not in content
+        assert not set(Image.open(io.BytesIO(content)).info) - {"dpi"}
+
+
 def test_a_training_neighbour_is_shown_by_its_key(images) -> None:
     found = shown(images, train=with_paths())
     key = f"train{SEPARATOR}case-4"
@@ -66,6 +79,19 @@ def test_an_image_that_has_moved_is_named_by_its_path(images, refused) -> None:
     (images / "sub/1.png").write_bytes(b"no image")
     refused(lambda: pictures.png(found, found.cases["key"][1]), "sub/1.png", "does not decode")
     assert len(found) == N
+
+
+def test_a_path_that_is_none_is_refused(images, refused) -> None:
+    (images / "ring.png").symlink_to(images / "ring.png")
+    os.mkfifo(images / "pipe.png")
+    odd = ["ring.png", "a\0b.png", "pipe.png", "sub"]
+    found = scene(
+        "made", [Domain("test", predictions(4, metadata=pl.DataFrame({"path": odd})))], images_root=images
+    )
+    for key, said in zip(
+        found.cases["key"], ("", "no file can", "a pipe or a device", "a folder"), strict=True
+    ):
+        refused(lambda key=key: pictures.png(found, key), said)
 
 
 def test_nothing_outside_the_folder_is_read(images, refused, tmp_path) -> None:

@@ -14,6 +14,7 @@ pytest.importorskip("timm")
 from primum.data.images import ImageTable  # noqa: E402
 from primum.explore.scene import Domain, scene  # noqa: E402
 from primum.explore.trying import answer  # noqa: E402
+from primum.imaging import limits  # noqa: E402
 from primum.model import backbone  # noqa: E402
 from primum.model.predict import predict  # noqa: E402
 from tests.explore.conftest import MATRIX  # noqa: E402
@@ -126,6 +127,35 @@ def test_bad_input_is_refused(shown, made, refused) -> None:
     refused(lambda: answer(shown, b"no image", "notes.png"), "notes.png", "does not decode")
     refused(lambda: answer(shown, b"", "empty.jpg"), "empty.jpg")
     refused(lambda: answer(scene("made", [Domain("a", made())]), b"", "a.png"), "needs a network")
+    large = b"\0" * (limits.UPLOADED + 1)
+    refused(lambda: answer(shown, large, "a.png"), "a.png: an image was expected", "at most 45 are read")
+    stream = io.BytesIO()
+    Image.new("L", (64, 64)).save(stream, "EPS")
+    refused(lambda: answer(shown, stream.getvalue(), "x.png"), "does not decode as JPEG, PNG")
+
+
+def test_the_name_of_a_file_is_only_shown(shown, table, refused) -> None:
+    content = png(table.pixels[0])
+    for name in ("../../etc/passwd.png", "/dev/zero", "a\0b.png", "a\nb", "x" * 100_000 + ".png", "a.ps", ""):
+        found = answer(shown, content, name)
+        assert len(found.name) <= 80
+        assert found.name.isprintable()
+    for name in ("x" * 1000, "a\nb"):
+        refused(lambda name=name: answer(shown, b"no image", name), "an image was expected")
+
+
+def test_what_arrives_is_measured_before_it_is_decoded(monkeypatch, refused) -> None:
+    panel = pytest.importorskip("primum.explore.app.trying")
+    assert panel.arrived("data:image/png;base64,aGVsbG8=") == b"hello"
+    for odd in ("data:;base64,%%%", "data:;base64,aGVsbG8", "data:;base64,é"):
+        refused(lambda odd=odd: panel.arrived(odd), "did not arrive whole; drop it in again")
+
+    def decoded(*given: object, **rest: object) -> bytes:
+        raise AssertionError("it was decoded")
+
+    monkeypatch.setattr(panel.base64, "b64decode", decoded)
+    long = "data:;base64," + "A" * (4 * limits.UPLOADED // 3 + 2000)
+    refused(lambda: panel.arrived(long), "at most 45 MB was expected, 45.00 MB arrived; shrink it")
 
 
 def test_an_image_of_twelve_bits_is_seen_in_the_range_of_the_network(shown, run, tmp_path) -> None:

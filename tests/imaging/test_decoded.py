@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from primum.imaging import decode
+from primum.imaging import decode, decoded
 from primum.imaging.decode import CLAIMED, UnreadableError
 from primum.imaging.decoded import Grey, Range
 from primum.imaging.ranges import Unfit
@@ -225,3 +225,16 @@ def test_pages_show_deep_images(tmp_path: Path) -> None:
             assert levels[0] < 10, name
             assert 100 < levels[32] < 155, name
             assert levels[-1] > 245, name
+
+
+@pytest.mark.parametrize("shape", [(11, 13), (5, 7, 3), (1, 40), (0, 4)])
+def test_levels_part_by_part_are_levels_of_the_whole(monkeypatch, shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, shape).astype(np.uint16)
+    plain = np.rint(np.clip((values.astype(np.float64) - 900) * (255 / 50_000), 0, 255)).astype(np.uint8)
+    for part in (1, 30, 2**20):
+        monkeypatch.setattr(decoded, "PART", part)
+        np.testing.assert_array_equal(decoded.levels(values, 900, 50_900), plain)
+        if len(shape) == 2 and values.size:
+            whole = decoded.Grey("16-bit PNG", values, (0.0, 65535.0), cut=True).shown()
+            expected = np.clip(values / 65535 * 255, 0, 255).astype(np.uint8)
+            np.testing.assert_array_equal(np.asarray(whole)[..., 0], expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import re
@@ -16,10 +17,14 @@ from primum import audit as judged
 from primum.check import InputError
 from primum.report.page import render
 from primum.report.tables import confident_misses
+from tests.imaging.named import SECRET, named
 from tests.report.example_audit import audit, comparison
 
 HOSTILE = "<b>&\"'</script><img src=x onerror=alert(1)>{{7*7}}"
-PIXEL = bytes.fromhex("89504e470d0a1a0a") + b"not much of a picture"
+PIXEL = bytes.fromhex(  # a PNG of one grey pixel
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a494441"
+    "54789c636800000082008177cd72b60000000049454e44ae426082"
+)
 
 
 class Reader(HTMLParser):
@@ -173,6 +178,18 @@ def test_ten_pictures_are_embedded_and_none_from_outside(tmp_path: Path) -> None
     assert page.count('<img src="data:image/png;base64,') == 8
     assert page.count("no picture") == 2
     assert str(tmp_path) not in page
+
+
+def test_no_name_in_a_picture_is_in_the_page(tmp_path: Path) -> None:
+    given = audit()
+    misses = confident_misses(given["cases"], 12)
+    for case, kind in zip(misses, ("JPEG", "PNG", "TIFF", "WEBP", "GIF"), strict=False):
+        assert SECRET.encode() in named(tmp_path / str(case["path"]), kind).read_bytes()
+    page = render(given, tmp_path)
+    embedded = re.findall(r'<img src="data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)', page)
+    assert len(embedded) == 5
+    for content in (page.encode(), *map(base64.b64decode, embedded)):
+        assert SECRET.encode() not in content
 
 
 def test_no_machine_path_is_shown() -> None:

@@ -16,6 +16,7 @@ from primum.check import InputError
 from primum.data.images import ImageTable
 from primum.data.sets import manifest
 from primum.shifts import corrupt, folder
+from tests.imaging.named import SECRET, named
 from tests.model.made import CLASSES, made
 
 
@@ -63,6 +64,19 @@ def test_images_of_several_sizes_keep_their_own_and_masks_do_not_come_along(mixe
     back = data.load("manifest", path)
     assert [back.image(row).size for row in range(12)] == [mixed.image(row).size for row in range(12)]
     assert "mask" not in back.cases.columns
+
+
+def test_no_name_in_a_file_goes_along(mixed, tmp_path):
+    for row, kind in enumerate(("JPEG", "PNG", "TIFF", "WEBP", "GIF")):
+        named(mixed.root / mixed.cases["path"][row], kind, 20)
+    folder.write(mixed, "gaussian_noise", 1, tmp_path / "out")
+    files = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert len(files) == 14
+    for path in files:
+        assert SECRET.encode() not in path.read_bytes()
+        if path.suffix == ".png":
+            with Image.open(path) as image:
+                assert not image.info
 
 
 def test_several_grey_channels_are_a_file_each(table, tmp_path):

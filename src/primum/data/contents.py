@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from primum.data.images import CHANNELS, SEPARATOR
+from primum.imaging import opening
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
@@ -49,6 +50,6 @@ def digests(table: ImageTable, *, bar: bool = False) -> list[str]:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError:
+        return opening.content(path)
+    except opening.UnreadableError:
         return b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,13 +18,14 @@ from primum import files, parquet
 from primum.data import contents, duplicates
 from primum.data.contents import THREADS
 from primum.data.images import CorruptImageError
+from primum.imaging.opening import UnreadableError
+from primum.imaging.preview import JPEG, reduced
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from primum.data.images import ImageTable
 
-JPEG = b"\xff\xd8\xff"
 STRETCHED = "stretched"  # in the names of kept files: those before saw deep images in the range of their type
 
 
@@ -133,12 +133,8 @@ def _look(table: ImageTable, row: int) -> tuple[str, duplicates.Bits, duplicates
 def _picture(table: ImageTable, row: int, content: bytes) -> Image:
     """The image of a row in its own range of grey values, a JPEG decoded at a fraction of its size only."""
     if content.startswith(JPEG) and table.pixels is None:
-        from PIL import Image as images
-
         try:
-            with images.open(io.BytesIO(content)) as opened:
-                opened.draft("L", (duplicates.SIDE, duplicates.SIDE))
-                return opened.convert("L")
-        except (OSError, ValueError, SyntaxError, images.DecompressionBombError):
+            return reduced(content, "L", duplicates.SIDE)
+        except UnreadableError:
             pass  # the table says it in its own words
     return table.image(row) if table.pixels is not None else table.opened(table.paths(row)[0]).stretched()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from primum import check
 from primum.check import InputError
-from primum.imaging import decode
+from primum.imaging import decode, opening
 from primum.imaging.decode import SUFFIXES as SUFFIXES
 from primum.imaging.decoded import Grey
 from primum.imaging.ranges import of_channel
@@ -30,6 +30,7 @@ CHANNELS, SEPARATOR = "channels", ";"
 MASK = "mask"
 HELD_OUT = "shift"
 NEW = "new"
+SHOWN = 80  # characters of a name that is refused
 SPLITS = ("train", "val", "cal", "test", HELD_OUT, NEW)
 
 
@@ -235,7 +236,7 @@ class ImageTable:
         listed = self.cases[CHANNELS if CHANNELS in self.cases.columns else "path"].drop_nulls()
         for path in (path for cell in listed for path in self._files(cell)):
             file = (self.root or Path()) / path
-            size = file.stat().st_size if file.exists() else -1
+            size = opening.plain(file)
             digest.update(f"{path} {size}".encode())
             if size >= 0 and file.suffix.lower() not in decode.PACKED:
                 digest.update(decode.sample(file, size))
@@ -257,6 +258,20 @@ def files_of(folder: Path) -> list[Path]:
     """Image files directly in ``folder``, in order of name; hidden ones are passed over."""
     if not folder.is_dir():
         raise InputError(f"{folder}: a folder of images was expected here, there is none")
-    return sorted(
+    return ordered(
         path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     )
+
+
+def ordered(paths: Iterable[Path]) -> list[Path]:
+    """Paths in order of name; refuses a name that is not UTF-8, which no table can hold."""
+    found = sorted(paths)
+    for path in found:
+        try:
+            path.name.encode()
+        except UnicodeEncodeError:
+            told = path.name.encode(errors="backslashreplace").decode()[:SHOWN]
+            raise InputError(
+                f"{path.parent.name}: names of files and folders must be UTF-8, {told} is not; rename it"
+            ) from None
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from primum.explore.neighbours import TRAIN
 from primum.explore.reading import recipe_of
 from primum.explore.scene import SEPARATOR, Domain, Scene
 from primum.imaging import decode
+from primum.imaging import encoded as imaging
 from primum.imaging.ranges import of_channel
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ def overlaid(image: Image, found: NDArray[np.float32]) -> Image:
 
 def encoded(image: Image, size: int | None = None) -> bytes:
     """PNG of an image, at most ``size`` pixels wide and high."""
-    written = io.BytesIO()
-    shrunk(image, size).save(written, format="PNG", compress_level=1)
-    return written.getvalue()
+    return imaging.png(shrunk(image, size))
 
 
 def shrunk(image: Image, size: int | None) -> Image:
@@ -112,7 +110,10 @@ def _plain(scene: Scene, domain: Domain, row: int) -> Image:
     if scene.images_root is None:
         raise InputError(f"{path}: the folder of the images is not known; name it with --images")
     root = scene.images_root.resolve()
-    file = (root / path).resolve()
+    try:
+        file = (root / path).resolve()
+    except (OSError, ValueError, RuntimeError):  # a link in a circle is a RuntimeError before Python 3.13
+        raise InputError(f"{path!a}: no file can have this path; correct it") from None
     if not file.is_relative_to(root):
         raise InputError(f"{path}: an image inside {root} was expected, this path leads out of it")
     try:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Lock
 from typing import Any
 
@@ -18,13 +17,16 @@ from primum.check import InputError
 from primum.deferring.apply import apply
 from primum.explore import neighbours, pictures, scoring
 from primum.explore.scene import OPERATING, Scene
-from primum.imaging import decode
+from primum.imaging.apart import READER
+from primum.imaging.decoded import Decoded
+from primum.imaging.opening import UnreadableError
 from primum.imaging.ranges import Unfit, of_channel
 from primum.policy import Policy
 from primum.predictions import Predictions
 
 NEW = "new image"
 SHOWN = 512  # pixels of the longer side of the pictures
+NAMED = 80  # characters of the name of a file
 ASKING = Lock()  # one network answers all users
 
 
@@ -77,9 +79,10 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     from primum.data.images import COLUMNS, ImageTable
     from primum.model.predict import predict
 
+    name = shown(name)
+    READER.start()  # while the network is loaded
     network = _network(scene.run)
-    with tempfile.TemporaryDirectory() as folder:
-        decoded = _opened(content, name, Path(folder))
+    decoded = _opened(content, name)
     if len(network.card.transform.mean) != 3:
         raise InputError(
             f"{name}: one file holds one picture, this network takes {len(network.card.transform.mean)} "
@@ -114,12 +117,16 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     )  # fmt: skip
 
 
-def _opened(content: bytes, name: str, folder: Path) -> Any:
-    file = folder / f"image{Path(name).suffix.lower()}"
-    file.write_bytes(content)
+def shown(name: str) -> str:
+    """The name of an uploaded file, at most 80 printable characters; it is shown and never a path."""
+    printed = "".join(letter for letter in str(name) if letter.isprintable())
+    return printed if len(printed) <= NAMED else f"{printed[: NAMED // 2]}…{printed[1 - NAMED // 2 :]}"
+
+
+def _opened(content: bytes, name: str) -> Decoded:
     try:
-        return decode.load(file)
-    except decode.UnreadableError as error:
+        return READER.load(content, PurePath(name).suffix)
+    except UnreadableError as error:
         raise InputError(f"{name}: an image was expected, {error}") from None
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum.check import MissingExtraError
-from primum.imaging import dicom, png
+from primum.imaging import dicom, encoded, opening, png
 from primum.imaging.decoded import Decoded, Grey, Picture, Range
-from primum.imaging.dicom import UnreadableError as UnreadableError
+from primum.imaging.opening import UnreadableError as UnreadableError
+from primum.imaging.opening import pillow as pillow
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,25 +40,21 @@ def load(file: Path) -> Decoded:
     A file whose ending is not an image's is read as DICOM where it carries the mark.
 
     Raises:
-        UnreadableError: when the file is missing, does not decode, or holds values that are not finite; its
-            text is half a sentence.
+        UnreadableError: when the file is missing, no plain file, larger than ``limits`` allow, does not
+            decode, or holds values that are not finite; its text is half a sentence.
         MissingExtraError: when a library it needs is not installed.
     """
-    images = pillow()
+    pillow()
     try:
         if _is_dicom(file):
             return dicom.load(file)
-        with images.open(file) as opened:
-            opened.load()
-            if opened.mode.startswith(("I", "F")):
-                return _grey(opened, file)
-            return Picture(_kind(opened, file), _rgb(opened))
-    except UnreadableError:
-        raise
-    except FileNotFoundError:
-        raise UnreadableError("there is no such file; put it there") from None
-    except (OSError, ValueError, SyntaxError, images.DecompressionBombError):
-        raise UnreadableError("it does not decode; repair it") from None
+    except OSError:
+        raise UnreadableError(opening.DAMAGED) from None
+    with opening.opened(file) as opened:
+        opened.load()
+        if opened.mode.startswith(("I", "F")):
+            return _grey(opened, file)
+        return Picture(_kind(opened, file), _rgb(opened))
 
 
 def kind(file: Path) -> str | None:
@@ -66,29 +62,20 @@ def kind(file: Path) -> str | None:
 
     None also of a file that cannot be read; :func:`load` says why.
     """
-    images = pillow()
+    pillow()
     try:
         if _is_dicom(file):
             return dicom.kind(file)
-        with file.open("rb") as opened:
-            start = opened.read(png.HEAD)
+        with file.open("rb") as stream:
+            start = stream.read(png.HEAD)
         if start.startswith(STARTS):
             return EIGHT
         if start.startswith(png.MARK) and 0 < png.depth(start)[0] < png.FULL:
             return EIGHT
-        with images.open(file) as opened:
+        with opening.opened(file) as opened:
             return None if opened.mode.startswith(("I", "F")) else _kind(opened, file)
-    except (OSError, ValueError, SyntaxError, IndexError, images.DecompressionBombError):
+    except (OSError, UnreadableError):
         return None
-
-
-def pillow() -> Any:
-    """The module ``PIL.Image``."""
-    try:
-        from PIL import Image as images
-    except ImportError:
-        raise MissingExtraError("reading images needs Pillow: pip install 'primum[train]'") from None
-    return images
 
 
 def sample(file: Path, size: int) -> bytes:
@@ -100,7 +87,7 @@ def sample(file: Path, size: int) -> bytes:
 
 
 def _is_dicom(file: Path) -> bool:
-    suffix = file.suffix.lower()
+    suffix = opening.checked(file).suffix.lower()
     return suffix in dicom.SUFFIXES or (suffix not in SUFFIXES and dicom.is_dicom(file))
 
 
@@ -157,11 +144,9 @@ def _numbers(opened: Image, tag: int) -> tuple[float, ...]:
 
 
 def _rgb(opened: Image) -> Image:
-    """RGB of any mode of 8 bits; transparency is laid on black."""
-    from PIL import Image as images
-
+    """RGB of any mode of 8 bits, its pixels alone; transparency is laid on black."""
     if opened.mode in ("RGBA", "LA", "PA") or "transparency" in opened.info:
-        seen = opened.convert("RGBA")
+        images, seen = pillow(), opened.convert("RGBA")
         ground = images.new("RGBA", seen.size, (0, 0, 0, 255))
-        return images.alpha_composite(ground, seen).convert("RGB")
-    return opened.convert("RGB")
+        return encoded.bare(images.alpha_composite(ground, seen).convert("RGB"))
+    return encoded.bare(opened.convert("RGB"))

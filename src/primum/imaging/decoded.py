@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 Range = tuple[float, float]
 FAR = 0.1  # of a range
 TAIL = 0.01  # share of the pixels at either end that the inner range leaves out
+PART = 2**20  # values that are scaled at once
 LOOKED_AT = 100_000  # pixels of an image, about, that its inner range is read from
 
 
@@ -79,8 +81,9 @@ class Grey:
         if not self.cut:
             return self._image(levels(self.values, *self.whole))
         low, high = self.whole
-        scaled = (self.values.astype(np.float64) - low) / (high - low) * 255
-        return self._image(np.clip(scaled, 0, 255).astype(np.uint8))
+        return self._image(
+            _in_parts(self.values, lambda part: np.clip((part - low) / (high - low) * 255, 0, 255))
+        )
 
     def visible(self, within: Range | None = None) -> Image:
         """RGB of 8 bits for people: of the stated range, else ``within``, else of this image's own."""
@@ -132,5 +135,16 @@ Decoded = Picture | Grey
 
 def levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
     """Values as grey levels 0 to 255, ``low`` at 0 and ``high`` at 255; what lies outside is clipped."""
-    scaled = (values.astype(np.float64) - low) * (255.0 / ((high - low) or 1.0))
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    scale = 255.0 / ((high - low) or 1.0)
+    return _in_parts(values, lambda part: np.rint(np.clip((part - low) * scale, 0, 255)))
+
+
+def _in_parts(
+    values: NDArray[Any], change: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.uint8]:
+    """Values changed row by row, so that no copy of a whole image stands in memory at 8 bytes a value."""
+    found = np.empty(values.shape, dtype=np.uint8)
+    rows = max(1, PART * len(values) // max(values.size, 1))
+    for start in range(0, len(values), rows):
+        found[start : start + rows] = change(values[start : start + rows].astype(np.float64))
+    return found

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from primum.check import MissingExtraError
+from primum.imaging import header as headers
 from primum.imaging.decoded import Decoded, Grey, Picture, levels
+from primum.imaging.opening import NO_MEMORY
+from primum.imaging.opening import UnreadableError as UnreadableError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,17 +22,6 @@ CONTAINER = 16  # bits that are stored because a word has them
 PREAMBLE, MARK = 128, b"DICM"
 DECODERS = "pip install 'pylibjpeg[all]'"
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
-TAGS = [
-    "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration",
-    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "NumberOfFrames",
-    "SharedFunctionalGroupsSequence", "ModalityLUTSequence", "RescaleSlope", "RescaleIntercept",
-    "VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "PixelPaddingValue",
-    "PixelPaddingRangeLimit", "PixelData",
-]  # fmt: skip
-
-
-class UnreadableError(ValueError):
-    """Why a DICOM file gives no image: half a sentence, and after a semicolon what to do, if anything."""
 
 
 def is_dicom(file: Path) -> bool:
@@ -61,18 +53,21 @@ def load(file: Path) -> Decoded:
         from PIL import Image as images
         from pydicom.errors import InvalidDicomError
     except ImportError:
-        raise _lacking() from None
+        raise headers.lacking() from None
     packed = False
     try:
-        header = _header(file)
+        header = headers.read(file)
         _refuse(header)
         packed = _need_decoder(header, file)
+        headers.bounded(header)
         stored, told = header.pixel_array, _kind(header)
         if header.PhotometricInterpretation in COLOUR:
             return Picture(told, images.fromarray(levels(stored, 0, 2 ** int(header.BitsStored) - 1), "RGB"))
         return _grey(stored, header, told)
     except (UnreadableError, MissingExtraError, OSError):
         raise
+    except MemoryError:
+        raise UnreadableError(NO_MEMORY) from None
     except InvalidDicomError:
         raise UnreadableError("it is no DICOM file") from None
     except Exception as error:  # what pydicom raises for damaged files has no common class
@@ -83,26 +78,12 @@ def load(file: Path) -> Decoded:
 def kind(file: Path) -> str | None:
     """How a file is stored, where its header says that the file alone makes 8 bits of it; else None."""
     try:
-        header = _header(file, stop_before_pixels=True)
+        header = headers.read(file, pixels=False)
         return _kind(header) if header.PhotometricInterpretation in COLOUR or _windowed(header) else None
     except MissingExtraError:
         raise
     except Exception:  # load says why
         return None
-
-
-def _header(file: Path, **rest: Any) -> Any:
-    try:
-        import pydicom
-    except ImportError:
-        raise _lacking() from None
-    return pydicom.dcmread(file, specific_tags=TAGS, **rest)
-
-
-def _lacking() -> MissingExtraError:
-    return MissingExtraError(
-        "reading DICOM needs pydicom, which is not installed: pip install 'primum[train]'"
-    )
 
 
 def _kind(header: Any) -> str:
@@ -165,9 +146,12 @@ def _grey(stored: NDArray[Any], header: Any, told: str) -> Decoded:
         values, depth = _looked_up(values, header.ModalityLUTSequence[0], header)
         ends, known = np.array([0.0, 2.0**depth - 1]), True
     elif None not in (header.get("RescaleSlope"), header.get("RescaleIntercept")):
-        values, ends = (
-            part * float(header.RescaleSlope) + float(header.RescaleIntercept) for part in (values, ends)
-        )
+        slope, intercept = float(header.RescaleSlope), float(header.RescaleIntercept)
+        with np.errstate(all="ignore"):
+            ends = ends * slope + intercept
+        if not np.isfinite(ends).all():
+            raise UnreadableError("its rescale slope or intercept is not finite; export it again")
+        values = values * slope + intercept
     if not _windowed(header):
         whole = (float(ends.min()), float(ends.max()))
         return Grey(told, values, whole, whole if known else None, inverted=inverted, padding=padding)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from primum.check import MissingExtraError
-from primum.imaging import decode
+from primum.imaging import decode, encoded
+from primum.imaging.opening import UnreadableError
+from primum.imaging.preview import preview
 from primum.report.thumbnails import inside
 
-JPEG = b"\xff\xd8\xff"
 SIDE, MOST_GROUPS, MOST_IMAGES = 112, 200, 12
 
 
@@ -51,30 +51,12 @@ def picture(path: str | None, images: Path | None) -> str | None:
     found = inside(path, images)
     if found is None:
         return None
+    decode.pillow()
     try:
-        from PIL import Image
-    except ImportError:
-        raise MissingExtraError("reading images needs Pillow: pip install 'primum[train]'") from None
-    try:
-        small = _opened(found)
-        small.thumbnail((SIDE, SIDE))
-        written = io.BytesIO()
-        small.save(written, "JPEG", quality=80)
-    except (MissingExtraError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        small = encoded.jpeg(preview(found, SIDE), 80)
+    except (MissingExtraError, OSError, UnreadableError):
         return None
-    return f"data:image/jpeg;base64,{base64.b64encode(written.getvalue()).decode('ascii')}"
-
-
-def _opened(found: Path) -> Any:
-    """RGB; a JPEG at a fraction of its size only."""
-    from PIL import Image
-
-    with found.open("rb") as start:
-        if start.read(len(JPEG)) != JPEG:
-            return decode.load(found).visible()
-    with Image.open(found) as opened:
-        opened.draft("RGB", (SIDE, SIDE))
-        return opened.convert("RGB")
+    return f"data:image/jpeg;base64,{base64.b64encode(small).decode('ascii')}"
 
 
 @cache

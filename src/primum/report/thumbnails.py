@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import base64
-import io
 from pathlib import Path
-from typing import Any
 
 from primum.check import MissingExtraError
-from primum.imaging import decode, dicom, png
+from primum.imaging import encoded
+from primum.imaging.opening import UnreadableError
+from primum.imaging.preview import preview
 
-LARGEST = 1_000_000
 SIDE = 480
-SIGNATURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
+EXACT = 128  # pixels: pictures no larger are shown pixel by pixel, where a JPEG would blur them
 
 
 def embed(path: str | None, images: Path | None) -> str | None:
     """Return the picture at ``path`` as a data URI, or None when it cannot or may not be shown.
+
+    It is encoded anew from its pixels: what a file says besides, as the name of a patient, stays behind.
 
     Args:
         path: as written in the audit, relative to ``images`` or absolute.
@@ -26,16 +27,12 @@ def embed(path: str | None, images: Path | None) -> str | None:
     if found is None:
         return None
     try:
-        small = found.stat().st_size <= LARGEST
-        with found.open("rb") as stream:
-            start = stream.read(png.HEAD)
-        kind = next((kind for mark, kind in SIGNATURES.items() if start.startswith(mark)), None)
-        deep = kind == "png" and png.depth(start) == (png.FULL, png.GREY)  # a browser shows 12 bits as black
-        if small and kind and not deep:
-            return _uri(found.read_bytes(), kind)
-        return _shrunk(found)
-    except OSError:
+        small = preview(found, SIDE)
+    except (MissingExtraError, OSError, UnreadableError):
         return None
+    if max(small.size) <= EXACT:
+        return _uri(encoded.png(small), "png")
+    return _uri(encoded.jpeg(small, 88), "jpeg")
 
 
 def inside(path: str | None, images: Path | None) -> Path | None:
@@ -52,26 +49,3 @@ def inside(path: str | None, images: Path | None) -> Path | None:
 
 def _uri(content: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def _shrunk(path: Path) -> str | None:
-    """Shrink DICOM and any format pillow reads; None without a reader or when the file is not a picture."""
-    try:
-        from PIL import Image
-    except ImportError:
-        return None
-    try:
-        if dicom.is_dicom(path):
-            return _small(dicom.load(path).visible())
-        with Image.open(path) as opened:
-            deep = opened.mode.startswith(("I", "F"))
-            return _small(decode.load(path).visible() if deep else opened.copy())
-    except (MissingExtraError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None
-
-
-def _small(picture: Any) -> str:
-    picture.thumbnail((SIDE, SIDE))
-    written = io.BytesIO()
-    picture.convert("RGB").save(written, format="JPEG", quality=88)
-    return _uri(written.getvalue(), "jpeg")

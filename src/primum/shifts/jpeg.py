@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from primum.imaging import decode
+from primum.imaging import opening
 from primum.shifts.corruption import REFERENCE, resized
 
 THREADS = min(16, os.cpu_count() or 1)
@@ -40,6 +40,7 @@ def _again(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
 
 
 def _encoded(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    images, file = decode.pillow(), io.BytesIO()
+    images, file = opening.pillow(), io.BytesIO()
     images.fromarray(np.ascontiguousarray(pixels)).save(file, "JPEG", quality=quality)
-    return np.asarray(images.open(file), dtype=np.uint8)
+    with opening.opened(file.getvalue()) as opened:
+        return np.asarray(opened, dtype=np.uint8)

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from primum.check import InputError
-from primum.data.images import ImageTable, at_root
+from primum.data.images import ImageTable, at_root, ordered
 
 BENIGN = ("A", "F", "PT", "TA")
 MALIGNANT = ("DC", "LC", "MC", "PC")
@@ -48,7 +48,7 @@ def load(task: str, magnification: int | None, root: Path | None, seed: int) -> 
         InputError: when there is no image, one is named otherwise, or one lies there twice.
     """
     folder = at_root(root or Path(), "BreaKHis_v1", "histology_slides")
-    files = sorted((folder / "histology_slides").rglob("SOB_*.png"))
+    files = ordered((folder / "histology_slides").rglob("SOB_*.png"))
     if not files:
         raise InputError(
             f"{folder}: images named SOB_B_A-14-22549AB-40-001.png were expected, none was found"

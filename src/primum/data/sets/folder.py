@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from primum.check import InputError, shorten
-from primum.data.images import ImageTable, files_of
+from primum.data.images import ImageTable, files_of, ordered
 from primum.data.split import completed, hashed
 
 SPLIT_NAMES = {
@@ -63,4 +63,4 @@ def splits(groups: NDArray[np.str_], given: NDArray[np.str_], seed: int) -> list
 
 
 def _folders(root: Path) -> list[Path]:
-    return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return ordered(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))

@@ -10,14 +10,16 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from primum.check import PrimumError
+from primum.check import InputError, PrimumError
 from primum.explore import trying
 from primum.explore.app import case, parts
 from primum.explore.app.stage import Stage
 from primum.explore.trying import Answer
+from primum.imaging import limits
 from primum.report import words
 
 NAME, TITLE = "trying", "Try an image"
+LONGEST = 4 * limits.UPLOADED // 3 + 1000  # characters of a file in base64 and of its kind
 INTRO = (
     "Drop in an image the network has not seen, of the kind it was trained on: JPEG, PNG, TIFF or DICOM. "
     "It is looked at on this machine, and nothing of it is kept. The network cannot tell that an image is "
@@ -37,7 +39,7 @@ def panel(stage: Stage) -> list[Component]:
         ]
     drop = dcc.Upload(
         html.Div([html.B("Drop an image here"), html.Br(), "or press to choose a file"]),
-        id="upload", className="drop live", max_size=48 * 2**20,
+        id="upload", className="drop live", max_size=limits.UPLOADED,
     )  # fmt: skip
     return [
         html.P(INTRO, className="intro"),
@@ -62,12 +64,23 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
             return []
         stage = find(number)
         try:
-            content = base64.b64decode(contents.partition(",")[2], validate=True)
-            return shown(stage, trying.answer(stage.scene, content, name or "image", stage.policy))
-        except binascii.Error:
-            return [parts.refused("the file did not arrive whole; drop it in again")]
+            return shown(stage, trying.answer(stage.scene, arrived(contents), name or "image", stage.policy))
         except PrimumError as error:
             return [parts.refused(str(error))]
+
+
+def arrived(contents: str) -> bytes:
+    """The bytes of a data URI; what is too long is refused before it is decoded."""
+    text = str(contents)
+    if len(text) > LONGEST:
+        raise InputError(
+            f"an image file of at most {limits.UPLOADED // 2**20} MB was expected, "
+            f"{3 * len(text) / 4 / 2**20:,.2f} MB arrived; shrink it"
+        )
+    try:
+        return base64.b64decode(text.partition(",")[2], validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("the file did not arrive whole; drop it in again") from None
 
 
 def shown(stage: Stage, found: Answer) -> list[Component]:
