@@ -110,6 +110,8 @@ def _write_note(folder: Path, names: Mapping[str, str]) -> None:
 
 def _writer(note: Path) -> int | None:
     """Process that wrote a note of ours; None where there is none."""
+    if not note.is_file():  # whatever else bears that name, a pipe perhaps
+        return None
     try:
         lines = note.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

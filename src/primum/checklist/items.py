@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from primum import documents
 
 FILES = ("tripod_ai.yaml", "claim.yaml")
 
@@ -55,7 +56,7 @@ def items() -> tuple[Item, ...]:
     found = []
     for name in FILES:
         text = (resources.files("primum.checklist") / name).read_text(encoding="utf-8")
-        content = yaml.safe_load(text)
+        content = documents.yaml_values(text, name)
         head = {key: content[key] for key in ("source", "reference")}
         found += [Item(**head, **entry) for entry in content["items"]]
     return tuple(found)

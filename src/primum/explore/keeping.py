@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import files
+from primum import archives, files
 from primum.check import InputError
-
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 
 def default_cache() -> Path:
@@ -25,13 +21,7 @@ def default_cache() -> Path:
 
 def kept(file: Path) -> dict[str, NDArray[Any]] | None:
     """Arrays by name; None where there is no such file, or its checksums do not hold."""
-    if not file.is_file():
-        return None
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except UNREADABLE:
-        return None
+    return archives.kept(file)
 
 
 def keep(file: Path, arrays: Mapping[str, NDArray[Any]]) -> bool:

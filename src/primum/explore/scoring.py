@@ -153,5 +153,8 @@ def _unpacked(held: Mapping[str, NDArray[Any]] | None, sizes: Sequence[int]) -> 
         if not at.isdecimal() or int(at) >= len(sizes) or score.shape != (sizes[int(at)],):
             return None
         values[int(at)][name] = score
-    said = json.loads(str(held[SAID]))
-    return Scored(values, said["thresholds"], said["missing"])
+    try:
+        said = json.loads(str(held[SAID]))
+        return Scored(values, said["thresholds"], said["missing"])
+    except (ValueError, KeyError, TypeError):
+        return None

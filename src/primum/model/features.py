@@ -126,12 +126,13 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
         named["corruption"] = [images.corruption, shifts.parameter(*images.corruption), images.seed]
     key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:32]
     final, parts = folder / f"{key}.npy", folder / key
-    if not final.exists() or _damaged(final, len(table)):
+    if _damaged(final, len(table)):
         starts = range(0, len(table), CHUNK)
-        todo = [start for start in starts if not (parts / f"{start}.npy").exists()]
+        sizes = {start: min(CHUNK, len(table) - start) for start in starts}
+        todo = [start for start in starts if _damaged(parts / f"{start}.npy", sizes[start])]
         with progress(bar) as shown:
             task = shown.add_task("features", total=len(table))
-            shown.advance(task, sum(min(CHUNK, len(table) - start) for start in starts if start not in todo))
+            shown.advance(task, len(table) - sum(sizes[start] for start in todo))
             for start in todo:
                 rows = np.arange(start, min(start + CHUNK, len(table)))
                 found = embed(network, images, rows)
@@ -139,15 +140,20 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
                     np.save(draft, found, allow_pickle=False)
                 shown.advance(task, len(rows))
         with files.whole(final) as draft:
-            np.save(draft, np.concatenate([np.load(parts / f"{start}.npy") for start in starts]))
+            np.save(draft, np.concatenate([_stored(parts / f"{start}.npy") for start in starts]))
         files.remove(parts, "*.npy")
-    stored: NDArray[np.float32] = archives.array(final, "stored features")
+    return _stored(final)
+
+
+def _stored(file: Path) -> NDArray[np.float32]:
+    stored: NDArray[np.float32] = archives.array(file, "stored features")
     return stored
 
 
-def _damaged(final: Path, n: int) -> bool:
+def _damaged(file: Path, n: int) -> bool:
+    """Whether a file does not hold the features of n images, or is not there."""
     try:
-        return len(archives.array(final, "stored features")) != n
+        return len(_stored(file)) != n
     except InputError:
         return True
 

@@ -197,9 +197,9 @@ def fit(
     """
     settings, folder = module.settings, out.resolve() / "checkpoints" / stage
     over = folder / "epochs.txt"  # written when training is over, so that a resume does not add an epoch
-    if resume and over.exists():
+    if resume and over.exists() and (told := over.read_text(encoding="utf-8", errors="replace")).isdecimal():
         _take_best(module, folder)
-        return int(over.read_text())
+        return int(told)
     mode = "max" if settings.monitor == "val_balanced_accuracy" else "min"
     kept = ModelCheckpoint(
         folder, "best", monitor=settings.monitor, mode=mode, save_last=True, enable_version_counter=False

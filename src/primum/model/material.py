@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from primum import data
+from primum import data, delimited
 from primum.check import InputError
 from primum.data import cohort
 from primum.data.cohort import Cohort
@@ -85,7 +85,9 @@ def resumed(recipe: Recipe, folder: Path, skip_corrupt: bool, bar: bool = False)
     whole = data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
     table = marked(known.images(whole, labels=True, bar=bar), recipe.data.leave_out)
     listed = folder / "skipped.csv"
-    skipped = pl.read_csv(listed, schema=SKIPPED) if listed.exists() else pl.DataFrame(schema=SKIPPED)
+    skipped = pl.DataFrame(schema=SKIPPED)
+    if listed.exists():
+        skipped = delimited.frame(listed, "a list of skipped images", lambda column: True)
     shared = known.known(whole) if recipe.data.leave_out is not None and not len(skipped) else table
     return Material(table, shared, skipped, known, int(known.added(whole).sum()))
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
+from primum import files
 from primum.check import InputError
 from primum.data.images import ImageTable, at_root, files_of
 from primum.data.split import WITH_TEST, WITHOUT_TEST, assign
@@ -64,9 +66,9 @@ def load_malignancy(root: Path | None, seed: int) -> ImageTable:
 
 
 def _train(folder: Path) -> pl.DataFrame:
-    metadata = pl.read_csv(folder / METADATA, null_values=[""])
-    files = {file.stem: file.name for file in files_of(folder / "images")}
-    missing = metadata.filter(~pl.col("image_id").is_in(list(files)))
+    metadata = _read(folder / METADATA, ("image_id", "dx", "lesion_id", "dataset", *KEPT))
+    there = {file.stem: file.name for file in files_of(folder / "images")}
+    missing = metadata.filter(~pl.col("image_id").is_in(list(there)))
     if len(missing):
         raise InputError(
             f"{folder.name}/images: {len(metadata)} images of the metadata were expected, "
@@ -78,12 +80,24 @@ def _train(folder: Path) -> pl.DataFrame:
         pl.col("lesion_id").alias("patient"),
         pl.col("dataset").alias("site"),
         pl.lit("train").alias("official_split"),
-        pl.col("image_id").replace_strict(files).map_elements(
+        pl.col("image_id").replace_strict(there).map_elements(
             lambda name: f"{folder.name}/images/{name}", return_dtype=pl.String
         ).alias("path"),
         *KEPT,
     )  # fmt: skip
     return _with_masks(shown, folder)
+
+
+def _read(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """The rows of a table of the release; refuses what is no such table."""
+    files.existing(path, "a table of the release")
+    try:
+        table = pl.read_csv(path, null_values=[""])
+    except (OSError, pl.exceptions.PolarsError):
+        raise InputError(f"{path}: a table of the release was expected, it does not read") from None
+    if lacking := [column for column in columns if column not in table.columns]:
+        raise InputError(f"{path}: a table of the release was expected, it lacks {', '.join(lacking)}")
+    return table
 
 
 def _with_masks(cases: pl.DataFrame, folder: Path) -> pl.DataFrame:
@@ -96,11 +110,11 @@ def _with_masks(cases: pl.DataFrame, folder: Path) -> pl.DataFrame:
 
 
 def _test(folder: Path) -> pl.DataFrame:
-    truth = pl.read_csv(folder / TRUTH)
-    files = {file.stem: file.name for file in files_of(folder / "images")}
+    truth = _read(folder / TRUTH, ("image", *CLASSES))
+    there = {file.stem: file.name for file in files_of(folder / "images")}
     label = pl.coalesce(pl.when(pl.col(name) == 1).then(pl.lit(name)) for name in CLASSES)
     found = truth.select(pl.col("image").alias("id"), label.alias("label")).filter(
-        pl.col("id").is_in(list(files))
+        pl.col("id").is_in(list(there))
     )
     if len(found) != len(truth):
         raise InputError(f"isic2018_test/images: {len(truth)} images were expected, {len(found)} are there")
@@ -109,5 +123,5 @@ def _test(folder: Path) -> pl.DataFrame:
         pl.lit("isic2018_test").alias("site"),
         pl.lit("test").alias("split"),
         pl.lit("test").alias("official_split"),
-        pl.Series("path", [f"isic2018_test/images/{files[name]}" for name in found["id"]]),
+        pl.Series("path", [f"isic2018_test/images/{there[name]}" for name in found["id"]]),
     )
