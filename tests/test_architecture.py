@@ -274,4 +274,5 @@ def test_files_are_opened_and_removed_through_the_careful_modules_alone() -> Non
             assert (owner, name) not in (("json", "loads"), ("json", "load")) or place in JSON_OF_OURS, place
 
 
+OF_ITS_WORKER = "imaging/apart.py"
 JSON_OF_OURS = {"explore/scoring.py", "imaging/worker.py", "imaging/apart.py"}

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from primum import audit, tables
+from primum import audit, locks, tables
 from primum.bench import losses, validation
 from primum.bench.losses import bench
 from primum.check import InputError
@@ -23,6 +23,13 @@ COST = np.array([[0, 2, 1], [10, 0, 10], [1, 2, 0]])
 def found(done, bench_file):
     _, out = done
     return bench(bench_file, out, progress=False), out
+
+
+def test_a_second_bench_in_one_folder_is_refused_and_the_first_goes_on(done, bench_file):
+    _, out = done
+    with locks.alone(out), pytest.raises(InputError, match="another primum is writing here"):
+        bench(bench_file, out, progress=False)
+    assert bench(bench_file, out, progress=False)["settings"]
 
 
 def by_hand(run, split):

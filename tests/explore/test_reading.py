@@ -73,6 +73,13 @@ def test_a_run(run, tmp_path) -> None:
     assert "knn" in found.scores
 
 
+def test_half_a_table_that_a_killed_writer_left_is_passed_over(run) -> None:
+    for name in (".test-abcdefgh.parquet", ".primum-draft-4194303-abcdefgh-test.parquet"):
+        (run / "predictions" / name).write_bytes(b"PAR1 half")
+    (found,) = read([run])
+    assert [one.name for one in found.domains] == ["test", "another_hospital", "gaussian_noise 3"]
+
+
 def test_without_cal_rows_the_val_rows_are_fitted_on(run) -> None:
     (run / "predictions" / "cal.parquet").unlink()
     (found,) = read([run])

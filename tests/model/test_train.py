@@ -4,11 +4,12 @@ import signal
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.numpy import load_file
 
-from primum import audit, severity, tables
+from primum import audit, locks, severity, tables
 from primum.check import InputError
 from primum.data.images import CorruptImageError
 from primum.model import backbone
@@ -191,15 +192,15 @@ def test_a_checkpoint_that_holds_code_is_refused_and_the_code_is_not_run(
 def test_a_run_cut_after_training_only_writes_what_is_missing(table, serve, tmp_path, monkeypatch):
     serve(table)
     asked = recipe(training__epochs=20, training__patience=1, training__learning_rate=0.3, **FROZEN)
-    write = tables.write
+    write_table = pq.write_table
 
-    def cut(predictions, path):
-        if predictions.metadata["split"][0] == "cal":
+    def cut(table, path, **rest):
+        if table["split"][0].as_py() == "cal":
             path.write_bytes(b"half")
             raise KeyboardInterrupt
-        write(predictions, path)
+        write_table(table, path, **rest)
 
-    monkeypatch.setattr(tables, "write", cut)
+    monkeypatch.setattr(pq, "write_table", cut)
     out = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train(asked, out, progress=False)
@@ -208,7 +209,7 @@ def test_a_run_cut_after_training_only_writes_what_is_missing(table, serve, tmp_
     epochs = len(logged(out))
     assert epochs < 20
 
-    monkeypatch.setattr(tables, "write", write)
+    monkeypatch.setattr(pq, "write_table", write_table)
     train(asked, out, resume=True, progress=False)
     assert len(logged(out)) == epochs
     assert tables.read(out / "predictions" / "test.parquet").source["epochs"] == epochs
@@ -238,6 +239,21 @@ def test_another_folder_is_left_alone_and_nothing_to_resume_is_said(table, serve
     with pytest.raises(InputError, match="no run to resume"):
         train(recipe(**FROZEN), tmp_path / "none", resume=True, progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_what_a_killed_writer_left_blocks_no_training(table, serve, tmp_path):
+    serve(table)
+    for name in (".primum-draft-4194303-abcdefgh-recipe.yaml", "splits.parquet", ".recipe-abcdefgh.yaml"):
+        (tmp_path / name).write_text("half")
+    train(recipe(**FROZEN), tmp_path, progress=False)
+    assert (tmp_path / "network.json").is_file()
+
+
+def test_two_trainings_of_one_folder_are_kept_apart(table, serve, tmp_path, monkeypatch):
+    serve(table)
+    monkeypatch.setattr("primum.model.train.PATIENCE", 0.0)
+    with locks.alone(tmp_path), pytest.raises(InputError, match="another primum is writing here"):
+        train(recipe(**FROZEN), tmp_path, progress=False)
 
 
 @pytest.mark.parametrize("mode", [{}, FROZEN], ids=["trained", "frozen"])

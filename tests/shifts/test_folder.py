@@ -133,7 +133,26 @@ def test_a_missing_image_is_named_and_nothing_is_finished(mixed, tmp_path):
     (mixed.root / "c007.png").unlink()
     with pytest.raises(InputError, match=r"c007\.png"):
         folder.write(mixed, "jpeg", 1, tmp_path / "out")
-    assert not (tmp_path / "out" / "manifest.csv").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_refusal_leaves_what_was_there_before(mixed, tmp_path):
+    out = tmp_path / "out"
+    folder.write(mixed, "jpeg", 1, out)
+    (out / "manifest.csv").unlink()
+    (out / "images" / "07.png").unlink()
+    before = written(out)
+    (mixed.root / "c007.png").write_bytes(b"half")
+    with pytest.raises(InputError):
+        folder.write(mixed, "jpeg", 1, out)
+    assert written(out) == before
+
+
+def test_what_a_killed_writer_left_blocks_nothing(mixed, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".primum-draft-4194303-abcdefgh-corruption.json").touch()
+    (tmp_path / "out" / ".corruption-abcdefgh.json").touch()
+    assert folder.write(mixed, "jpeg", 1, tmp_path / "out").is_file()
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def _of_file(path: Path) -> Found:
 
 def _of_folder(path: Path) -> Found:
     """A run, or any folder of tables."""
-    asked = sorted((path / "scores").glob("*.parquet"))
+    asked = [file for file in _tables(path / "scores") if file.suffix == ".parquet"]
     listed = _tables(path / "predictions") or _tables(path)
     if asked:  # a bench asked this run about every shift; of its own tables the training rows are left
         listed = [file for file in listed if ROLES.get(file.stem) == "train"] + asked
@@ -190,7 +190,8 @@ def _marked(rows: Predictions) -> Predictions:
 def _tables(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+    shown = [file for file in folder.iterdir() if not file.name.startswith(".")]  # others are drafts
+    return sorted(file for file in shown if file.suffix.lower() in SUFFIXES and file.is_file())
 
 
 def _severity_of(run: Path | None) -> tuple[SeverityMatrix | None, tuple[str, ...]]:
