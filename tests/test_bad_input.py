@@ -385,6 +385,9 @@ OVER_INPUTS = (
     "defer fit cal.parquet --capacity 0.2 --out /dev/null",
     "defer fit cal.parquet --capacity 0.2 --out pipe",
     "predict run --data phantom --out /dev/full",
+    "predict run --data phantom --out run/network.json",
+    "explain run --data phantom --out run/predictions/test.parquet",
+    "audit t.parquet --bootstrap 100 --out taken",
 )
 
 
@@ -397,6 +400,9 @@ def test_an_output_replaces_no_input_and_no_device(run: Run) -> None:
     os.mkfifo("pipe")
     Path("foreign").mkdir()
     (Path("foreign") / "report.html").write_text("a letter")
+    for name in ("run/network.json", "run/predictions/test.parquet", "taken/audit.json/inside"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("{}")
     assert run(*BEFORE.split())[0] == 0
     before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     for line in OVER_INPUTS:

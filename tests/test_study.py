@@ -57,9 +57,11 @@ def test_refusals(content: Any, texts: list[str], refused: Callable[..., None]) 
 def test_refused_files_are_named(tmp_path: Path, refused: Callable[..., None]) -> None:
     refused(lambda: Study.read(tmp_path / "none.yaml"), "none.yaml", "no such file")
     file = tmp_path / "about.yaml"
-    for content in (b"dates: [", b"\xff\xfe\x00", b"dates: a\n\tb: c"):
+    for content in (b"dates: [", b"dates: a\n\tb: c"):
         file.write_bytes(content)
         refused(lambda: Study.read(file), "about.yaml", "not valid YAML")
+    file.write_bytes(b"\xff\xfe\x00")
+    refused(lambda: Study.read(file), "about.yaml", "a byte of another encoding")
 
 
 def test_the_longest_text_is_taken() -> None:

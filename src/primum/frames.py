@@ -20,7 +20,7 @@ TEXT = ("id", "label", "patient", "site", "split", "shift", "decision", "path")
 PREFIXES = ("prob_", "logit_")
 SCORE = "score_"
 NUMERIC = re.compile(  # a number, or a few letters such as n/a
-    r"[<>~≤≥]? ?[+-]?(\d{0,3}[.,]\d{1,17}(e[+-]?\d{1,3})?|\d{1,3}) ?%?|[#+-]?\w{0,3}[/.]?\w?"
+    r"[<>~≤≥]? ?[+-]?(\d{0,3}([.,]\d{3})?[.,]\d{1,17}(e[+-]?\d{1,3})?|\d{1,3}) ?%?|[#+-]?\w{0,3}[/.]?\w?"
 )
 
 

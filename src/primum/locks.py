@@ -32,25 +32,30 @@ def alone(folder: Path, patience: float = 0.0) -> Iterator[None]:
         InputError: when another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    file, until = folder / LOCK, time.monotonic() + patience
+    while (handle := _locked(file)) is None:
+        if time.monotonic() >= until:
+            raise InputError(
+                f"{folder}: another primum is writing here; wait until it ends, or name another folder"
+            )
+        time.sleep(STEP)
     try:
-        until = time.monotonic() + patience
-        while not _locked(handle):
-            if time.monotonic() >= until:
-                raise InputError(
-                    f"{folder}: another primum is writing here; wait until it ends, or name another folder"
-                )
-            time.sleep(STEP)
         yield
     finally:
+        file.unlink(missing_ok=True)
         os.close(handle)
 
 
-def _locked(handle: int) -> bool:
+def _locked(file: Path) -> int | None:
+    """A handle that holds the lock, None where another process does."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     if not HAS_LOCKS:
-        return True
+        return handle
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        if os.path.samestat(os.fstat(handle), os.stat(file)):
+            return handle
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(handle)  # held, or the file of a holder that has just gone
+    return None

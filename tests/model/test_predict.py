@@ -109,8 +109,8 @@ def test_the_verb_writes_scores_of_passes_as_columns(run_folder, table, monkeypa
     ("arguments", "says"),
     [
         (["--passes", "1"], "passes: at least 2 are needed"),
-        (["--passes", "-3"], "--passes, --seed: 0 or more is needed, -3 arrived"),
-        (["--passes", "3", "--seed", "-1"], "0 or more is needed, -1 arrived"),
+        (["--passes", "-3"], "--passes: a whole number from 0 to 10000 was expected, -3 arrived"),
+        (["--passes", "3", "--seed", "-1"], "from 0 to 4294967295 was expected, -1 arrived"),
         (["--passes", "3"], "this network has none"),
     ],
 )

@@ -300,7 +300,7 @@ def test_networks_from_before_still_load_and_a_missing_confidnet_is_named(tmp_pa
     card.write_text(json.dumps(content | {"confidnet": "network"}))
     refused(lambda: backbone.load(tmp_path), "confidnet.safetensors")
     card.write_text(json.dumps(content | {"confidnet": "networks"}))
-    refused(lambda: backbone.load(tmp_path), "'networks'", "did you mean 'network'")
+    refused(lambda: backbone.load(tmp_path), "confidnet: Input should be '', 'network' or 'own'")
 
 
 def test_a_stored_fine_tuned_trunk_comes_back(tmp_path, table):

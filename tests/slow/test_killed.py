@@ -18,7 +18,7 @@ from primum import drafts, files
 from primum.auditing import Audit
 from primum.policy import Policy
 from primum.tables import read
-from tests.conftest import made_table
+from tests.conftest import CLASSES, made_table
 from tests.fuzz import inputs
 
 MOMENTS = 60
@@ -35,9 +35,11 @@ def dying(source, target):
 os.replace = dying
 cli.main()
 """
+PROBS = [f"prob_{name}" for name in CLASSES]
 AUDIT = "audit {0}.csv --bootstrap 100 --severity severity.yaml --out out"
 ENSEMBLE = (
-    "ensemble {0}.csv {0}.csv --fit cal.csv --fit cal.csv --out out/test.parquet --out-fit out/cal.parquet"
+    "ensemble {0}.csv {0}-other.csv --fit cal.csv --fit cal-other.csv --out out/test.parquet "
+    "--out-fit out/cal.parquet"
 )
 
 
@@ -50,6 +52,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         made_table(80, seed).drop("split").with_columns(
             id=pl.lit(f"{name}-") + pl.col("id"), patient=pl.lit(f"{name}-") + pl.col("patient")
         ).write_csv(f"{name}.csv")
+        rotated = dict(zip(PROBS, PROBS[1:] + PROBS[:1], strict=True))
+        pl.read_csv(f"{name}.csv").rename(rotated).write_csv(f"{name}-other.csv")
     return tmp_path
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from primum import files
 from primum.check import InputError
 
+OF_A_RUN = (
+    "network.json", "network.safetensors", "confidnet.safetensors", "recipe.yaml", "splits.parquet",
+    *(f"predictions/{split}.parquet" for split in ("train", "val", "cal", "test", "shift")),
+)  # fmt: skip
 OUTPUTS = ("out", "out_fit")  # parameters that name what is written; all others that name files are read
 
 
@@ -54,17 +57,15 @@ def _refuse_input(context: typer.Context, place: Path, option: Path) -> None:
 
 
 def _inputs(context: typer.Context) -> Iterator[Path]:
-    """Every file that a parameter of the running command names, but for its outputs."""
+    """Every file that a parameter of the running command names, but for its outputs; of a run all its own."""
     for name, value in context.params.items():
         for text in value if isinstance(value, list | tuple) else (value,):
-            if name not in OUTPUTS and _is_file(text):
-                yield Path(text)
+            if name not in OUTPUTS and isinstance(text, str | Path) and str(text):
+                yield from filter(_is_file, (Path(text), *(Path(text) / own for own in OF_A_RUN)))
 
 
-def _is_file(value: Any) -> bool:
-    if not isinstance(value, str | Path) or not str(value):
-        return False
+def _is_file(path: Path) -> bool:
     try:
-        return Path(value).is_file()
+        return path.is_file()
     except (OSError, ValueError):  # no name of a file at all
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,6 +68,8 @@ class Card:
         if not isinstance(content, Mapping) or content.get("schema") != SCHEMA:
             raise InputError(f"{where}: a network of schema {SCHEMA} was expected, something else arrived")
         rest = {str(key): value for key, value in content.items() if key != "schema"}
+        if unknown := set(rest) - {one.name for one in fields(cls)}:
+            raise InputError(f"{where}: this is not a network written by primum (key {min(unknown)!r})")
         try:
             card = TypeAdapter(cls).validate_python(rest)
         except ValidationError as error:

@@ -112,7 +112,8 @@ def write(explained: Predictions, parts: Parts, out: Path | str) -> None:
         content = json.dumps(explained.source["explanation"], indent=2, allow_nan=False)
         told.write_text(content, encoding="utf-8")
     tables.write(explained, out)
-    files.remove(folder / "parts", "*.npz")
+    for place in (*(folder / "parts").glob("*/"), folder / "parts"):
+        files.remove(place, "*.npz")
 
 
 def _per_change(ids: pl.Series, parts: Parts) -> pl.DataFrame:
