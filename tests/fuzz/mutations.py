@@ -103,13 +103,24 @@ def change(path: Path, rng: Random) -> str:
 
 
 def in_yaml(path: Path, rng: Random) -> str:
-    content, told = in_values(yaml.safe_load(path.read_text()), rng)
+    text = path.read_text(errors="replace")
+    try:
+        content = None if "&" in text else yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, AttributeError, KeyError, RecursionError):
+        content = None
+    if content is None:  # changed before, into a bomb perhaps
+        return "nothing"
+    content, told = in_values(content, rng)
     path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
     return told
 
 
 def in_json(path: Path, rng: Random) -> str:
-    content, told = in_values(json.loads(path.read_text()), rng)
+    try:
+        content = json.loads(path.read_text(errors="replace"))
+    except (ValueError, RecursionError):  # changed before
+        return "nothing"
+    content, told = in_values(content, rng)
     path.write_text(json.dumps(content))
     return told
 
@@ -147,7 +158,7 @@ def in_values(content: Any, rng: Random) -> tuple[Any, str]:
 
 def raw_yaml(path: Path, rng: Random) -> str:
     """A value of YAML's own kinds, or a bomb, in place of a value or at the end."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text(errors="replace").splitlines() or [""]
     if rng.random() < 0.2:
         path.write_text(BOMB)
         return "bomb of aliases"
@@ -169,7 +180,7 @@ def raw_json(path: Path, rng: Random) -> str:
 
 def in_text(path: Path, rng: Random) -> str:
     """Text of a table with one line or cell changed."""
-    lines = path.read_text().splitlines()
+    lines = path.read_text(errors="replace").splitlines() or [""]
     at = rng.randrange(len(lines))
     what = rng.choice(
         ("drop header", "cell", "cell", "double", "cut line", "quote", "separator", "only header")
@@ -195,16 +206,19 @@ def in_text(path: Path, rng: Random) -> str:
 
 
 def encoding(path: Path, rng: Random) -> str:
-    text = path.read_text() + "ü\n"
+    text = path.read_text(errors="replace") + "ü\n"
     name = rng.choice(("utf-16", "latin-1", "utf-8-sig", "utf-32"))
-    path.write_bytes(text.encode(name))
+    path.write_bytes(text.encode(name, errors="replace"))
     return name
 
 
 def in_frame(path: Path, rng: Random) -> str:
     """A table with one column of other values, another type, another name, or none."""
     csv = path.suffix == ".csv"
-    frame = pl.read_csv(path, infer_schema_length=None) if csv else pl.read_parquet(path)
+    try:
+        frame = pl.read_csv(path, infer_schema_length=None) if csv else pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException):  # changed before
+        return "nothing"
     column = rng.choice(frame.columns)
     n = frame.height
     what = rng.choice(("values", "values", "rename", "drop", "null", "one", "type", "rows", "swap", "double"))
@@ -246,8 +260,11 @@ def in_frame(path: Path, rng: Random) -> str:
 
 def in_arrays(path: Path, rng: Random) -> str:
     """An archive with one array of another shape, type or name."""
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except Exception:  # changed before, in whatever way
+        return "nothing"
     name = rng.choice(list(arrays))
     array = arrays[name]
     what = rng.choice(

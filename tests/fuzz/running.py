@@ -47,7 +47,8 @@ def case(seed: int, valid: Path, folder: Path) -> Ended:
     with within(folder):
         changed = []
         if rng.random() < 0.85:
-            changed = [mutations.change(Path(rng.choice(verb.reads)), rng)]
+            chosen = rng.choices(verb.reads, k=rng.choice((1, 1, 1, 2, 3)))
+            changed = [mutations.change(Path(name), rng) for name in chosen if Path(name).is_file()]
         words = verb.words(rng)
         told = f"seed {seed}: primum {' '.join(words)!r} with {'; '.join(changed) or 'no change'}"
         before = _state()
