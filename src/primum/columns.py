@@ -39,6 +39,8 @@ POSITIVE = (
 PER_CLASS = re.compile(
     r"^(?:p|prob|proba|probs|probability|softmax|score|pred)[ _.:-]*(\S.*)$", re.IGNORECASE
 )
+DIGITS = 4  # of a name that may be a record number
+OURS = ("prob_", "logit_", "score_", "label_")
 VALUE = re.compile(r"\s*[+-]?\d[\d.,:/eE+ -]*$")
 UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
 
@@ -58,7 +60,7 @@ def _is_value(column: str, values: pl.Series) -> bool:
     """Whether the name of a column looks like one of its cells: a number or date, or what stands below."""
     if VALUE.match(column) and not column.isdecimal():
         return True
-    if column.isdecimal() and len(column) > 3:
+    if len(re.findall(r"\d", column)) >= DIGITS and not column.startswith(OURS):
         return True
     return values.dtype == pl.String and bool((values == column).any())
 

@@ -102,6 +102,8 @@ def frame(path: Path, what: str, text: Callable[[str], bool], numbers: Sequence[
     header = [column.strip() for column in next(csv.reader(io.StringIO(body), delimiter=sign), [])]
     while header and not header[-1]:
         header.pop()
+    if not header:
+        raise InputError(f"{name}: {what} was expected, the file holds no table; write a header and rows")
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
         raise InputError(f"{name}: column names must differ, {check.shown(twice, ())} stands more than once")

@@ -14,6 +14,7 @@ from typing import Any
 from primum.bench.tasks import Done, Task, carry_out
 from primum.check import InputError, MissingExtraError
 
+LOOK = 0.5  # seconds until Ctrl-C is seen
 PATIENCE = 10.0  # seconds an address has to answer
 
 
@@ -46,12 +47,13 @@ def on_ray(tasks: Iterable[Task], address: str | None) -> Iterator[Done]:
             remote = ray.remote(num_cpus=task.threads, num_gpus=gpus, max_retries=0)(_carry_out_in)
             waiting[remote.remote(task, Path.cwd())] = task
         while waiting:
-            (ready,), _ = ray.wait(list(waiting), num_returns=1)
-            task = waiting.pop(ready)
-            try:
-                yield ray.get(ready)
-            except ray.exceptions.RayError as error:
-                yield Done(task, 0.0, f"its worker was lost ({type(error).__name__})")
+            done, _ = ray.wait(list(waiting), num_returns=1, timeout=LOOK)
+            for ready in done:
+                task = waiting.pop(ready)
+                try:
+                    yield ray.get(ready)
+                except ray.exceptions.RayError as error:
+                    yield Done(task, 0.0, f"its worker was lost ({type(error).__name__})")
     finally:
         if begun:
             ray.shutdown()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from queue import Queue
@@ -17,6 +17,7 @@ from primum.bench.tasks import Done, Task, carry_out
 from primum.check import InputError
 
 ENGINES = ("local", "ray")
+LOOK = 0.5  # seconds until Ctrl-C is seen: Polars makes an endless wait go on after it
 
 
 def cores() -> int:
@@ -52,9 +53,10 @@ def local(tasks: Iterable[Task], jobs: int) -> Iterator[Done]:
         pools.put(_pool())
     with ThreadPoolExecutor(jobs) as hands:
         try:
-            waiting = [hands.submit(_carried, task, pools) for task in tasks]
-            for future in as_completed(waiting):
-                yield future.result()
+            waiting = {hands.submit(_carried, task, pools) for task in tasks}
+            while waiting:
+                done, waiting = wait(waiting, LOOK, FIRST_COMPLETED)
+                yield from (future.result() for future in done)
         except BaseException:
             for future in waiting:
                 future.cancel()

@@ -48,6 +48,9 @@ def bind(host: str, port: int) -> socket.socket:
         try:
             listening.bind((host, tried))
             listening.listen(128)
+        except (TypeError, UnicodeError):  # no name that a network knows
+            listening.close()
+            raise InputError(f"--host: an address was expected, {host[:60]!r} arrived") from None
         except OSError as error:
             listening.close()
             if error.errno in (errno.EADDRINUSE, errno.EACCES):
