@@ -128,20 +128,24 @@ def test_of_several_files_all_are_replaced_or_none(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == names
 
 
+@pytest.mark.parametrize("early", [True, False])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
 def test_what_was_replaced_is_put_back_where_one_cannot_take_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, early: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["a.json", "b.parquet", "c.html"]
     (tmp_path / "a.json").write_text("earlier")
-    replace, full = os.replace, OSError(28, "No space left on device")
+    replace = os.replace
 
     def failing(source: Path, target: Path) -> None:
-        if Path(target).name == "c.html":
-            raise full
+        if Path(target).name == "c.html" and early:
+            raise error
         replace(source, target)
+        if Path(target).name == "b.parquet" and not early and Path(target).read_text() == "new":
+            raise error
 
     monkeypatch.setattr(os, "replace", failing)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(type(error)):
         write_new(tmp_path, names)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.json": "earlier"}
 
@@ -195,6 +199,10 @@ def test_a_note_of_somebody_else_moves_nothing(tmp_path: Path) -> None:
     (tmp_path / exchange.NOTE).write_text("remember the milk\n1\n.primum-draft-1-abcdefgh-a\tb\n")
     (tmp_path / "a").write_text("x")
     assert files.existing(tmp_path / "a", "a file").read_text() == "x"
+    write_new(tmp_path, ["a"])
+    write_new(tmp_path, ["a", "b"])
+    (tmp_path / "b").unlink()
+    assert (tmp_path / exchange.NOTE).read_text().startswith("remember")
     assert sorted(os.listdir(tmp_path)) == [exchange.NOTE, "a"]
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from primum import drafts
 from primum.check import InputError
 
-NOTE = "UNFINISHED.txt"
+NOTE = "PRIMUM-UNFINISHED.txt"
 EXPLAINED = (
     "Results are being exchanged here. If this file stays, that was interrupted and they may belong to "
     "different runs: the next primum that reads or writes here brings it to its end. Process:"
 )
+ACTIVE: set[Path] = set()  # folders in which another thread of this process exchanges files
 PATIENCE, STEP = 5.0, 0.02  # seconds
 
 
@@ -26,34 +27,40 @@ def exchange(finals: Mapping[Path, Path]) -> None:
     A note says for the moment between the first name and the last what is to be done; a killed writer leaves
     it for :func:`settle`.
 
-    Raises OSError where one of them cannot take its name; what was replaced is put back then.
+    Where one of them cannot take its name, or Ctrl-C comes in between, what was replaced is put back.
     """
     folders: dict[Path, dict[str, str]] = {}
     for draft, final in finals.items():
         folders.setdefault(final.parent, {})[draft.name] = final.name
-    for folder, names in folders.items():
+    for folder in folders:
         settle(folder)
-        if len(names) > 1:
-            _write_note(folder, names)
+    noted = [
+        folder for folder, names in folders.items() if len(names) > 1 and not (folder / NOTE).exists()
+    ]  # one of somebody else stays
     kept: dict[Path, Path] = {}
-    done: list[Path] = []
+    ACTIVE.update(folders)
     try:
+        for folder in noted:
+            _write_note(folder, folders[folder])
         for draft, final in finals.items():
             if len(finals) > 1 and final.exists():
                 kept[final] = _backup(final)
             os.replace(draft, final)
-            done.append(final)
-    except OSError:
-        for final in reversed(done):
+    except BaseException:
+        for draft, final in finals.items():
+            if draft.exists():  # it had not taken its name
+                continue
             if final in kept:
                 os.replace(kept[final], final)
-            else:
-                final.unlink()
+            elif len(finals) > 1:
+                final.unlink(missing_ok=True)
         raise
     finally:
         for folder in folders:
             sync(folder)
+        for folder in noted:
             (folder / NOTE).unlink(missing_ok=True)
+        ACTIVE.difference_update(folders)
         for copy in kept.values():
             drafts.end(copy)
 
@@ -63,6 +70,8 @@ def settle(folder: Path) -> None:
 
     Raises InputError where that is not possible, as the folder may not be written to.
     """
+    if folder in ACTIVE:
+        return
     note = folder / NOTE
     until = time.monotonic() + PATIENCE
     while (writer := _writer(note)) is not None:

@@ -106,7 +106,7 @@ def test_at_every_rename(line: str, parts: Callable[[Path], set[str]], folder: P
     assert code == 0, "there were more renames than were tried"
     assert seen[0] == {"first"}
     assert seen[-1] == {"second"}
-    assert not [name for name in os.listdir(out) if drafts.is_draft(name) or name == "UNFINISHED.txt"]
+    assert not [name for name in os.listdir(out) if drafts.is_draft(name) or name == "PRIMUM-UNFINISHED.txt"]
 
 
 def test_at_random_moments(folder: Path) -> None:
@@ -177,14 +177,13 @@ def test_a_training_that_was_killed_resumes_to_the_same_answers(folder: Path) ->
     assert code == 0, "there were more renames than were tried"
 
 
+# What goes on long enough to be interrupted on any machine, and the seconds it is left alone.
 INTERRUPTED = {
-    "audit first.csv --severity severity.yaml --out o": 4,
-    "compare first.csv first.csv --out o": 4,
-    "defer fit cal.csv --capacity 0.2 --out p.yaml": 1,
-    "data corrupt manifest --root manifest.csv --corrupt elastic:3 --out o": 3,
-    "train recipe.yaml --out o": 9,
-    "bench losses bench.yaml --root . --out o": 9,
-    "explore first.csv --port 0": 8,
+    "audit first.csv --bootstrap 100000 --severity severity.yaml --out o": 4,
+    "compare first.csv first-other.csv --bootstrap 100000 --severity severity.yaml --out o": 4,
+    "train recipe.yaml --out o": 20,
+    "bench losses bench.yaml --root . --out o": 20,
+    "explore first.csv --port 0": 12,
 }
 
 
@@ -202,17 +201,12 @@ def test_ctrl_c_ends_with_130(line: str, folder: Path) -> None:
     )
     process = start(line)
     try:
-        for _ in range(8):  # sooner or later than expected, as the machine is busy or idle
-            time.sleep(INTERRUPTED[line] / 4)
-            if process.poll() is not None:
-                break
-        ended = process.poll()
+        time.sleep(INTERRUPTED[line])
+        assert process.poll() is None
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     finally:
         process.kill()
-    if ended is not None:
-        pytest.skip(f"it ended with {ended} before it could be interrupted")
     assert process.returncode == 130, err.decode()
     assert b"Traceback" not in err
     assert not [path for path in folder.rglob("*") if drafts.is_draft(path.name)]
