@@ -71,7 +71,8 @@ ALLOWED: dict[str, set[str]] = {
         "selecting", "preparing", "curves", "saving", "judge", "policy", "study", "supplements", "sections",
     },
     "comparing": {
-        "truth", "__init__", "check", "tables", "severity", "finding", "options", "selecting", "preparing",
+        "truth", "__init__", "check", "files", "tables", "severity", "finding", "options", "selecting",
+        "preparing",
         "saving", "auditing", "predictions", "judge", "policy", "deferring", "supplements",
     },
     "imaging": {"check"},

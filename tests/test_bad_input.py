@@ -196,6 +196,37 @@ def test_an_archive_with_objects_inside(run: Run) -> None:
     refused(run, "audit", "single.npz", says="a single array arrived")
 
 
+@pytest.mark.parametrize("name", ["ids", "labels", "classes", "probs", "patient", "score_own", "embeddings"])
+def test_an_archive_with_a_single_value_where_there_should_be_many(name: str, run: Run) -> None:
+    arrays = {
+        "ids": np.arange(4),
+        "labels": np.arange(4) % 2,
+        "classes": np.array(["a", "b"]),
+        "probs": np.full((4, 2), 0.5),
+    }
+    np.savez("t.npz", **(arrays | {name: np.array(3.0)}))
+    refused(run, "audit", "t.npz", says=name)
+
+
+def test_a_circle_of_links_is_refused_by_every_verb_that_reads_tables(run: Run) -> None:
+    TEST.write_csv("good.csv")
+    Path("loop.csv").symlink_to("loop.csv")
+    for line in (
+        "audit loop.csv",
+        "compare good.csv loop.csv",
+        "explore loop.csv",
+        "explore good.csv loop.csv",
+        "ensemble good.csv loop.csv --out e.parquet",
+        "ensemble good.csv good.csv --fit . --fit . --out e",
+        "defer fit loop.csv --capacity 0.2",
+        "data check manifest --root loop.csv",
+        "train loop.csv",
+        "predict loop.csv --data phantom --out p.parquet",
+    ):
+        code, _, err = run(*line.split())
+        assert (code, err.startswith("primum: ")) == (2, True), (line, err)
+
+
 @pytest.mark.parametrize("verb", [["audit"], ["compare", "good.csv"]], ids=["audit", "compare"])
 def test_missing_files_and_folders(run: Run, verb: list[str]) -> None:
     TABLE.write_csv("good.csv")

@@ -86,7 +86,7 @@ def onto(first: Predictions, member: Predictions, whole: bool = False) -> Predic
 
 def called(paths: Sequence[Path | str]) -> list[str]:
     """Names that tell files apart: what is not common to all their paths, ``runs/a/p.parquet`` → ``a``."""
-    parts = [Path(path).with_suffix("").parts for path in paths]
+    parts = [Path(path).with_suffix("").parts if Path(path).name else (str(path),) for path in paths]
     while min(map(len, parts)) > 1 and len({part[-1] for part in parts}) == 1:
         parts = [part[:-1] for part in parts]
     while min(map(len, parts)) > 1 and len({part[0] for part in parts}) == 1:

@@ -43,6 +43,9 @@ def from_arrays(
             f"{name}: {kind} must have shape (N, K), {' × '.join(map(str, values.shape)) or 'none'} arrived"
         )
     n, k = values.shape
+    single = next((key for key, value in given.items() if value.ndim == 0), None)
+    if single is not None:
+        raise InputError(f"{name}: array {single} needs one value per case or class, a single value arrived")
     named = "classes" in given
     default = np.arange(k) if expected is None else np.array(expected)
     classes = check.class_names([names.settle(label) for label in given.pop("classes", default)], name)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from primum import __version__, check, tables
+from primum import __version__, check, files, tables
 from primum.auditing import Audit, audit_measured, views_of
 from primum.deferring.rows import reader_of
 from primum.finding import Finding, found, not_applicable
@@ -170,7 +170,7 @@ def _named(read: list[Predictions], first: Any, second: Any) -> list[Predictions
 
 def _apart(first: str | Path, second: str | Path) -> tuple[str, str]:
     """Names of two files that are called the same: the nearest folders above them that are not."""
-    for left, right in zip(Path(first).resolve().parents, Path(second).resolve().parents, strict=False):
+    for left, right in zip(files.real(first).parents, files.real(second).parents, strict=False):
         if left.name != right.name:
             return left.name or "first", right.name or "second"
     return "first", "second"

@@ -50,6 +50,11 @@ def folder(path: Path | str, what: str) -> Path:
     return place
 
 
+def real(path: Path | str) -> Path:
+    """The absolute path with its links followed, as far as they lead anywhere; a circle of links stays."""
+    return Path(os.path.realpath(path))
+
+
 def replaceable(path: Path | str) -> Path:
     """The path of a file that may be written, links followed; nothing is touched yet.
 

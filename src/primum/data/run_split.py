@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from primum import data
+from primum import data, files
 from primum.check import InputError
 from primum.data import cohort, contents
 from primum.data.images import HELD_OUT, NEW, ImageTable
@@ -40,7 +40,7 @@ def run_split(
             manifest that left nothing to know its splits by.
     """
     whole, known = data.load(name, root, source.seed), cohort.read(run)
-    places = {place.resolve() for place in (root, source.root) if place is not None}
+    places = {files.real(place) for place in (root, source.root) if place is not None}
     here = name == source.name and (name not in data.OWN or len(places) < 2)
     if not here and not (known is not None and name == source.name and moved(known, whole, split)):
         return _of_others(run, whole, known, split, name in data.OWN and name == source.name)

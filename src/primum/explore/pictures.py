@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import archives, documents, parquet
+from primum import archives, documents, files, parquet
 from primum.check import InputError
 from primum.explore.neighbours import TRAIN
 from primum.explore.reading import recipe_of
@@ -109,9 +109,9 @@ def _plain(scene: Scene, domain: Domain, row: int) -> Image:
         return _made(scene, table.ids[row])
     if scene.images_root is None:
         raise InputError(f"{path}: the folder of the images is not known; name it with --images")
-    root = scene.images_root.resolve()
+    root = files.real(scene.images_root)
     try:
-        file = (root / path).resolve()
+        file = files.real(root / path)
     except (OSError, ValueError, RuntimeError):  # a link in a circle is a RuntimeError before Python 3.13
         raise InputError(f"{path!a}: no file can have this path; correct it") from None
     if not file.is_relative_to(root):

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check, documents, tables
+from primum import check, documents, files, tables
 from primum import severity as severities
 from primum.check import InputError
 from primum.explore.domains import Parts, parts
@@ -77,13 +77,13 @@ def read(
     if not targets:
         raise InputError("a run, an audit or a table of predictions was expected, none was named")
     paths = [Path(target) for target in targets]
-    if len({path.resolve() for path in paths}) < len(paths):
+    if len({files.real(path) for path in paths}) < len(paths):
         raise InputError("the same run or table was named twice; name two different ones to compare them")
     if images is not None and not images.is_dir():
         raise InputError(f"--images {images}: a folder was expected here, there is none")
     matrix = None if severity is None else severities.read(severity)
     known = None if train is None else _training(train)
-    names = [path.resolve().name for path in paths] if len(paths) == 1 else _called(paths)
+    names = [files.real(path).name for path in paths] if len(paths) == 1 else _called(paths)
     return [_scene(path, name, images, known, matrix, cache) for path, name in zip(paths, names, strict=True)]
 
 
@@ -114,7 +114,7 @@ def _scene(
 
 def _called(paths: Sequence[Path]) -> list[str]:
     """What is not common to all paths, from the first to the last part that differs."""
-    split = [path.resolve().parts for path in paths]
+    split = [files.real(path).parts for path in paths]
     while len({one[0] for one in split}) == 1 and min(map(len, split)) > 1:
         split = [one[1:] for one in split]
     while len({one[-1] for one in split}) == 1 and min(map(len, split)) > 1:

@@ -35,7 +35,7 @@ def load(root: Path | None, seed: int) -> ImageTable:
     Raises:
         InputError: when the metadata or the images are not there.
     """
-    folder = at_root(root or Path(), "ham10000", METADATA).resolve()
+    folder = files.real(at_root(root or Path(), "ham10000", METADATA))
     official = folder.parent / "isic2018_test"
     with_test = (official / TRUTH).exists()
     cases = _train(folder)
@@ -57,7 +57,7 @@ def load_malignancy(root: Path | None, seed: int) -> ImageTable:
     Raises:
         InputError: as :func:`load`.
     """
-    folder = at_root(root or Path(), "ham10000", METADATA).resolve()
+    folder = files.real(at_root(root or Path(), "ham10000", METADATA))
     cases = _train(folder)
     split = assign(cases["label"].to_numpy(), cases["patient"].to_numpy(), seed, WITHOUT_TEST)
     side = pl.when(pl.col("label").is_in(MALIGNANT)).then(pl.lit("malignant")).otherwise(pl.lit("benign"))
