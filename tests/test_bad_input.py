@@ -111,7 +111,7 @@ BAD_TABLES: dict[str, tuple[pl.DataFrame, str]] = {
     "one class of labels": (without_test_labels_but("naevus"), "at least two classes are needed"),
     "no label": (TABLE.drop("label"), "needs a label"),
     "empty labels": (TABLE.with_columns(label=pl.lit(None, pl.String)), "needs a label"),
-    "unknown split": (with_value(TABLE, "split", "tset"), "split 'tset' is not known (did you mean 'test'?)"),
+    "unknown split": (with_value(TABLE, "split", "tset"), "'tset' (did you mean 'test'?) arrived"),
     "no test rows": (CAL, "no row is marked split=test"),
     "no rows": (TABLE.clear(), "is needed, the "),
     "patient on both sides": (
@@ -459,6 +459,7 @@ NAMES = ("DOE^JANE", "19450321", "MRN4711")
         ("id,mrn,prob_a,prob_b\n1,MRN4711,0.2,0.8\n2,MRN4712,0.9,0.1\n", "--columns label=mrn"),
         ("id,label,prob_a,prob_b,mrn\n1,a,0.2,0.8,MRN4711\n2,b,0.9,0.1,MRN4\n", "--columns prob_a=mrn"),
         ("id,label,prob_a,prob_b,split\n1,a,0.2,0.8,MRN4711\n2,b,0.9,0.1,MRN4\n", ""),
+        ("id,label,prob_a,prob_b,split\n1,a,0.2,0.8,DOE^JANE 19450321\n2,b,0.9,0.1,test\n", ""),
         ('id,label,prob_a,prob_b\n1,a,0.2,0.8\n"MRN4711,b,0.9,0.1\n', ""),
         ("id,label,prob_a,prob_b\n1,a,0.2,0.8\n1,b,0.9,0.1,MRN4711\n", ""),
         ("MRN4711,MRN4711,prob_a,prob_b\n1,a,0.2,0.8\n", ""),

@@ -93,7 +93,7 @@ def shown(values: Sequence[str], known: Sequence[str]) -> str:
     few = len(values) <= max(FEW, 2 * len(known))
     names = all(len(re.findall(r"\d", value)) < DIGITS or nearest(value, known) for value in values)
     if not few or not names:
-        return f"{len(values)} other values"
+        return f"{len(values)} other values" if len(values) > 1 else "another value"
     return shorten(map(repr, values)) + (nearest(values[0], known) if values else "")
 
 
@@ -106,6 +106,13 @@ def one_of(name: str, known: Sequence[str], what: str) -> str:
     while most > 1 and len(start) + len(shorten(known, most)) > LONGEST_SENTENCE:
         most -= 1
     raise InputError(start + shorten(known, most))
+
+
+def cell_of(value: str, known: Sequence[str], what: str) -> str:
+    """As :func:`one_of` for what stands in a table, which is told only where it cannot be a patient."""
+    if value in known:
+        return value
+    raise InputError(f"{what} must be one of {shorten(known, 10)}, {shown([value], known)} arrived")
 
 
 def class_names(classes: Sequence[str], where: str) -> tuple[str, ...]:

@@ -254,7 +254,7 @@ def checked_metadata(metadata: pl.DataFrame, name: str) -> tuple[pl.DataFrame, t
     metadata = metadata.with_columns(pl.when(column.is_finite()).then(column) for column in floats)
     if "split" in known:
         for split in metadata["split"].drop_nulls().unique().sort().to_list():
-            check.one_of(split, SPLITS, f"{name}: split")
+            check.cell_of(split, SPLITS, f"{name}: split")
     missing = metadata["patient"].null_count() if "patient" in known else 0
     if 0 < missing < metadata.height:
         notes.append(f"{missing} rows without a patient count as a patient each")

@@ -57,9 +57,10 @@ def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions
     each = np.empty(len(table))
     for name, rows in groups.groups(table.metadata, (by,)):
         value = name.removeprefix(f"{by}=")
-        check.one_of(
-            value, tuple(thresholds), f"{table.name}: the policy has no threshold for this {by}, group"
-        )
+        where = f"{table.name}: the policy has no threshold for this {by}, group"
+        if value not in thresholds:
+            told = check.shown([value], tuple(thresholds))
+            raise InputError(f"{where} {told}; it has one for {check.shorten(thresholds, 10)}")
         each[rows] = thresholds[value].threshold
     return each
 

@@ -148,7 +148,7 @@ def _once(values: pl.Series, what: str, name: str) -> None:
 def _splits(cases: pl.DataFrame, seed: int, name: str) -> list[str]:
     given = cases["split"].str.to_lowercase()
     for value in given.drop_nulls().unique().sort():
-        check.one_of(value, tuple(SPLIT_NAMES), f"{name}: split")
+        check.cell_of(value, tuple(SPLIT_NAMES), f"{name}: split")
     if 0 < given.null_count() < len(given):
         raise InputError(
             f"{name}: either every row names a split or none does, {given.null_count()} of {len(given)} "
