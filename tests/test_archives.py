@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from primum import archives, bounds, parquet
@@ -122,3 +124,9 @@ def test_bounds_name_the_option_and_both_ends(refused: Refused) -> None:
         )
     assert bounds.seed(2**32 - 1) == 2**32 - 1
     assert bounds.amount(None, "--reader-cost") is None
+
+
+def test_text_that_is_no_utf8_is_refused_and_ends_no_process(tmp_path: Path, refused: Refused) -> None:
+    texts = pa.array([b"a\xff\xfe" * 40, b"b"] * 50).view(pa.string())
+    pq.write_table(pa.table({"id": texts}), tmp_path / "t.parquet")
+    refused(lambda: parquet.read(tmp_path / "t.parquet", "a table"), "this is not a readable Parquet file")

@@ -38,6 +38,7 @@ def read(path: Path | str, what: str, only: Sequence[str] = ()) -> tuple[pl.Data
             _bounded(opened.metadata, place)
             columns = [name for name in opened.schema_arrow.names if name in only] if only else None
             table = opened.read(columns)
+        table.validate(full=True)  # text that is no UTF-8 would end the process, not the reading
         frame = pl.DataFrame(pl.from_arrow(table))
         metadata = _texts(table.schema)
     except InputError:
