@@ -25,7 +25,7 @@ from benchmarks.maps import maps
 from benchmarks.passes import dropout
 from benchmarks.scores import predictions_only
 from benchmarks.timing import alone, command, median
-from primum.judge import accuracy, calibration, selective
+from primum.judge.metrics import accuracy, calibration, selective
 
 CASES, CLASSES = 1_000_000, 8
 BIN = Path(sys.executable).parent

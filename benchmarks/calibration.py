@@ -8,7 +8,8 @@ import numpy as np
 from scipy.spatial.distance import pdist
 
 from benchmarks.timing import alone, median
-from primum.judge import kernel, recalibrate
+from primum.judge.metrics import kernel
+from primum.judge.recalibration import recalibrate
 
 CASES, CLASSES, FEW, MANY = 5_000, 8, 300, 1_000_000
 Row = tuple[str, str, str, str, str]

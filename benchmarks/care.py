@@ -13,7 +13,7 @@ import yaml
 
 import primum
 from benchmarks.timing import median
-from primum import archives, documents, files, parquet
+from primum.core import archives, documents, files, parquet
 
 CASES, CLASSES = 20_000, 8
 LIMIT = "≤ 2 % of the audit"

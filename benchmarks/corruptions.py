@@ -26,7 +26,7 @@ def corruptions() -> list[tuple[str, str, str, str, str]]:
     """
     import torch
 
-    from primum.shifts import CORRUPTIONS, corrupt
+    from primum.data.corruptions import CORRUPTIONS, corrupt
 
     threads = torch.get_num_threads()
     torch.set_num_threads(os.cpu_count() or 1)
@@ -53,7 +53,7 @@ def peers() -> dict[str, Any]:
     """kornia's random augmentations with the strength of intensity 5, each image its own chance."""
     from kornia import augmentation as of
 
-    from primum.shifts import CORRUPTIONS
+    from primum.data.corruptions import CORRUPTIONS
 
     strong = {name: one.values[STRONG - 1] for name, one in CORRUPTIONS.items()}
     line = int(strong["motion_blur"] * SIDE) // 2 * 2 + 1

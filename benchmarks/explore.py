@@ -14,7 +14,7 @@ import polars as pl
 
 from benchmarks.timing import command, median
 from primum import tables
-from primum.explore import deferring
+from primum.explore import deferral
 from primum.explore.projection import project
 from primum.explore.scene import Domain, Scene, scene
 from primum.predictions import Predictions
@@ -69,8 +69,8 @@ def again() -> tuple[str, str, str, str, str]:
 def slider() -> tuple[str, str, str, str, str]:
     """Every number and the curve, 100,000 cases of patients."""
     one = many(100_000)
-    moved = median(lambda: deferring.at(one, None, "msr", 0.6, 0.5))
-    drawn = median(lambda: deferring.sweep(one, None, "msr", 0.5))
+    moved = median(lambda: deferral.at(one, None, "msr", 0.6, 0.5))
+    drawn = median(lambda: deferral.sweep(one, None, "msr", 0.5))
     return ("slider, 100,000 cases", f"{moved * 1e3:.0f} ms", "its curve", f"{drawn * 1e3:.0f} ms", "")
 
 

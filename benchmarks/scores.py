@@ -10,8 +10,8 @@ from scipy.special import softmax
 from benchmarks.timing import alone
 from primum.judge.answers import Answers, View
 from primum.judge.confidence import Evidence, Fit, confidences
-from primum.judge.measure_scores import scores
-from primum.judge.selective import threshold_at_coverage
+from primum.judge.metrics.measure_scores import scores
+from primum.judge.metrics.selective import threshold_at_coverage
 
 CASES, CLASSES, FITTED = 1_000_000, 8, 100_000
 Row = tuple[str, str, str, str, str]

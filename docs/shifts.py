@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from primum import files
+from primum.core import files
+from primum.data.corruptions.sheet import sheet
+from primum.data.corruptions.table import markdown
 from primum.data.sets import phantom
-from primum.shifts.sheet import sheet
-from primum.shifts.table import markdown
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- table: python docs/shifts.py -->\n", "<!-- end of table -->\n"

@@ -17,9 +17,9 @@ import numpy as np
 import polars as pl
 
 from primum import tables
+from primum.model.recipe import Recipe
 from primum.model.train import train
 from primum.predictions import Predictions
-from primum.recipe import Recipe
 
 HERE = Path(__file__).parent
 

@@ -20,10 +20,10 @@ from PIL import Image
 from scipy.special import expit
 
 import primum
+from primum.auditing.policy.fit import fit
 from primum.data.images import ImageTable
-from primum.deferring.fit import fit
 from primum.judge.explanation.beyond import Beyond, beyond
-from primum.judge.interval import Resampler
+from primum.judge.statistics.interval import Resampler
 from primum.severity import SeverityMatrix
 
 RUNS = 200

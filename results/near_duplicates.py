@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from primum import data
-from primum.data import copies, duplicates
+from primum.data import copies, duplicates, sets
 from primum.data.copies import Copies, Marks
 from primum.data.images import ImageTable
 
@@ -161,7 +160,7 @@ def main() -> None:
     print(HEAD, end="")
     tables = {}
     for name in ("brain_tumor_mri", "chest_xray", "ham10000"):
-        table = data.load(name, Path(sys.argv[1]))
+        table = sets.load(name, Path(sys.argv[1]))
         if name == "chest_xray":  # the official split
             official = table.cases["official_split"].replace("val", "train")
             table = replace(table, cases=table.cases.with_columns(split=official))

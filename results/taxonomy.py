@@ -16,17 +16,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import data, tables
+from primum import tables
+from primum.data import sets
 from primum.data.sets import phantom_failures
-from primum.judge import recalibrate
 from primum.judge.failures.evidence import AMBIGUITY, BLINDNESS, CATEGORIES, NOISE, SPURIOUS, UNDETERMINED
 from primum.judge.failures.taxonomy import Taxonomy, taxonomy
 from primum.judge.failures.words import NAMES
-from primum.judge.shares import share as share_of
+from primum.judge.recalibration import recalibrate
+from primum.judge.statistics.shares import share as share_of
 from primum.model.predict import predict
+from primum.model.recipe import Recipe
 from primum.model.train import train
 from primum.predictions import Predictions
-from primum.recipe import Recipe
 
 DEVELOPMENT, EVALUATION = (100, 0), (1, 2, 3)
 NETWORK, WEAKER = "taxonomy.yaml", "taxonomy-frozen.yaml"
@@ -92,7 +93,7 @@ def answered(run: Path, seed: int) -> tuple[Predictions, NDArray[np.float64], ND
     calibrated = best.fitted[best.best]
     stored = run / "predictions" / "twins.parquet"
     if not stored.exists():
-        table = data.load("phantom_failures", None, seed)
+        table = sets.load("phantom_failures", None, seed)
         without = phantom_failures.pixels(table, seed, ~table.cases["marker"].to_numpy())
         tables.write(predict(run, replace(table, pixels=without).split("test"), progress=False), stored)
     twins = calibrated(tables.read(stored).logits).argmax(axis=1)

@@ -1,120 +1,47 @@
-"""Imports point one way: check ← ties ← predictions, severity ← judge ← auditing ← report ← cli."""
+"""The order of the rooms, and what some of them keep away from."""
 
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 import primum
 
 SOURCE = Path(primum.__file__).parent
+
+# A room imports rooms before it, inside functions and for types too. The files at the root are rooms.
+ORDER = [
+    "core", "severity", "predictions", "tables", "data", "judge", "model", "report", "auditing", "bench",
+    "explore", "cli",
+]  # fmt: skip
+ARRAYS_ONLY = ["core", "severity", "predictions", "tables", "judge", "report", "auditing"]
 TRAINING = {"torch", "torchvision", "timm", "lightning", "safetensors", "tensorboard"}
+FILES = {"pathlib", "os", "io", "json", "yaml", "pyarrow", "tempfile"}
+STATISTICS = {"numpy", "scipy", "sklearn", "polars", "statistics"}
 
-# Rooms to the right of the predictions: room → the rooms of primum it may import.
-ALLOWED: dict[str, set[str]] = {
-    "check": set(),
-    "needs": {"check"},
-    "ties": {"check"},
-    "names": set(),
-    "delimited": {"check", "files", "names"},
-    "truth": {"check", "columns", "labels", "names", "predictions", "tables"},
-    "columns": {"check"},
-    "labels": {"check", "names"},
-    "drafts": set(),
-    "bounds": {"check"},
-    "exchange": {"check", "drafts"},
-    "files": {"check", "drafts", "exchange"},
-    "locks": {"check", "files"},
-    "documents": {"check", "files"},
-    "archives": {"check", "files"},
-    "parquet": {"check", "files"},
-    "severity": {"delimited", "names", "check", "documents", "files"},
-    "predictions": {"names", "ties", "check"},
-    "frames": {"columns", "labels", "names", "ties", "check", "predictions"},
-    "arrays": {"columns", "labels", "names", "check", "predictions", "frames"},
-    "tables": {
-        "archives", "documents", "parquet", "columns", "delimited", "check", "files", "predictions", "frames",
-        "arrays",
-    },
-    "importing": {"archives", "check", "files", "predictions", "tables"},
-    "judge": {"names", "ties", "check", "predictions", "severity"},
-    "finding": {"check", "documents", "judge"},
-    "options": {"bounds", "names", "check", "severity", "finding", "judge"},
-    "selecting": {"check", "columns", "predictions"},
-    "guards": {"ties", "check", "predictions", "finding", "options", "selecting", "judge"},
-    "study": {"check", "documents"},
-    "checklist": {"check", "documents", "judge", "study"},
-    "answering": {"predictions", "options", "selecting", "judge"},
-    "preparing": {"predictions", "finding", "options", "selecting", "guards", "answering", "judge"},
-    "curves": {"finding", "judge"},
-    "aligning": {"check", "predictions", "selecting"},
-    "ensembling": {"bounds", "ties", "check", "predictions", "selecting", "aligning", "judge"},
-    "saving": {"check", "files", "finding", "report"},
-    "hashing": set(),
-    "policy": {"check", "documents", "files", "hashing", "judge"},
-    "deferring": {
-        "truth", "ties", "check", "tables", "predictions", "severity", "finding", "options", "selecting",
-        "guards", "answering", "preparing", "hashing", "policy", "judge",
-    },
-    "supplements": {
-        "check", "tables", "predictions", "selecting", "aligning", "policy", "deferring", "study",
-    },
-    "sections": {
-        "predictions", "finding", "options", "preparing", "curves", "judge", "deferring", "supplements",
-        "checklist",
-    },
-    "auditing": {
-        "truth", "ties", "__init__", "check", "documents", "tables", "severity", "finding", "options",
-        "selecting", "preparing", "curves", "saving", "judge", "policy", "study", "supplements", "sections",
-    },
-    "comparing": {
-        "truth", "__init__", "check", "files", "tables", "severity", "finding", "options", "selecting",
-        "preparing",
-        "saving", "auditing", "predictions", "judge", "policy", "deferring", "supplements",
-    },
-    "imaging": {"check"},
-    "report": {"check", "imaging"},
-    "terminal": {"check", "files", "finding", "severity", "report", "importing"},
+# What opens, removes or renames files: calls by their last name, and the places in which they may stand.
+CAREFUL = [
+    f"core/{name}.py"
+    for name in (
+        "files", "documents", "archives", "parquet", "delimited", "exchange", "drafts", "locks"
+    )
+]  # fmt: skip
+OPENING = {
+    "open": ("data/imaging", "auditing/output.py", "explore/storage.py"),
+    "read_bytes": ("data",),
+    "read_text": (
+        "auditing/checklist", "report", "explore", "severity", "bench/losses/bench.py", "model/fit.py",
+    ),
+    "read_csv": ("data/sets/ham10000.py",),
+    "read_excel": ("data/sets/sicapv2.py",),
+    "unlink": ("data/corruptions/folder.py",),
+    **dict.fromkeys(("read_parquet", "read_table", "safe_load", "rmtree", "rmdir", "replace", "rename"), ()),
 }  # fmt: skip
-LEFT = {
-    "recipe": {"bounds", "check", "documents", "severity"},
-    "data": {
-        "archives", "bounds", "columns", "delimited", "check", "files", "names", "parquet",
-        "imaging",
-    },
-    "shifts": {"check", "documents", "files", "locks", "data", "imaging"},
-    "model": {
-        "__init__", "archives", "bounds", "check", "delimited", "documents", "locks", "parquet", "data",
-        "files",
-        "imaging", "judge", "needs", "predictions", "recipe", "severity",
-        "shifts", "tables",
-    },
-}  # fmt: skip
-# Shows what a network answered, and asks it about a new image: what is left of the predictions only inside
-# functions.
-BOTH = {
-    "explore": {
-        "ties", "__init__", "archives", "check", "documents", "files", "imaging", "parquet", "data", "shifts",
-        "model", "recipe", "severity",
-        "predictions", "tables", "options", "selecting", "answering", "preparing", "policy", "deferring",
-        "judge", "report", "needs",
-    },
-}  # fmt: skip
-TOP = {"__init__", "cli", "demo", "bench"}
-
-
-def room(path: Path) -> str:
-    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
-
-
-def modules(of: str) -> list[Path]:
-    return [path for path in sorted(SOURCE.rglob("*.py")) if room(path) == of]
-
-
-ROOMS = sorted({room(path) for path in SOURCE.rglob("*.py")})
+OF_ITS_WORKER = "data/imaging/apart.py"  # np.load of what its own worker wrote
+JSON_OF_OURS = ("explore/scores.py", "data/imaging/worker.py", "data/imaging/apart.py")
 
 
 @cache
@@ -122,158 +49,141 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def named(node: ast.AST) -> list[str]:
-    """Full names that an import statement binds: ``from a import b`` names ``a.b``."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        assert node.level == 0, "imports name their module in full"
-        return [f"{node.module}.{alias.name}" for alias in node.names]
-    return []
+def place(path: Path) -> str:
+    return path.relative_to(SOURCE).as_posix()
 
 
-def checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+def room(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def modules(*rooms: str) -> list[Path]:
+    return [path for path in sorted(SOURCE.rglob("*.py")) if not rooms or room(path) in rooms]
 
 
 def imports(path: Path, everywhere: bool = True) -> set[str]:
-    """Names a module imports when it runs; ``everywhere`` also inside functions."""
-    found: set[str] = set()
+    """Full names that a module imports; without ``everywhere`` only those that its import runs."""
+    names: set[str] = set()
     waiting: list[ast.AST] = [tree(path)]
     while waiting:
         node = waiting.pop()
-        found |= set(named(node))
-        deeper = not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or everywhere
-        if deeper and not checking(node):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{place(path)}: imports name their module in full"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        typing = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if everywhere or not (later or typing):
             waiting += list(ast.iter_child_nodes(node))
-    return found
+    return names
+
+
+def libraries(path: Path, everywhere: bool = True) -> set[str]:
+    return {name.split(".")[0] for name in imports(path, everywhere)}
 
 
 def rooms_of(names: set[str]) -> set[str]:
-    """Rooms of primum among imported names; a name of ``primum`` itself is the room ``__init__``."""
-    found = set()
-    for name in names:
-        parts = name.split(".")
-        if parts[0] == "primum":
-            found.add(parts[1] if len(parts) > 1 and parts[1] in ROOMS else "__init__")
-    return found
+    return {name.split(".")[1] for name in names if name.startswith("primum.")}
 
 
-def test_every_room_has_a_rule() -> None:
-    assert set(ROOMS) <= set(ALLOWED) | set(LEFT) | set(BOTH) | TOP
-
-
-@pytest.mark.parametrize("name", sorted(set(ROOMS) & (set(ALLOWED) | set(LEFT) | set(BOTH))))
-def test_a_room_imports_only_rooms_to_its_left(name: str) -> None:
-    allowed = (ALLOWED | LEFT | BOTH)[name] | {name}
-    for path in modules(name):
-        extra = rooms_of(imports(path)) - allowed
-        assert not extra, f"{path.relative_to(SOURCE)} imports {sorted(extra)}"
-
-
-@pytest.mark.parametrize("name", sorted(set(ROOMS) & set(ALLOWED)))
-def test_no_training_library_right_of_the_predictions(name: str) -> None:
-    for path in modules(name):
-        assert not {name.split(".")[0] for name in imports(path)} & TRAINING, path
-
-
-@pytest.mark.parametrize("name", sorted(BOTH))
-def test_training_libraries_and_the_rooms_that_use_them_only_inside_functions(name: str) -> None:
-    for path in modules(name):
-        at_import = imports(path, everywhere=False)
-        assert not {one.split(".")[0] for one in at_import} & TRAINING, path
-        assert not rooms_of(at_import) & {"data", "shifts", "model"}, path
-
-
-def test_heavier_rooms_only_inside_functions() -> None:
-    at_import = {path.stem: rooms_of(imports(path, everywhere=False)) for path in SOURCE.glob("*.py")}
-    assert at_import["__init__"] == set()
-    for path in modules("cli"):
-        assert rooms_of(imports(path, everywhere=False)) <= {"__init__", "bounds", "check", "cli", "files"}, (
-            path.name
-        )
-    assert "report" not in at_import["saving"]
-    assert not at_import["demo"] & {"data", "model"}
-
-
-def calls(path: Path) -> set[str]:
-    """Last names of everything a module calls."""
+def calls(path: Path) -> list[tuple[str, str]]:
+    """Owner and last name of everything a module calls; a plain function has no owner."""
     functions = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
-    return {
-        function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return [
+        (ast.unparse(function.value), function.attr)
+        if isinstance(function, ast.Attribute)
+        else ("", getattr(function, "id", ""))
         for function in functions
+    ]
+
+
+def test_every_room_stands_in_the_order_and_the_root_holds_nothing_else() -> None:
+    entries = {path.name.removesuffix(".py") for path in SOURCE.iterdir() if path.name != "__pycache__"}
+    assert entries - {"__init__", "py.typed"} == set(ORDER)
+    assert len(entries) <= 14
+
+
+def test_rooms_import_only_what_stands_before_them() -> None:
+    for path in modules(*ORDER):
+        later = rooms_of(imports(path)) - set(ORDER[: ORDER.index(room(path)) + 1])
+        assert not later, f"{place(path)} imports {sorted(later)}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    names = {"primum." + place(path).removesuffix(".py").replace("/", "."): path for path in modules()}
+    waiting = {
+        name: {
+            known
+            for imported in imports(path, everywhere=False)
+            for known in (imported, imported.rpartition(".")[0])
+            if known in names and known != name
+        }
+        for name, path in names.items()
     }
+    while free := [name for name, needed in waiting.items() if not needed & set(waiting)]:
+        for name in free:
+            del waiting[name]
+    assert not waiting
 
 
-def test_judge_reads_no_files() -> None:
+def test_no_training_library_from_the_tables_to_the_audit() -> None:
+    for path in modules(*ARRAYS_ONLY):
+        assert not libraries(path) & TRAINING, place(path)
+        assert "model" not in rooms_of(imports(path)), place(path)
+    for path in modules("explore", "cli"):  # they look at networks too, once asked
+        assert not libraries(path, everywhere=False) & TRAINING, place(path)
+        networks = {name for name in imports(path, everywhere=False) if name.startswith("primum.model")}
+        assert all(name.startswith("primum.model.recipe.") for name in networks), place(path)
+
+
+def test_an_audit_of_a_table_leaves_torch_alone(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    rows = [f"{i},{'ab'[i % 2]},{0.2 + 0.6 * (i % 3 == 0)},{0.8 - 0.6 * (i % 3 == 0)}" for i in range(60)]
+    table.write_text("id,label,prob_a,prob_b\n" + "\n".join(rows))
+    code = (
+        "import sys, primum; light = set(sys.modules); primum.audit(sys.argv[1], bootstrap=100); "
+        "print(sorted({'torch', 'numpy'} & light), 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, table], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] False\n"
+
+
+def test_verbs_import_what_they_run_inside_functions() -> None:
+    for path in modules("cli"):
+        if not place(path).startswith(("cli/terminal/", "cli/demo.py")):
+            assert rooms_of(imports(path, everywhere=False)) <= {"core", "cli", "__version__"}, place(path)
+
+
+def test_judge_reads_no_files_and_report_computes_no_statistics() -> None:
     for path in modules("judge"):
-        libraries = {name.split(".")[0] for name in imports(path)}
-        assert not libraries & {"pathlib", "os", "io", "json", "yaml", "pyarrow", "tempfile"}, path
-        reading = [
-            call for call in calls(path) if call == "open" or call.startswith(("read", "load", "write"))
-        ]
-        assert not reading, f"{path.name} calls {reading}"
-
-
-def test_report_computes_no_statistics() -> None:
+        assert not libraries(path) & FILES, place(path)
+        reading = [name for _, name in calls(path) if name.startswith(("open", "read", "load", "write"))]
+        assert not reading, f"{place(path)} calls {reading}"
     for path in modules("report"):
-        libraries = {name.split(".")[0] for name in imports(path)}
-        assert not libraries & {"numpy", "scipy", "sklearn", "polars", "statistics"}, path
+        assert not libraries(path) & STATISTICS, place(path)
 
 
 def test_checks_import_only_numpy_and_the_standard_library() -> None:
-    libraries = {name.split(".")[0] for name in imports(SOURCE / "check.py")}
-    assert libraries == {"__future__", "collections", "difflib", "numpy", "re", "typing"}
+    assert libraries(SOURCE / "core/check.py") <= {"numpy"} | sys.stdlib_module_names
 
 
 def test_nothing_is_read_or_drawn_at_import() -> None:
-    for path in SOURCE.rglob("*.py"):
+    for path in modules():
         for node in tree(path).body:
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
                 called = ast.unparse(node.value)
-                assert called.startswith(("app.add_typer(", "need(")), f"{path.name} runs {called}"
-
-
-# What opens, removes or renames files: calls by their last name, and the modules in which they may stand.
-CAREFUL = {
-    "files", "documents", "archives", "parquet", "delimited", "exchange", "drafts", "locks",
-}  # fmt: skip
-OPENING = {
-    "open": {"imaging", "saving.py", "explore/keeping.py"},
-    "read_bytes": {"imaging", "data"},
-    "read_text": {"checklist", "report", "explore", "severity.py", "bench/losses.py", "model/fit.py"},
-    "read_parquet": set(),
-    "read_table": set(),
-    "read_csv": {"data/sets/ham10000.py"},
-    "read_excel": {"data/sets/sicapv2.py"},
-    "safe_load": set(),
-    "rmtree": set(),
-    "rmdir": set(),
-    "unlink": {"shifts/folder.py"},
-    "replace": set(),
-    "rename": set(),
-}
+                assert called.startswith(("app.add_typer(", "need(")), f"{place(path)} runs {called}"
 
 
 def test_files_are_opened_and_removed_through_the_careful_modules_alone() -> None:
-    for path in SOURCE.rglob("*.py"):
-        place = str(path.relative_to(SOURCE))
-        if room(path) in CAREFUL:
+    for path in modules():
+        if place(path) in CAREFUL:
             continue
-        for node in ast.walk(tree(path)):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-                continue
-            name, owner = node.func.attr, ast.unparse(node.func.value)
-            if name in ("replace", "rename") and owner != "os":
+        for owner, name in calls(path):
+            if not owner or (name in ("replace", "rename") and owner != "os"):
                 continue  # of text and of tables
-            assert name not in OPENING or any(place.startswith(known) for known in OPENING[name]), (
-                f"{place} calls {owner}.{name}"
-            )
-            assert (owner, name) != ("np", "load") or place == "imaging/apart.py", (
-                place
-            )  # what its worker wrote
-            assert (owner, name) not in (("json", "loads"), ("json", "load")) or place in JSON_OF_OURS, place
-
-
-OF_ITS_WORKER = "imaging/apart.py"
-JSON_OF_OURS = {"explore/scoring.py", "imaging/worker.py", "imaging/apart.py"}
+            allowed = OPENING.get(name)
+            assert allowed is None or place(path).startswith(tuple(allowed)), f"{place(path)}: {owner}.{name}"
+            assert (owner, name) != ("np", "load") or place(path) == OF_ITS_WORKER, place(path)
+            assert (owner, name) not in (("json", "load"), ("json", "loads")) or place(path) in JSON_OF_OURS

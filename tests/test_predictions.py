@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from primum import ties
-from primum.check import InputError
+from primum.core import ties
+from primum.core.check import InputError
 from primum.predictions import Predictions
 
 LOGITS = arrays(np.float64, st.tuples(st.integers(1, 15), st.integers(2, 5)), elements=st.floats(-1e4, 1e4))

@@ -22,6 +22,7 @@ from PIL import Image
 
 import primum
 from tests.conftest import made_table
+from tests.places import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sockets are read from /proc")
 SOURCE = Path(primum.__file__).parent
@@ -63,7 +64,7 @@ training: {epochs: 1, batch_size: 16, precision: 32-true}
 
 def watched(folder: Path, verbs: list[list[str]]) -> list[list[str]]:
     """The sockets that some verbs opened, run one after another in a process of their own."""
-    paths = os.pathsep.join([str(SOURCE.parent), str(Path(__file__).parents[1])])
+    paths = os.pathsep.join([str(SOURCE.parent), str(ROOT)])
     done = subprocess.run(
         [sys.executable, "-c", WATCHED, json.dumps(verbs)], cwd=folder, capture_output=True, text=True,
         env=os.environ | {"PYTHONPATH": paths, "XDG_CACHE_HOME": str(folder)}, timeout=300, check=False,
@@ -117,7 +118,7 @@ def test_what_is_watched_would_be_seen():
     code = WATCHED.replace("from primum.cli import app", server)
     done = subprocess.run(
         [sys.executable, "-c", code, '["x"]'],
-        cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True,
+        cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "socket.bind" in done.stdout
     assert "listening" in done.stdout

@@ -13,20 +13,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import data, tables
-from primum.auditing import Audit, audit
-from primum.deferring.apply import Applied, apply
-from primum.deferring.fit import fit
-from primum.deferring.rows import scored
-from primum.ensembling import ensemble
+from primum import tables
+from primum.auditing.audits import Audit, audit
+from primum.auditing.ensembles import ensemble
+from primum.auditing.policy.application import Applied, apply
+from primum.auditing.policy.document import Policy, Promise, StatedReader
+from primum.auditing.policy.fit import fit
+from primum.auditing.policy.rows import scored
+from primum.data import sets as data
 from primum.judge.deferral.costs import Reader, spent
 from primum.judge.deferral.curve import at, curve
 from primum.judge.deferral.scored import Scored
 from primum.judge.deferral.thresholds import by_capacity
-from primum.judge.recalibrators import unchanged
+from primum.judge.recalibration.recalibrators import unchanged
 from primum.model.explain.run import explain
 from primum.model.predict import predict
-from primum.policy import Policy, Promise, StatedReader
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix, read
 

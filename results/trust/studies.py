@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pipeline import Member, Pipeline, plain
 
-from primum.judge.recalibrate import choose
+from primum.auditing.preparation import codes
+from primum.judge.recalibration.recalibrate import choose
 from primum.predictions import Predictions
-from primum.preparing import codes
 
 THREE = 3
 STYLE = """

@@ -19,19 +19,21 @@ from pipeline import CAPACITIES, PASSES, READER, TASKS, Member, Pipeline, build,
 from sklearn.metrics import f1_score
 from studies import page
 
-from primum import __version__, files
-from primum.auditing import Audit
-from primum.deferring.rows import Scored
-from primum.finding import Finding
-from primum.judge import combination, significance
+from primum import __version__
+from primum.auditing.audits import Audit
+from primum.auditing.policy.document import StatedReader
+from primum.auditing.policy.rows import Scored
+from primum.auditing.preparation import codes
+from primum.core import files
 from primum.judge.answers import View
 from primum.judge.deferral.costs import Reader
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.scored import Decided
-from primum.judge.measured import Measured
-from primum.policy import StatedReader
+from primum.judge.finding import Finding
+from primum.judge.metrics import combination
+from primum.judge.metrics.measured import Measured
+from primum.judge.statistics import significance
 from primum.predictions import Predictions
-from primum.preparing import codes
 
 MAIN = ("accuracy", "balanced_accuracy", "cer", "critical_errors", "specificity", "expected_cost")
 CALIBRATION = ("ece", "ece_equal_mass", "classwise_ece", "debiased_calibration_error", "skce", "brier", "nll")

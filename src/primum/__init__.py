@@ -5,18 +5,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from primum.core.version import __version__
 
 _HOME = {
-    "Audit": "auditing",
-    "Comparison": "comparing",
-    "Finding": "finding",
-    "InputError": "check",
+    "Audit": "auditing.audits",
+    "Comparison": "auditing.comparisons",
+    "Finding": "judge.finding",
+    "InputError": "core.check",
     "Predictions": "predictions",
-    "PrimumError": "check",
+    "PrimumError": "core.check",
     "SeverityMatrix": "severity",
-    "audit": "auditing",
-    "compare": "comparing",
+    "audit": "auditing.audits",
+    "compare": "auditing.comparisons",
 }
 
 __all__ = [
@@ -25,10 +25,10 @@ __all__ = [
 ]  # fmt: skip
 
 if TYPE_CHECKING:
-    from primum.auditing import Audit, audit
-    from primum.check import InputError, PrimumError
-    from primum.comparing import Comparison, compare
-    from primum.finding import Finding
+    from primum.auditing.audits import Audit, audit
+    from primum.auditing.comparisons import Comparison, compare
+    from primum.core.check import InputError, PrimumError
+    from primum.judge.finding import Finding
     from primum.predictions import Predictions
     from primum.severity import SeverityMatrix
 

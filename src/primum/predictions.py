@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check, names, ties
-from primum.check import InputError
+from primum.core import check, names, ties
+from primum.core.check import InputError
 
 Kind = Literal["logits", "log_probabilities"]
 NOBODY = "\x00case "

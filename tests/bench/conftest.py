@@ -11,7 +11,7 @@ import yaml
 
 from primum import tables
 from primum.bench import plan as plans
-from primum.files import whole
+from primum.core.files import whole
 from primum.predictions import Predictions
 
 CLASSES = ("cyst", "tumour", "naevus")

@@ -12,7 +12,7 @@ import pytest
 from primum.bench import cluster
 from primum.bench.cluster import on_ray
 from primum.bench.tasks import Task
-from primum.check import InputError
+from primum.core.check import InputError
 from tests.model.made import recipe
 from tests.sockets import listeners
 

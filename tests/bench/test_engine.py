@@ -14,10 +14,10 @@ import yaml
 from PIL import Image
 
 from primum.bench.engine import engine, local
-from primum.bench.losses import bench
+from primum.bench.losses.bench import bench
 from primum.bench.plan import read
 from primum.bench.tasks import Done, Task, carry_out
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model import train as training
 from tests.model.made import CLASSES, made, recipe
 

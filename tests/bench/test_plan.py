@@ -8,10 +8,11 @@ import pytest
 import yaml
 
 from primum.bench.plan import candidates, plan, read
-from primum.check import InputError
+from primum.core.check import InputError
 from tests.bench.conftest import content
+from tests.places import ROOT
 
-COMMITTED = sorted((Path(__file__).parents[2] / "results" / "losses").glob("*.yaml"))
+COMMITTED = sorted((ROOT / "results" / "losses").glob("*.yaml"))
 
 
 def test_every_combination_is_one_run_in_a_folder_of_its_own(bench_file):

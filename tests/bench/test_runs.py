@@ -10,7 +10,7 @@ import yaml
 from primum.bench import plan as plans
 from primum.bench import runs
 from primum.bench.tasks import Done
-from primum.check import InputError
+from primum.core.check import InputError
 from tests.bench.conftest import CLASSES, content
 
 
@@ -27,7 +27,7 @@ def carried(plan, out, fault="", classes=CLASSES):
     try:
         with pytest.MonkeyPatch.context() as patch:
             if classes is not None:
-                patch.setattr("primum.data.load", lambda name, root, seed: loaded)
+                patch.setattr("primum.data.sets.load", lambda name, root, seed: loaded)
             runs.train(plan.runs, out, carry, 1, progress=False)
     except InputError as error:
         return seen, str(error)

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import primum.data
+import primum.data.sets
 from primum.data.images import ImageTable
+from tests.places import ROOT
 
-SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
+SHARED = ROOT.resolve() / ".." / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,7 @@ def real(shared_data: Callable[[str], Path]) -> Callable[[str], ImageTable]:
 
     def load(name: str) -> ImageTable:
         if name not in loaded:
-            loaded[name] = primum.data.load(name, shared_data(name).parent, seed=0)
+            loaded[name] = primum.data.sets.load(name, shared_data(name).parent, seed=0)
         return loaded[name]
 
     return load
@@ -46,7 +47,7 @@ def real(shared_data: Callable[[str], Path]) -> Callable[[str], ImageTable]:
 
 @pytest.fixture(scope="session")
 def phantom() -> ImageTable:
-    return primum.data.load("phantom", seed=0)
+    return primum.data.sets.load("phantom", seed=0)
 
 
 @pytest.fixture

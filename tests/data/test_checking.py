@@ -11,11 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from primum.check import InputError
-from primum.data import LOADERS, checking
+from primum.core.check import InputError
+from primum.data import checking
 from primum.data.about import ABOUT, about
 from primum.data.images import ImageTable
 from primum.data.official import COUNTS
+from primum.data.sets import LOADERS
 from primum.severity import read
 from tests.data.test_duplicates import painting
 
@@ -76,13 +77,13 @@ def test_a_patient_in_two_splits_is_counted_and_not_named(
         for path in sorted(tree.rglob("[0-9].png")):
             split, label, _ = path.relative_to(tree).parts
             rows.writerow([path.relative_to(tree), label, f"P-{path.stem}-{split}-{label}", split])
-    table = checking.data.load("manifest", tree / "m.csv")
+    table = checking.sets.load("manifest", tree / "m.csv")
     moved = table.cases.with_columns(
         patient=pl.when(pl.col("id").is_in(["train/a/0.png", "test/a/0.png"]))
         .then(pl.lit("P-secret"))
         .otherwise("patient")
     )
-    monkeypatch.setattr("primum.data.load", lambda name, root, seed: replace(table, cases=moved))
+    monkeypatch.setattr("primum.data.sets.load", lambda name, root, seed: replace(table, cases=moved))
     found = checking.check("manifest", tree / "m.csv")
     assert found.content["patients"]["in_two_splits"] == 1
     assert "1 patient stands in two splits" in found.content["verdict"]
@@ -90,7 +91,7 @@ def test_a_patient_in_two_splits_is_counted_and_not_named(
 
 
 def test_splits_that_a_loader_cuts_anew_are_pooled(tree: Path) -> None:
-    table = checking.data.load("folder", tree)
+    table = checking.sets.load("folder", tree)
     stated = {"train": {"a": 12, "b": 9}, "val": {"a": 0, "b": 0}, "test": {"a": 4, "b": 5}}
     found = {
         (entry["split"], entry["class"]): (entry["found"], entry["expected"])

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from primum.data import load
 from primum.data.images import ImageTable
 from primum.data.leaving_out import counts, leave_out
+from primum.data.sets import load
 from primum.data.split import leaks
 from tests.model.made import made
 

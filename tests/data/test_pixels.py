@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from primum.cli.terminal.data import show_check
 from primum.data import checking, copies, pixels
 from primum.data.images import CorruptImageError, ImageTable
-from primum.terminal.data import show_check
+from tests.data.imaging.test_decoded import colour16, png, tiff
 from tests.data.test_duplicates import painting
-from tests.imaging.test_decoded import colour16, png, tiff
 
 TRAIN = np.arange(3)
 
@@ -106,7 +106,7 @@ def test_a_check_says_what_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyP
     tiff(tmp_path / "nan.tif", np.array([[0.0, np.nan]]))
     colour16(tmp_path / "colour.png", rng.integers(0, 65_536, (40, 40, 3)))
     names = [*(f"{at}.png" for at in range(4)), "good.tif", "nan.tif", "colour.png"]
-    monkeypatch.setattr("primum.data.load", lambda name, root, seed: images(tmp_path, names))
+    monkeypatch.setattr("primum.data.sets.load", lambda name, root, seed: images(tmp_path, names))
     content = checking.check("folder", tmp_path).content
     assert content["pixels"]["kinds"] == {"16-bit PNG": 4, "16-bit colour PNG": 1, "float TIFF": 1}
     assert [entry["path"] for entry in content["unreadable"]] == ["nan.tif"]

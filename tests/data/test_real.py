@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from primum.data import load
+from primum.data.sets import load
 from primum.data.split import leaks
 
 Find = Callable[[str], Path]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.data.split import WITH_TEST, WITHOUT_TEST, assign, completed, hashed, leaks
 
 

@@ -13,8 +13,8 @@ from PIL import Image
 
 from primum.explore import pictures
 from primum.explore.scene import SEPARATOR, Domain, scene
+from tests.data.imaging.named import SECRET, named
 from tests.explore.conftest import predictions
-from tests.imaging.named import SECRET, named
 
 N = 6
 
@@ -142,7 +142,7 @@ def test_a_corruption_is_seen_as_the_network_saw_it(images, tmp_path) -> None:
 
 def test_a_corruption_without_a_run_is_made_at_the_images_own_size(images) -> None:
     pytest.importorskip("torch")
-    from primum.shifts import parameter
+    from primum.data.corruptions import parameter
 
     dark = Domain("brightness_down 3", with_paths(), "brightness_down", 3)
     found = shown(images, dark)
@@ -193,7 +193,7 @@ def test_made_images_come_from_the_recipe(tmp_path, monkeypatch, refused) -> Non
     cases = blank.with_columns(id=pl.Series([f"made-{i}" for i in range(9)]))
     table = ImageTable("phantom", ("a", "b"), cases, pixels=pixels)
     asked = []
-    monkeypatch.setattr("primum.data.load", lambda *given: asked.append(given) or table)
+    monkeypatch.setattr("primum.data.sets.load", lambda *given: asked.append(given) or table)
     run = tmp_path / "run"
     run.mkdir()
     (run / "recipe.yaml").write_text("name: x\ndata: {name: phantom, seed: 4}\nnetwork: {name: resnet10t}\n")

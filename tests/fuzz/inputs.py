@@ -126,8 +126,8 @@ def _results(folder: Path) -> None:
 
 def train(folder: Path) -> None:
     """A finished run of a small network on the manifest."""
+    from primum.model.recipe import Recipe
     from primum.model.train import train as run
-    from primum.recipe import Recipe
 
     content = {
         "name": "run",

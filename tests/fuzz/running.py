@@ -16,7 +16,8 @@ from pathlib import Path
 from random import Random
 from unittest import mock
 
-from primum import cli, drafts
+from primum import cli
+from primum.core import drafts
 from tests.fuzz import inputs, mutations
 from tests.fuzz.verbs import VERBS
 

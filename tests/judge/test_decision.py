@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from primum.check import InputError
-from primum.judge import decision, harm
-
-from .metrics import cost, critical
+from primum.core.check import InputError
+from primum.judge import decision
+from primum.judge.metrics import harm
+from tests.judge.every_metric import cost, critical
 
 PROBS = np.array(
     [[0.5, 0.2, 0.2, 0.1], [0.1, 0.4, 0.2, 0.3], [0.25, 0.375, 0.25, 0.125], [0.7, 0.1, 0.15, 0.05]]

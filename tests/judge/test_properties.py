@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.special import softmax
 
-from primum.check import InputError
-
-from .metrics import HARM, METRICS
+from primum.core.check import InputError
+from tests.judge.every_metric import HARM, METRICS
 
 ALL = METRICS | HARM
 UNBIASED = ("debiased_calibration_error", "skce")  # means over pairs of cases: no case is its own pair

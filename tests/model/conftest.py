@@ -41,7 +41,7 @@ def serve(monkeypatch):
     """Let ``data.load`` give this table, whatever it is asked for."""
 
     def put(table):
-        monkeypatch.setattr("primum.data.load", lambda name, root=None, seed=0: table)
+        monkeypatch.setattr("primum.data.sets.load", lambda name, root=None, seed=0: table)
 
     return put
 

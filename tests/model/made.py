@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from primum.recipe import Recipe
+from primum.model.recipe import Recipe
 
 CLASSES = ("naevus", "melanoma", "carcinoma")
 SPLITS = ("train",) * 6 + ("val", "val", "cal", "test")

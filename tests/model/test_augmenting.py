@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from primum.judge import uncertainty
+from primum.judge.confidence import uncertainty
 from primum.model import backbone
 from primum.model.augmenting import CHANGES
 from primum.model.predict import predict

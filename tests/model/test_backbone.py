@@ -8,7 +8,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from primum.check import InputError, MissingExtraError
+from primum.core.check import InputError, MissingExtraError
 from primum.model import backbone, weights
 from tests.model.made import hostile
 

@@ -8,15 +8,16 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from primum import data, tables
-from primum.check import InputError
+from primum import tables
 from primum.cli import app
+from primum.core.check import InputError
+from primum.data import sets
 from primum.data.images import CorruptImageError
 from primum.model import backbone, features
 from primum.model.images import Images, Transform, augment, unreadable
 from primum.model.predict import predict
+from primum.model.recipe import Recipe
 from primum.model.train import train
-from primum.recipe import Recipe
 
 HALF = (0.5, 0.5, 0.5)
 
@@ -211,7 +212,7 @@ def test_the_range_of_the_training_images_is_recorded_and_used_again(grey, tmp_p
     assert backbone.load(run).card.transform.ranges == ((low, high),)
     assert low >= 0
     assert 3500 < high <= 3999
-    whole = data.load("manifest", tmp_path / "images.csv")
+    whole = sets.load("manifest", tmp_path / "images.csv")
     seen = Images(whole, backbone.load(run).card.transform).batch(np.arange(24)).float()
     assert seen[1::2].mean() - seen[::2].mean() > 120  # 2500 of 4000; as 16 bits they would be 10 apart
     test = whole.split("test")
@@ -221,7 +222,7 @@ def test_the_range_of_the_training_images_is_recorded_and_used_again(grey, tmp_p
         again.logits, tables.read(run / "predictions" / "test.parquet").logits, atol=1e-5
     )
     Image.fromarray(np.full((16, 16), 60_000, dtype=np.uint16)).save(tmp_path / "10.png")
-    answered = predict(run, data.load("manifest", tmp_path / "images.csv").split("test"), progress=False)
+    answered = predict(run, sets.load("manifest", tmp_path / "images.csv").split("test"), progress=False)
     assert "1 of 4 images has grey values beyond the range" in answered.notes[-1]
 
 
@@ -236,7 +237,7 @@ def test_a_run_says_which_of_its_own_images_are_beyond_its_range(grey, trunk, tm
 
 
 def test_a_network_without_a_recorded_range_is_given_the_whole_range_of_the_type(grey, tmp_path):
-    whole = data.load("manifest", tmp_path / "images.csv")
+    whole = sets.load("manifest", tmp_path / "images.csv")
     network = backbone.build("test_resnet", whole.classes, image_size=32)
     assert "ranges" not in network.card.to_dict()["transform"]  # stored features keep their names
     assert backbone.Card.from_dict(network.card.to_dict(), "x").transform == network.card.transform

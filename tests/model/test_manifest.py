@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from primum import tables
-from primum.data import load
+from primum.data.sets import load
 from primum.model.predict import predict
 from primum.model.train import train
 from tests.model.made import recipe

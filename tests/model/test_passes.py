@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from primum.check import InputError
-from primum.judge import uncertainty
+from primum.core.check import InputError
+from primum.judge.confidence import uncertainty
 from primum.model import backbone, features, passes
 from primum.model.passes import Dropping, Places
 from primum.model.predict import predict

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from primum import cli, tables
-from primum.check import InputError
-from primum.judge import uncertainty
+from primum.core.check import InputError
+from primum.judge.confidence import uncertainty
 from primum.model import backbone
 from primum.model.predict import predict
 from tests.model.made import recipe

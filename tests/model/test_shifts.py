@@ -8,13 +8,14 @@ import polars as pl
 import pytest
 import torch
 
-from primum import data, shifts, tables
+from primum import tables
+from primum.data import corruptions, sets
 from primum.data.leaving_out import leave_out
 from primum.model import backbone, features
 from primum.model.images import Images, Transform
 from primum.model.predict import predict
+from primum.model.recipe import Recipe
 from primum.model.train import train
-from primum.recipe import Recipe
 from tests.model.made import recipe
 from tests.model.test_predict import primum_predict
 
@@ -31,7 +32,7 @@ def network(table):
 def test_images_are_corrupted_by_their_id_in_any_batch(table, folder_table):
     rows = np.array([5, 3, 70])
     plain = torch.from_numpy(table.pixels[rows]).permute(0, 3, 1, 2).float() / 255
-    expected = shifts.corrupt(plain, "elastic", 3, ["c005", "c003", "c070"], 4).mul(255).round().byte()
+    expected = corruptions.corrupt(plain, "elastic", 3, ["c005", "c003", "c070"], 4).mul(255).round().byte()
     for source in (table, folder_table):
         images = Images(source, TRANSFORM, ("elastic", 3), 4)
         assert torch.equal(images.batch(rows), expected)
@@ -60,12 +61,12 @@ def test_predictions_under_a_corruption_say_so(table, network, tmp_path):
 
 
 def test_on_the_fly_equals_the_written_folder(table, network, tmp_path):
-    from primum.shifts import folder
+    from primum.data.corruptions import folder
 
     test = table.take(np.flatnonzero(np.arange(80) < 9))
     test = dataclasses.replace(test, cases=test.cases.with_columns(split=pl.lit("test")))
     path = folder.write(test, "motion_blur", 3, tmp_path / "o", seed=7)
-    stored = predict(network, data.load("manifest", path), progress=False)
+    stored = predict(network, sets.load("manifest", path), progress=False)
     flown = predict(network, test, corruption=("motion_blur", 3), seed=7, progress=False)
     np.testing.assert_allclose(stored.logits, flown.logits, atol=1e-3)
     assert stored.metadata["shift"].to_list() == flown.metadata["shift"].to_list()

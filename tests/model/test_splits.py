@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from primum import data, tables
+from primum import tables
 from primum.bench.plan import Run
+from primum.data import sets
 from primum.model import fit as fitting
 from primum.model.train import train
 from tests.model.made import made, recipe
@@ -55,7 +56,7 @@ def interrupted(asked, tmp_path, monkeypatch):
 
 
 def split_of(asked) -> dict[str, str]:
-    cases = data.load("folder", asked.data.root, asked.data.seed).cases
+    cases = sets.load("folder", asked.data.root, asked.data.seed).cases
     return dict(zip(cases["id"], cases["split"], strict=True))
 
 
@@ -89,7 +90,7 @@ def test_an_older_cut_would_have_tested_on_what_was_trained_on(asked, interrupte
     from primum.data.split import WITHOUT_TEST, assign
 
     def of() -> dict[str, str]:
-        cases = data.load("folder", images, SEED).cases
+        cases = sets.load("folder", images, SEED).cases
         cut = assign(cases["label"].to_numpy(), cases["id"].to_numpy(), SEED, WITHOUT_TEST)
         return dict(zip(cases["id"], cut, strict=True))
 

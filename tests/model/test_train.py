@@ -9,14 +9,15 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from primum import audit, locks, severity, tables
-from primum.check import InputError
+from primum import audit, severity, tables
+from primum.core import locks
+from primum.core.check import InputError
 from primum.data.images import CorruptImageError
 from primum.model import backbone
 from primum.model import fit as fitting
 from primum.model.predict import predict
+from primum.model.recipe import Recipe
 from primum.model.train import train
-from primum.recipe import Recipe
 from tests.model.made import CLASSES, hostile, recipe
 
 SPLITS = ("train", "val", "cal", "test")

@@ -14,14 +14,15 @@ from scipy.special import logsumexp, softmax
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from primum import data, tables
+from primum import tables
+from primum.data import sets
 from primum.data.sets.phantom import LATENTS
 from primum.model import backbone, features, passes, regression, trained_scores
 from primum.model.confidnet import ConfidNet, true_class
 from primum.model.explain.run import explain
 from primum.model.predict import predict
+from primum.model.recipe import Recipe
 from primum.model.train import train
-from primum.recipe import Recipe
 from tests.model.made import CLASSES, recipe
 
 FROZEN = {"network__trunk": "frozen"}
@@ -327,8 +328,8 @@ def test_many_rows_are_asked_in_parts(monkeypatch):
 
 def test_on_the_phantom_both_tell_failures_from_right_answers(tmp_path, monkeypatch):
     """The latents its images are drawn from stand in for their features, so that the posterior is exact."""
-    whole = data.load("phantom", None, 0)
-    monkeypatch.setattr("primum.data.load", lambda name, root=None, seed=0: whole)
+    whole = sets.load("phantom", None, 0)
+    monkeypatch.setattr("primum.data.sets.load", lambda name, root=None, seed=0: whole)
     latents = whole.cases.select(LATENTS).to_numpy().astype(np.float32)
     wide = np.concatenate([latents, np.zeros((len(whole), 1019), dtype=np.float32)], axis=1)
     monkeypatch.setattr(features, "cached", lambda *given, **rest: wide)

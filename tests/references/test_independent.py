@@ -8,7 +8,9 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from primum.judge import accuracy, calibration, confidence, cuts, excess, selective, shares
+from primum.judge import confidence
+from primum.judge.metrics import accuracy, calibration, cuts, excess, selective
+from primum.judge.statistics import shares
 
 CASES = [(k, seed) for k in (2, 3, 7) for seed in (0, 1)]
 

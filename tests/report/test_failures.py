@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from primum.curves.failures import failures
+from primum.auditing.curves.failures import failures
 from primum.judge.failures.taxonomy import taxonomy
 from primum.report.page import _environment
 from primum.report.sections import failures as section
 from tests.judge.failures.made import made
+from tests.places import DOCS
 from tests.report.test_page import HOSTILE, PIXEL, Reader, ids, words_of
 
 
@@ -90,7 +91,7 @@ def test_users_text_stays_text(content: dict[str, Any]) -> None:
 
 
 def test_the_share_of_right_names_it_tells_is_the_one_that_was_measured(content: dict[str, Any]) -> None:
-    docs = Path(__file__).parents[2] / "docs/failures.md"
+    docs = DOCS / "failures.md"
     measured = next(line for line in docs.read_text().splitlines() if line.startswith("| any name |"))
     told = re.search(r"(\d+) of 100 names .* (\d+) with a weaker one", words_of(page(content)))
     assert told is not None

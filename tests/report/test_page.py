@@ -14,10 +14,10 @@ import polars as pl
 import pytest
 
 from primum import audit as judged
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.report.page import render
 from primum.report.tables import confident_misses
-from tests.imaging.named import SECRET, named
+from tests.data.imaging.named import SECRET, named
 from tests.report.example_audit import audit, comparison
 
 HOSTILE = "<b>&\"'</script><img src=x onerror=alert(1)>{{7*7}}"

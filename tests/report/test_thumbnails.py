@@ -11,7 +11,7 @@ import pytest
 
 from primum.report import copies
 from primum.report.thumbnails import EXACT, embed, inside
-from tests.imaging.named import SECRET, named
+from tests.data.imaging.named import SECRET, named
 
 images = pytest.importorskip("PIL.Image")
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from primum.judge.explanation.beyond import Beyond, beyond
-from primum.judge.interval import Resampler
+from primum.judge.statistics.interval import Resampler
 
 RUNS = 500
 

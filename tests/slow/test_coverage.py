@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from primum.judge import confidence, decision, selective
+from primum.judge import confidence, decision
 from primum.judge.answers import Answers, Operating, View
-from primum.judge.measure import measure
+from primum.judge.metrics import selective
+from primum.judge.metrics.measure import measure
 
 from ..judge.metrics import cost, critical
 

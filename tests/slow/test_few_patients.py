@@ -7,11 +7,13 @@ import pytest
 from scipy.special import expit, softmax
 from scipy.stats import binom
 
-from primum.judge import calibration, combination, confidence, decision, shares
+from primum.judge import confidence, decision
 from primum.judge.answers import Answers, Operating, View
-from primum.judge.interval import Resampler
-from primum.judge.measure import measure
-from primum.judge.measured import Measured
+from primum.judge.metrics import calibration, combination
+from primum.judge.metrics.measure import measure
+from primum.judge.metrics.measured import Measured
+from primum.judge.statistics import shares
+from primum.judge.statistics.interval import Resampler
 
 COST = np.array([[0.0, 2.0], [10.0, 0.0]])
 CRITICAL = np.array([[False, False], [True, False]])

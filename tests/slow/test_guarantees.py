@@ -11,14 +11,14 @@ import polars as pl
 import pytest
 from scipy.special import expit
 
-from primum.deferring import reading
-from primum.deferring.asked import Asked
+from primum.auditing.options import options
+from primum.auditing.policy import thresholds
+from primum.auditing.policy.document import Promise
+from primum.auditing.policy.request import Asked
 from primum.judge.deferral.certify import Certificate, certify
 from primum.judge.deferral.learned import learn
 from primum.judge.deferral.scored import Scored
 from primum.judge.deferral.units import Units, gathered, sampled
-from primum.options import options
-from primum.policy import Promise
 from primum.predictions import Predictions
 
 DRAWS, LARGE, DELTA = 1_000, 400_000, 0.05
@@ -179,8 +179,8 @@ def test_the_best_of_several_scores_keeps_the_promise(k: int) -> None:
         )
         answers = Scored("argmax", "none", 1 - wrong, {name: rng.random(n) for name in names})
         for way, tries in (("paid", k), ("each at delta", 1)):
-            reads = {name: reading.read(ASKED, rows, answers, name, None, tries) for name in names}
-            found = reads[reading.preferred(reads)][0]["all"]
+            reads = {name: thresholds.read(ASKED, rows, answers, name, None, tries) for name in names}
+            found = reads[thresholds.preferred(reads)][0]["all"]
             broke[way] += found.verdict == "certified"
     print({way: f"{k} scores, broken {count / DRAWS:.1%}" for way, count in broke.items()})
     assert broke["paid"] / DRAWS <= MOST < broke["each at delta"] / DRAWS

@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from primum.finding import Finding
-from primum.guards import CHANCE, confidence_shift, prevalence_shift
+from primum.auditing.guards import CHANCE, confidence_shift, prevalence_shift
+from primum.judge.finding import Finding
 from primum.predictions import Predictions
-
-from ..test_guards import BEYOND_CHANCE, dealt, few
+from tests.auditing.test_guards import BEYOND_CHANCE, dealt, few
 
 RUNS = 4_000
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from primum.judge import debiased, kernel
-
-from .test_coverage import MILD, view
+from primum.judge.metrics import debiased, kernel
+from tests.slow.test_coverage import MILD, view
 
 RUNS = 1_000
 

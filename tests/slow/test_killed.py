@@ -14,9 +14,9 @@ from random import Random
 import polars as pl
 import pytest
 
-from primum import drafts, files
-from primum.auditing import Audit
-from primum.policy import Policy
+from primum.auditing.audits import Audit
+from primum.auditing.policy.document import Policy
+from primum.core import drafts, files
 from primum.tables import read
 from tests.conftest import CLASSES, made_table
 from tests.fuzz import inputs

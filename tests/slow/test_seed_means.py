@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from primum.judge import combination, confidence, decision, significance
+from primum.judge import confidence, decision
 from primum.judge.answers import Answers, View
-from primum.judge.measure_decisions import decisions
-from primum.judge.measure_operating import operating_points
-from primum.judge.measure_scores import scores
-from primum.judge.measured import Measured
+from primum.judge.metrics import combination
+from primum.judge.metrics.measure_decisions import decisions
+from primum.judge.metrics.measure_operating import operating_points
+from primum.judge.metrics.measure_scores import scores
+from primum.judge.metrics.measured import Measured
+from primum.judge.statistics import significance
 
 from ..judge.metrics import cost, critical
 

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 from primum.bench.tasks import Done, Task, carry_out
-from primum.check import InputError, MissingExtraError
+from primum.core.check import InputError, MissingExtraError
 
 LOOK = 0.5  # seconds until Ctrl-C is seen
 PATIENCE = 10.0  # seconds an address has to answer

@@ -11,10 +11,10 @@ from multiprocessing import active_children, get_context
 from queue import Queue
 from threading import Thread
 
-from primum import bounds, check
 from primum.bench.cluster import on_ray
 from primum.bench.tasks import Done, Task, carry_out
-from primum.check import InputError
+from primum.core import bounds, check
+from primum.core.check import InputError
 
 ENGINES = ("local", "ray")
 LOOK = 0.5  # seconds until Ctrl-C is seen: Polars makes an endless wait go on after it

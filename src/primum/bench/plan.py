@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from primum import bounds, check, documents, severity
-from primum.check import InputError
-from primum.recipe import Recipe
+from primum import severity
+from primum.core import bounds, check, documents
+from primum.core.check import InputError
+from primum.model.recipe import Recipe
 
 REFERENCE = "cross-entropy"
 KEYS = ("name", "data", "networks", "losses", "training", "seeds", "reference")
@@ -161,7 +162,7 @@ def named(section: Any, key: str, where: str) -> dict[str, dict[str, Any]]:
 
 def data_section(given: Mapping[str, Any], root: Path | None, where: str) -> tuple[dict[str, Any], str]:
     """A recipe's data section, and the severity the data set is judged by."""
-    from primum.data import LOADERS
+    from primum.data.sets import LOADERS
 
     source = dict(given)
     if "severity" not in source:

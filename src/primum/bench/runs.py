@@ -10,11 +10,13 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from primum import data, documents, files, parquet, severity
+from primum import severity
 from primum.bench.tasks import Done, Task
-from primum.check import InputError, PrimumError
+from primum.core import documents, files, parquet
+from primum.core.check import InputError, PrimumError
 from primum.data import cohort
-from primum.recipe import Recipe
+from primum.data import sets as data
+from primum.model.recipe import Recipe
 
 SPLITS = ("train", "val", "cal", "test")
 Carry = Callable[[list[Task]], Iterator[Done]]

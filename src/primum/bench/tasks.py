@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from primum import files
-from primum.check import CheckpointError, PrimumError
-from primum.recipe import Recipe
+from primum.core import files
+from primum.core.check import CheckpointError, PrimumError
+from primum.model.recipe import Recipe
 
 
 @dataclass(frozen=True)

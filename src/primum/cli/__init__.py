@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from primum import __version__
-from primum.check import PrimumError, sentence
 from primum.cli import bench, data, defer, ensemble, explain, explore, importing, judging, severity, training
+from primum.core.check import PrimumError, sentence
+from primum.core.version import __version__
 
 INTERRUPTED = 130
 

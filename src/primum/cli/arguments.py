@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from primum.check import InputError
+from primum.core.check import InputError
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
@@ -58,10 +58,10 @@ Root = Annotated[Path | None, typer.Option(help="Folder of the data set.")]
 
 def images_for(run: Path, data: str, root: Path | None, split: str) -> tuple[ImageTable, list[str]]:
     """One split of a data set as the run was cut, and what is to be told about it on standard error."""
-    from primum import check
+    from primum.core import check
     from primum.data.images import SPLITS
-    from primum.data.run_split import run_split
-    from primum.recipe import Recipe
+    from primum.model.recipe import Recipe
+    from primum.model.run_split import run_split
 
     check.one_of(split, SPLITS, "--split:")
     return run_split(run, Recipe.read(run / "recipe.yaml").data, data, root, split)

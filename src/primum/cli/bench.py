@@ -34,12 +34,12 @@ def bench_losses(
 
     Example: [bold]primum bench losses results/losses/frozen.yaml --root data --out bench-run[/bold]
     """
-    from primum import needs
+    from primum.core import needs
 
     needs.verb("bench", engine=engine)
     folder = folder_out(context, out)
-    from primum.bench.losses import bench
-    from primum.terminal.bench import show_bench
+    from primum.bench.losses.bench import bench
+    from primum.cli.terminal.bench import show_bench
 
     show_bench(bench(file, folder, root, engine, jobs, address, choose_only), folder)
 
@@ -62,11 +62,11 @@ def bench_scores(
 
     Example: [bold]primum bench scores results/silent/chest.yaml --root data --out bench-silent[/bold]
     """
-    from primum import needs
+    from primum.core import needs
 
     needs.verb("bench scores", engine=engine)
     folder = folder_out(context, out)
     from primum.bench.scores.bench import bench
-    from primum.terminal.bench_scores import show_bench_scores
+    from primum.cli.terminal.bench_scores import show_bench_scores
 
     show_bench_scores(bench(file, folder, root, engine, jobs, address), folder)

@@ -20,8 +20,8 @@ def data_list() -> None:
 
     Example: [bold]primum data list[/bold]
     """
+    from primum.cli.terminal.data import show_sets
     from primum.data.about import ABOUT
-    from primum.terminal.data import show_sets
 
     show_sets(ABOUT)
 
@@ -40,12 +40,12 @@ def data_check(
 
     Example: [bold]primum data check chest_xray --root data/chest_xray --out chest-check[/bold]
     """
-    from primum import needs
+    from primum.core import needs
 
     needs.verb("data check", data=name, root=root)
     folder = None if out is None else folder_out(context, out, "check.json", "copies.csv", "copies.html")
+    from primum.cli.terminal.data import save_check, show_check
     from primum.data.checking import check as checked
-    from primum.terminal.data import save_check, show_check
 
     found = checked(name, root, seed, bar=sys.stderr.isatty())
     show_check(found.content)
@@ -78,14 +78,15 @@ def data_corrupt(
 
     Example: [bold]primum data corrupt chest_xray --root data/chest --corrupt jpeg:3 --out chest-jpeg[/bold]
     """
-    from primum import check, needs
+    from primum.core import check, needs
 
     needs.verb("data corrupt", data=name, root=root)
     folder = folder_out(context, out, "manifest.csv", "corruption.json")
-    from primum.columns import SPLITS
-    from primum.data import load, pixels
-    from primum.shifts import folder as corrupted
-    from primum.shifts import parse
+    from primum.core.columns import SPLITS
+    from primum.data import pixels
+    from primum.data.corruptions import folder as corrupted
+    from primum.data.corruptions import parse
+    from primum.data.sets import load
 
     kind, intensity = parse(corrupt)
     check.one_of(split, SPLITS, "--split:")

@@ -7,8 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from primum import bounds, check
-from primum.check import InputError
 from primum.cli.arguments import (
     Classes,
     Columns,
@@ -21,6 +19,8 @@ from primum.cli.arguments import (
     mappings,
 )
 from primum.cli.outputs import file_out
+from primum.core import bounds, check
+from primum.core.check import InputError
 
 app = typer.Typer(no_args_is_help=True, help="Which answers are used, and which go to a reader.")
 
@@ -100,9 +100,9 @@ def defer_fit(
         raise InputError(f"--{next(iter(given))}: this belongs to a promise; add --certify cer")
     file_out(context, out)
     bounds.amount(reader_cost, "--reader-cost")
-    from primum.deferring.fit import fit
-    from primum.policy import Promise, StatedReader
-    from primum.terminal.defer import show_policy
+    from primum.auditing.policy.document import Promise, StatedReader
+    from primum.auditing.policy.fit import fit
+    from primum.cli.terminal.defer import show_policy
 
     for name, known in {
         "denominator": ("accepted", "all"), "method": ("sequence", "bonferroni"), "unit": ("one", "worst")
@@ -145,10 +145,10 @@ def defer_apply(
     """
     file_out(context, out)
     bounds.amount(reader_cost, "--reader-cost")
-    from primum import files
-    from primum.deferring.apply import apply
-    from primum.policy import StatedReader
-    from primum.terminal.defer import show_applied
+    from primum.auditing.policy.application import apply
+    from primum.auditing.policy.document import StatedReader
+    from primum.cli.terminal.defer import show_applied
+    from primum.core import files
 
     applied = apply(policy, test, mappings(columns, 1)[0])
     reader = None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from primum.check import InputError
 from primum.cli.arguments import (
     Classes,
     Columns,
@@ -16,6 +15,7 @@ from primum.cli.arguments import (
     mappings,
 )
 from primum.cli.outputs import file_out
+from primum.core.check import InputError
 
 if TYPE_CHECKING:
     from primum.predictions import Predictions
@@ -57,8 +57,9 @@ def ensemble(
         file_out(context, file)
     from rich.console import Console
 
-    from primum import ensembling, tables
-    from primum.aligning import called
+    from primum import tables
+    from primum.auditing import ensembles
+    from primum.tables.alignment import called
 
     def read(paths: list[Path]) -> list[Predictions]:
         return [
@@ -67,7 +68,7 @@ def ensemble(
         ]
 
     with Console(stderr=True).status(how):
-        found = ensembling.ensemble(read(members), read(fit) if fit else None, how, seed)
+        found = ensembles.ensemble(read(members), read(fit) if fit else None, how, seed)
     written = {out: found.answers} if out_fit is None or found.fit is None else {
         out: found.answers, out_fit: found.fit
     }  # fmt: skip

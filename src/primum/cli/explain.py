@@ -42,7 +42,7 @@ def explain(
 
     Example: [bold]primum explain runs/risk --data ham10000 --root data/ham10000 --split test[/bold]
     """
-    from primum import needs
+    from primum.core import needs
 
     needs.verb("explain", data=data, root=root)
     from primum.model.explain.run import explain as explained

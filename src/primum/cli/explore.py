@@ -42,9 +42,9 @@ def explore(
 
     Example: [bold]primum explore runs/risk --severity isic2018 --images data/ham10000[/bold]
     """
-    from primum import needs
+    from primum.core import needs
 
     needs.verb("explore")
-    from primum.explore.app.starting import start
+    from primum.explore.app.start import start
 
     start(targets, images=images, train=train, severity=severity, policy=policy, host=host, port=port)

@@ -40,8 +40,8 @@ def fd_shifts(
     place = folder_out(context, out)
     from rich.console import Console
 
-    from primum.importing.fd_shifts import read, write
-    from primum.terminal.importing import show_import
+    from primum.cli.terminal.importing import show_import
+    from primum.tables.fd_shifts.folder import read, write
 
     names = tuple(name.strip() for name in classes.split(",")) if classes else ()
     with Console(stderr=True).status(f"reading {folder.name}"):

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from primum.check import InputError
 from primum.cli.arguments import (
     Bootstrap,
     By,
@@ -27,6 +26,7 @@ from primum.cli.arguments import (
     priors,
 )
 from primum.cli.outputs import folder_out
+from primum.core.check import InputError
 
 app = typer.Typer()
 
@@ -74,8 +74,8 @@ def audit(
         raise InputError(f"--fit: one table is expected, {len(fit)} arrived")
     names = mappings(columns, 2 if fit else 1) * (1 if fit else 2)
     folder = _own_folder(context, out)
-    from primum.auditing import audit as judge
-    from primum.terminal import Bar, show
+    from primum.auditing.audits import audit as judge
+    from primum.cli.terminal import Bar, show
 
     with Bar("judging") as bar:
         found = judge(
@@ -128,8 +128,8 @@ def compare(
             f"--policy: one for the first model and one for the second are expected, {len(policy)} arrived"
         )
     folder = _own_folder(context, out)
-    from primum.comparing import compare as judge
-    from primum.terminal import Bar, show
+    from primum.auditing.comparisons import compare as judge
+    from primum.cli.terminal import Bar, show
 
     with Bar("comparing") as bar:
         found = judge(
@@ -144,7 +144,7 @@ def compare(
 
 def _own_folder(context: typer.Context, out: Path) -> Path:
     """The folder of the results, in which nothing but results of this kind is replaced."""
-    from primum.saving import PARTS, refuse_foreign
+    from primum.auditing.output import PARTS, refuse_foreign
 
     folder = folder_out(context, out, *PARTS)
     refuse_foreign(folder)

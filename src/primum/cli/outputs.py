@@ -8,8 +8,8 @@ from pathlib import Path
 
 import typer
 
-from primum import files
-from primum.check import InputError
+from primum.core import files
+from primum.core.check import InputError
 
 OF_A_RUN = (
     "network.json", "network.safetensors", "confidnet.safetensors", "recipe.yaml", "splits.parquet",

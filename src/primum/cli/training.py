@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from primum import bounds
 from primum.cli.arguments import Root, Seed, images_for
 from primum.cli.outputs import file_out, folder_out
+from primum.core import bounds
 
 app = typer.Typer()
 
@@ -29,8 +29,8 @@ def demo(
 
     Example: [bold]primum demo --data ham10000 --root data/ham10000 --out ham-run[/bold]
     """
-    from primum import needs
-    from primum.demo import run
+    from primum.cli.demo import run
+    from primum.core import needs
 
     needs.verb("demo")
     run(data, root, folder_out(context, out), seed)
@@ -56,8 +56,8 @@ def train(
 
     Example: [bold]primum train recipes/phantom-risk-calibrated.yaml --out runs/risk[/bold]
     """
-    from primum import needs
-    from primum.recipe import Recipe
+    from primum.core import needs
+    from primum.model.recipe import Recipe
 
     read = Recipe.read(recipe).with_root(root)
     place = None if read.data.root is None else Path(read.data.root)
@@ -106,11 +106,12 @@ def predict(
 
     Example: [bold]primum predict runs/risk --data chest_xray --root chest --passes 50 --out n.parquet[/bold]
     """
-    from primum import needs, tables
+    from primum import tables
+    from primum.core import needs
 
     needs.verb("predict", data=data, root=root)
+    from primum.data.corruptions import parse
     from primum.model.predict import predict as answers
-    from primum.shifts import parse
 
     corruption = None if corrupt is None else parse(corrupt)
     bounds.whole(passes, "--passes", 0, bounds.PASSES)

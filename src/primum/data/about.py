@@ -14,7 +14,7 @@ class About:
     """One data set with its variants.
 
     Attributes:
-        names: as ``primum.data.load`` knows them, the plain one first. what: in a few words.
+        names: as ``primum.data.sets.load`` knows them, the plain one first. what: in a few words.
         classes: class names, empty where the data decide.
         needs: what must lie under ``root``, empty where nothing is read.
         licence: of the images, and who gives them out.

@@ -11,8 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import data
-from primum.data import copies, pixels
+from primum.data import copies, pixels, sets
 from primum.data.about import about
 from primum.data.official import COUNTS
 from primum.data.split import leaks
@@ -41,12 +40,12 @@ class Checked:
 
 
 def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool = False) -> Checked:
-    """Load a data set and check it; arguments as of ``primum.data.load``.
+    """Load a data set and check it; arguments as of ``primum.data.sets.load``.
 
     Raises:
         InputError: when it cannot be loaded.
     """
-    table = data.load(name, root, seed)
+    table = sets.load(name, root, seed)
     found = copies.find(table, bar=bar)
     listed = copy_table(table, found)
     split = table.cases["split"].to_numpy()

@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check, files, parquet
-from primum.check import InputError
+from primum.core import check, files, parquet
+from primum.core.check import InputError
 from primum.data import contents
 from primum.data.images import SPLITS, ImageTable
 

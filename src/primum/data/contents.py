@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from primum.data.images import CHANNELS, SEPARATOR
-from primum.imaging import opening
+from primum.data.imaging import opening
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable

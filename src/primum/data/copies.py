@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from primum import files, parquet
+from primum.core import files, parquet
 from primum.data import contents, duplicates
 from primum.data.contents import THREADS
 from primum.data.images import CorruptImageError
-from primum.imaging.opening import UnreadableError
-from primum.imaging.preview import JPEG, reduced
+from primum.data.imaging.opening import UnreadableError
+from primum.data.imaging.preview import JPEG, reduced
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -12,18 +12,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check
-from primum.check import InputError
-from primum.imaging import decode, opening
-from primum.imaging.decode import SUFFIXES as SUFFIXES
-from primum.imaging.decoded import Grey
-from primum.imaging.ranges import of_channel
+from primum.core import check
+from primum.core.check import InputError
+from primum.data.imaging import decode, opening
+from primum.data.imaging.decode import SUFFIXES as SUFFIXES
+from primum.data.imaging.decoded import Grey
+from primum.data.imaging.ranges import of_channel
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from primum.imaging.decoded import Decoded, Range
-    from primum.imaging.ranges import Unfit
+    from primum.data.imaging.decoded import Decoded, Range
+    from primum.data.imaging.ranges import Unfit
 
 COLUMNS = ("id", "label", "patient", "site", "split", "path")
 CHANNELS, SEPARATOR = "channels", ";"

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from primum import check
-from primum.check import InputError
+from primum.core import check
+from primum.core.check import InputError
 from primum.data.images import CHANNELS, HELD_OUT, MASK, ImageTable
 
 Section = Mapping[str, str | Sequence[str]]

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from primum import files, parquet
+from primum.core import files, parquet
 from primum.data.images import CorruptImageError
-from primum.imaging import decode
-from primum.imaging.decoded import FAR, Grey
-from primum.imaging.ranges import Unfit, of_channel, words
+from primum.data.imaging import decode
+from primum.data.imaging.decoded import FAR, Grey
+from primum.data.imaging.ranges import Unfit, of_channel, words
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
-    from primum.imaging.decoded import Decoded, Range
+    from primum.data.imaging.decoded import Decoded, Range
 
 THREADS = min(16, os.cpu_count() or 1)
 OUTERMOST = 0.01  # share of the images, at either end, whose extreme values do not widen the range

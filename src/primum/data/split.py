@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.data.folds import stratified
 
 PARTS = 20

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.explore.scene import Domain
 from primum.predictions import Predictions
 

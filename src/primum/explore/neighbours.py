@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.explore.scene import SEPARATOR, Scene
 from primum.predictions import Predictions
 

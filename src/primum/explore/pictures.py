@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import archives, documents, files, parquet
-from primum.check import InputError
+from primum.core import archives, documents, files, parquet
+from primum.core.check import InputError
+from primum.data.imaging import decode
+from primum.data.imaging import encoded as imaging
+from primum.data.imaging.ranges import of_channel
 from primum.explore.neighbours import TRAIN
-from primum.explore.reading import recipe_of
+from primum.explore.runs import recipe_of
 from primum.explore.scene import SEPARATOR, Domain, Scene
-from primum.imaging import decode
-from primum.imaging import encoded as imaging
-from primum.imaging.ranges import of_channel
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -138,7 +138,7 @@ def _made(scene: Scene, case: str) -> Image:
 @lru_cache(maxsize=4)
 def _made_table(run: Path) -> tuple[Any, dict[str, int]] | None:
     """The images of a run's data set where they have no files, and id → row."""
-    from primum.data import load
+    from primum.data.sets import load
 
     recipe = recipe_of(run)
     if recipe is None:
@@ -156,13 +156,13 @@ def _corrupted(scene: Scene, domain: Domain, row: int, image: Image) -> Image:
     try:
         import torch
 
-        from primum import shifts
+        from primum.data import corruptions
     except ImportError:
         raise InputError(
             f"{domain.name}: showing a corrupted image needs torch: pip install 'primum[train]'"
         ) from None
     assert domain.shift is not None
-    if domain.shift not in shifts.CORRUPTIONS or domain.level is None:
+    if domain.shift not in corruptions.CORRUPTIONS or domain.level is None:
         return image
     card = None if scene.run is None else card_of(scene.run)
     if card is None:
@@ -170,7 +170,7 @@ def _corrupted(scene: Scene, domain: Domain, row: int, image: Image) -> Image:
     else:
         pixels = np.array(card.transform.pixels(image), dtype=np.uint8)
     given = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-    found = shifts.corrupt(given, domain.shift, domain.level, [domain.predictions.ids[row]])
+    found = corruptions.corrupt(given, domain.shift, domain.level, [domain.predictions.ids[row]])
     shown = found[0].mul(255).round().byte().permute(1, 2, 0).numpy()
     return decode.pillow().fromarray(np.ascontiguousarray(shown))  # type: ignore[no-any-return]
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
-from primum.check import InputError
+from primum.core import check
+from primum.core.check import InputError
 from primum.explore.features import drawn, features, reduced
-from primum.explore.keeping import default_cache as default_cache
-from primum.explore.keeping import keep, kept
 from primum.explore.scene import Scene
+from primum.explore.storage import default_cache as default_cache
+from primum.explore.storage import keep, kept
 
 METHODS = ("auto", "tsne", "umap", "pca")
 NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}

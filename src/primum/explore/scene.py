@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import check, ties
-from primum.check import InputError
-from primum.explore.scoring import scored
-from primum.options import OPERATING_COVERAGE
+from primum.auditing.options import OPERATING_COVERAGE
+from primum.auditing.preparation import codes
+from primum.core import check, ties
+from primum.core.check import InputError
+from primum.explore.scores import scored
 from primum.predictions import Predictions
-from primum.preparing import codes
-from primum.selecting import reordered, validation_rows
 from primum.severity import SeverityMatrix
+from primum.tables.selection import reordered, validation_rows
 
 SEPARATOR = "\x1f"
 OPERATING = "msr"  # the score whose threshold says which failures are silent

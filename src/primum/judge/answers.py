@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum.judge.interval import Floats, Resampler
-from primum.judge.selective import Ranking, rank
+from primum.judge.metrics.selective import Ranking, rank
+from primum.judge.statistics.interval import Floats, Resampler
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check, ties
-from primum.check import InputError
-from primum.judge.harm import critical_classes
-from primum.judge.interval import Floats
+from primum.core import check, ties
+from primum.core.check import InputError
+from primum.judge.metrics.harm import critical_classes
+from primum.judge.statistics.interval import Floats
 
 
 def argmax(probs: Any) -> NDArray[np.int64]:

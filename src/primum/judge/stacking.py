@@ -13,10 +13,10 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from primum import check
-from primum.check import InputError
-from primum.judge.calibration import FLOOR
-from primum.judge.interval import Floats
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.metrics.calibration import FLOOR
+from primum.judge.statistics.interval import Floats
 
 FOLDS = 5
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2)  # scikit-learn's C: a small one holds the weights small

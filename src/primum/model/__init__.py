@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from primum import needs
+from primum.core import needs
 
 
 def need(*packages: str) -> None:

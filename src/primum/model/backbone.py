@@ -14,8 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from primum import check, documents, files
-from primum.check import InputError
+from primum.core import check, documents, files
+from primum.core.check import InputError
 from primum.model import need
 
 need("timm", "safetensors")

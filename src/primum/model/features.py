@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from primum import archives, files, shifts
-from primum.check import InputError
-from primum.imaging.ranges import Unfit
+from primum.core import archives, files
+from primum.core.check import InputError
+from primum.data import corruptions
+from primum.data.imaging.ranges import Unfit
 from primum.model.backbone import Network
 from primum.model.images import Images
 
@@ -123,7 +124,7 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
         "precision": network.card.precision,
     }
     if images.corruption is not None:
-        named["corruption"] = [images.corruption, shifts.parameter(*images.corruption), images.seed]
+        named["corruption"] = [images.corruption, corruptions.parameter(*images.corruption), images.seed]
     key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:32]
     final, parts = folder / f"{key}.npy", folder / key
     if _damaged(final, len(table)):

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from primum import files
-from primum.check import InputError
+from primum.core import files
+from primum.core.check import InputError
 from primum.model import need
 
 need("lightning", "tensorboard")
@@ -36,8 +36,8 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
 from primum.model.batches import Batch  # noqa: E402
 from primum.model.images import augment  # noqa: E402
 from primum.model.losses import DeepGamblersLoss, RiskCalibratedLoss  # noqa: E402
+from primum.model.recipe import Training  # noqa: E402
 from primum.model.weights import unpickled  # noqa: E402
-from primum.recipe import Training  # noqa: E402
 
 if TYPE_CHECKING:
     from primum.model.regression import Regression

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from primum import bounds, shifts
-from primum.check import InputError
+from primum.core import bounds
+from primum.core.check import InputError
+from primum.data import corruptions
 from primum.data.images import CorruptImageError
-from primum.imaging.decoded import Range
-from primum.imaging.ranges import Unfit
+from primum.data.imaging.decoded import Range
+from primum.data.imaging.ranges import Unfit
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
@@ -96,8 +97,9 @@ class Images:
     """The images of a table through one transform, in batches; decoded in threads, nothing kept.
 
     With a ``corruption``, name and intensity, each image is corrupted after the transform, by ``seed`` and
-    its id; see :mod:`primum.shifts`. Refuses an unknown one, and images of another number of channels than
-    the transform's. ``unfit`` holds the rows decoded so far whose values do not fit the transform's ranges.
+    its id; see :mod:`primum.data.corruptions`. Refuses an unknown one, and images of another number of
+    channels than the transform's. ``unfit`` holds the rows decoded so far whose values do not fit the
+    transform's ranges.
 
     >>> images.batch(np.array([0, 1])).shape
     torch.Size([2, 3, 224, 224])
@@ -111,7 +113,7 @@ class Images:
 
     def __post_init__(self) -> None:
         if self.corruption is not None:
-            shifts.parameter(*self.corruption)
+            corruptions.parameter(*self.corruption)
         found, expected = self.table.channels, len(self.transform.mean)
         if len(self.table) and found != expected:
             raise InputError(
@@ -142,7 +144,7 @@ class Images:
         if self.corruption is None:
             return seen
         ids = [str(self.table.cases["id"][int(row)]) for row in rows]
-        found = shifts.corrupt(seen.float() / 255, *self.corruption, ids, self.seed)
+        found = corruptions.corrupt(seen.float() / 255, *self.corruption, ids, self.seed)
         return found.mul_(255).round_().byte()
 
     def batches(self, rows: NDArray[np.int64], size: int) -> Iterator[Tensor]:

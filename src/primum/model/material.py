@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from primum import data, delimited
-from primum.check import InputError
-from primum.data import cohort
+from primum.core import delimited
+from primum.core.check import InputError
+from primum.data import cohort, sets
 from primum.data.cohort import Cohort
 from primum.data.images import CorruptImageError, ImageTable
 from primum.data.leaving_out import held_out, marked
-from primum.data.run_split import as_ever
 from primum.model.images import unreadable
-from primum.recipe import Recipe
+from primum.model.recipe import Recipe
+from primum.model.run_split import as_ever
 
 SKIPPED = {"id": pl.String, "why": pl.String}
 
@@ -48,7 +48,7 @@ def begun(
         CorruptImageError: for the first image that does not decode, unless they are skipped.
     """
     known = None if like is None else cohort.read(like)
-    whole = data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    whole = sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
     added = 0
     if known is None:
         table = held_out(whole, recipe.data.leave_out)
@@ -82,7 +82,7 @@ def resumed(recipe: Recipe, folder: Path, skip_corrupt: bool, bar: bool = False)
                 "from; begin it anew in another folder"
             )
         return begun(recipe, folder.name, skip_corrupt, bar=bar)
-    whole = data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    whole = sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
     table = marked(known.images(whole, labels=True, bar=bar), recipe.data.leave_out)
     listed = folder / "skipped.csv"
     skipped = pl.DataFrame(schema=SKIPPED)
@@ -98,7 +98,7 @@ def finished(recipe: Recipe, folder: Path) -> tuple[ImageTable, ImageTable]:
     Raises:
         InputError: when images are missing or hold something else than when it began.
     """
-    known, whole = cohort.read(folder), data.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    known, whole = cohort.read(folder), sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
     if known is None:
         return held_out(whole, recipe.data.leave_out), whole
     table = marked(known.images(whole), recipe.data.leave_out)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model import features
 from primum.model.backbone import Network
 

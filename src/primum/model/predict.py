@@ -13,15 +13,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from primum import __version__, check
+from primum.core import check
+from primum.core.version import __version__
 from primum.data.images import HELD_OUT, NEW
-from primum.judge import uncertainty
+from primum.judge.confidence import uncertainty
 from primum.model import augmenting, backbone, features, trained_scores
 from primum.model import passes as mc
 from primum.model.backbone import Network
 from primum.model.images import Images
+from primum.model.recipe import Recipe
 from primum.predictions import Predictions
-from primum.recipe import Recipe
 from primum.severity import SeverityMatrix
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def predict(
         passes: S stochastic passes with dropout on, 0 for none; see :mod:`primum.model.passes`.
         tta: ask about the changes of :mod:`primum.model.augmenting` too.
         seed: of the dropout, and of the corruption.
-        corruption: name and intensity of :data:`primum.shifts.CORRUPTIONS`: each image is corrupted at the
-            network's size, and the columns ``shift`` and ``shift_level`` say so.
+        corruption: name and intensity of :data:`primum.data.corruptions.CORRUPTIONS`: each image is corrupted
+            at the network's size, and the columns ``shift`` and ``shift_level`` say so.
 
     Returns:
         Predictions with float32 logits (eval mode, no augmentation), or float64 log-probabilities, labels in

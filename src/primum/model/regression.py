@@ -16,7 +16,7 @@ from primum.model.batches import Batch
 from primum.model.confidnet import ConfidNet, true_class
 from primum.model.images import augment
 from primum.model.passes import Dropping, unfused
-from primum.recipe import Recipe, Training
+from primum.model.recipe import Recipe, Training
 
 need("lightning", "tensorboard")
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from primum.judge import uncertainty
+from primum.judge.confidence import uncertainty
 from primum.model import features, trained_scores
 from primum.model import passes as mc
 from primum.model.backbone import Network

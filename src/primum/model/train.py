@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor, nn
 
-from primum import files, locks, severity, tables
-from primum.check import InputError, shorten
+from primum import severity, tables
+from primum.core import files, locks
+from primum.core.check import InputError, shorten
 from primum.data import copies, pixels
 from primum.data.images import HELD_OUT, SPLITS
 from primum.data.leaking import leaking
@@ -27,7 +28,7 @@ from primum.model.images import Images
 from primum.model.losses.learning import Learning, learning
 from primum.model.material import Material, begun, resumed
 from primum.model.predict import answers, from_embeddings, origin
-from primum.recipe import Recipe
+from primum.model.recipe import Recipe
 from primum.severity import SeverityMatrix
 
 need("lightning", "tensorboard")

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 from primum.model import features, passes
 from primum.model.backbone import Network
 from primum.model.images import Images

@@ -12,8 +12,8 @@ from safetensors.torch import load_file
 from timm.models import adapt_input_conv
 from torch import Tensor, nn
 
-from primum import check, files
-from primum.check import CheckpointError, InputError, MissingExtraError
+from primum.core import check, files
+from primum.core.check import CheckpointError, InputError, MissingExtraError
 
 OFFLINE = "tf_efficientnet_lite0"
 HUB_SECONDS = 5.0

@@ -10,10 +10,10 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from primum.check import MissingExtraError
-from primum.imaging import decode, encoded
-from primum.imaging.opening import UnreadableError
-from primum.imaging.preview import preview
+from primum.core.check import MissingExtraError
+from primum.data.imaging import decode, encoded
+from primum.data.imaging.opening import UnreadableError
+from primum.data.imaging.preview import preview
 from primum.report.thumbnails import inside
 
 SIDE, MOST_GROUPS, MOST_IMAGES = 112, 200, 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from primum.check import shorten
+from primum.core.check import shorten
 from primum.report import words
 
 MOST_CLASSES = 25

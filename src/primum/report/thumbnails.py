@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from primum.check import MissingExtraError
-from primum.imaging import encoded
-from primum.imaging.opening import UnreadableError
-from primum.imaging.preview import preview
+from primum.core.check import MissingExtraError
+from primum.data.imaging import encoded
+from primum.data.imaging.opening import UnreadableError
+from primum.data.imaging.preview import preview
 
 SIDE = 480
 EXACT = 128  # pixels: pictures no larger are shown pixel by pixel, where a JPEG would blur them

@@ -49,7 +49,7 @@ def few_images():
 def made_data():
     """The data set of the bench file is made at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("primum.data.load", lambda name, root=None, seed=0: few_images())
+        patch.setattr("primum.data.sets.load", lambda name, root=None, seed=0: few_images())
         yield
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from primum.bench.scores.plan import FIT, plan, read
 from primum.bench.scores.shifts import Shift
-from primum.check import InputError
+from primum.core.check import InputError
 from tests.bench.scores.conftest import content
+from tests.places import ROOT
 
-COMMITTED = sorted((Path(__file__).parents[3] / "results" / "silent").glob("*.yaml"))
+COMMITTED = sorted((ROOT / "results" / "silent").glob("*.yaml"))
 
 
 def test_every_training_is_one_run_in_a_folder_of_its_own():

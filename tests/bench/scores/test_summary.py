@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -14,9 +13,10 @@ from primum.bench.scores import bench as benches
 from primum.bench.scores.bench import bench
 from primum.bench.scores.names import KNOWN
 from primum.bench.scores.plan import FIT, GAMBLERS
-from primum.check import InputError
-from primum.judge import accuracy, cuts, selective
+from primum.core.check import InputError
+from primum.judge.metrics import accuracy, cuts, selective
 from tests.bench.scores.conftest import CELLS, CLASSES, PASSES, answered, asked
+from tests.places import DOCS
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -176,7 +176,7 @@ def fields(content):
 
 def test_every_field_is_documented(found):
     content, _, out = found
-    documented = (Path(__file__).parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
+    documented = (DOCS / "formats.md").read_text(encoding="utf-8")
     columns = {
         column
         for name in ("findings", "silent")

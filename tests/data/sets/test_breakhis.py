@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from primum.data import load
 from primum.data.official import COUNTS
+from primum.data.sets import load
 from primum.data.sets.breakhis import BENIGN, CLASSES, LOADERS, deal
 from primum.data.split import leaks
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from primum.data import load
 from primum.data.images import ImageTable
 from primum.data.official import COUNTS
+from primum.data.sets import load
 from primum.data.sets.chest_xray_nih import patient
 
 Draw = Callable[[Path, Iterable[str]], None]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from primum.data import load
+from primum.data.sets import load
 from primum.data.split import leaks
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from primum.check import InputError
-from primum.data import load
+from primum.core.check import InputError
+from primum.data.sets import load
 from primum.data.sets.chest_xray import names
 from primum.data.split import leaks
 

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from primum.data import LOADERS, MADE, load
 from primum.data.official import COUNTS
+from primum.data.sets import LOADERS, MADE, load
 
 
 @pytest.mark.parametrize("name", LOADERS)
@@ -38,6 +38,6 @@ def test_images_on_disk_need_a_root(refused, name: str) -> None:
 
 
 def test_importing_the_room_loads_neither_torch_nor_pillow() -> None:
-    code = "import sys, primum.data; print(sorted({'torch', 'PIL'} & set(sys.modules)))"
+    code = "import sys, primum.data.sets; print(sorted({'torch', 'PIL'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from primum.data import load
 from primum.data.images import CorruptImageError, ImageTable
+from primum.data.sets import load
 from primum.data.split import leaks
 
 Rows = list[dict[str, object]]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from primum.data import LOADERS, load
+from primum.data.sets import LOADERS, load
 from primum.data.sets.medmnist import SETS, SIZES
 
 INFO = pytest.importorskip("medmnist", reason="class names come from the package medmnist").INFO

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from primum import data
+from primum.data import sets
 from primum.data.images import ImageTable
 from primum.data.sets import phantom, phantom_failures
 from primum.data.split import leaks
@@ -18,7 +18,7 @@ SICK = pl.col("true_label").is_in(("melanoma", "carcinoma"))
 def table() -> ImageTable:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phantom_failures, "PATIENTS", 500)
-        return data.load("phantom_failures", None, 7)
+        return sets.load("phantom_failures", None, 7)
 
 
 def near(share: float, expected: float, n: int) -> bool:
@@ -67,4 +67,4 @@ def test_the_new_look_is_lighter_than_its_skin_and_the_others_darker(table: Imag
 
 def test_a_seed_gives_the_same_images(table: ImageTable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(phantom_failures, "PATIENTS", 500)
-    assert data.load("phantom_failures", None, 7).fingerprint() == table.fingerprint()
+    assert sets.load("phantom_failures", None, 7).fingerprint() == table.fingerprint()

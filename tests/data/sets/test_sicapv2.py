@@ -9,8 +9,8 @@ import openpyxl
 import polars as pl
 import pytest
 
-from primum.data import load
 from primum.data.official import COUNTS
+from primum.data.sets import load
 from primum.data.sets.sicapv2 import CLASSES, graded
 from primum.data.split import leaks
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.explore.app import server
 from primum.report import scripting
 

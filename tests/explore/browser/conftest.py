@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+import primum
 from primum import tables
 from primum.data.images import ImageTable
 from tests.model.made import CLASSES, made, recipe
@@ -42,7 +43,7 @@ def chromium_is_here() -> None:
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained run ``one`` and another ``two``, their images in ``images``, and a severity file."""
-    import primum.data
+    import primum.data.sets
     from primum.model.predict import predict
     from primum.model.train import train
 
@@ -54,7 +55,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "severity.yaml").write_text(SEVERITY)
     table = ImageTable("made", CLASSES, cases, folder / "images")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(primum.data, "load", lambda *_: table)
+        patch.setattr(primum.data.sets, "load", lambda *_: table)
         run = train(recipe(training__epochs=1), folder / "one", progress=False)
         judged = replace(table, cases=cases.filter(pl.col("split") == "test"))
         for level in (1, 5):
@@ -72,7 +73,7 @@ class Explorer:
     """``primum explore`` as a process of its own."""
 
     def __init__(self, *arguments: str, cache: Path) -> None:
-        source = Path(tables.__file__).parents[1]
+        source = Path(primum.__file__).parents[1]
         paths = [str(source), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             [sys.executable, "-c", "from primum.cli import main; main()", "explore", *arguments],

@@ -7,9 +7,9 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
-from primum.check import InputError
-from primum.judge import accuracy
+from primum.core.check import InputError
 from primum.judge.confidence.combined import learn
+from primum.judge.metrics import accuracy
 
 
 def made(n: int, seed: int = 0, second: float = 0.8) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -8,7 +8,7 @@ from scipy.linalg import pinvh
 from sklearn.covariance import EmpiricalCovariance
 from sklearn.preprocessing import normalize
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.judge.confidence import distance
 
 

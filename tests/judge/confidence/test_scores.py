@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.judge import confidence
 from primum.judge.confidence import Evidence, Fit, Reference, confidences, not_applicable
-from primum.judge.recalibrators import fit_temperature
+from primum.judge.recalibration.recalibrators import fit_temperature
 
 N, M, D, K = 80, 200, 12, 3
 HEAD = np.random.default_rng(1).normal(size=(D + 1, K))

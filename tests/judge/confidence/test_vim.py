@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 from sklearn.covariance import EmpiricalCovariance
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.judge.confidence import vim
 
 D, K = 12, 4

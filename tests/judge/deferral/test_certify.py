@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from primum import ties
+from primum.core import ties
 from primum.judge.deferral.certify import binomial_p, certify, fewest, hoeffding_bentkus_p
 from primum.judge.deferral.units import gathered, sampled
 

@@ -8,9 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from primum.check import InputError
-from primum.judge.accuracy import binary_auroc_with_influence
+from primum.core.check import InputError
 from primum.judge.deferral.learned import halves, learn
+from primum.judge.metrics.accuracy import binary_auroc_with_influence
 
 
 def drawn(n: int, seed: int = 0) -> tuple[dict[str, np.ndarray], np.ndarray]:

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from primum.judge.deferral.recalibrated import FORMS, from_plain, to_plain
-from primum.judge.dirichlet import fit_dirichlet
-from primum.judge.inversion import GainInversion, Inversion
-from primum.judge.isotonic import fit_isotonic
-from primum.judge.recalibrators import fit_temperature, fit_vector, unchanged
-
-from ..metrics import cost
+from primum.judge.recalibration.dirichlet import fit_dirichlet
+from primum.judge.recalibration.inversion import GainInversion, Inversion
+from primum.judge.recalibration.isotonic import fit_isotonic
+from primum.judge.recalibration.recalibrators import fit_temperature, fit_vector, unchanged
+from tests.judge.every_metric import cost
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 4, 400)

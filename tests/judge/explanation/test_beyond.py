@@ -11,11 +11,11 @@ from scipy.stats import kstest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
-from primum.judge import spline
 from primum.judge.answers import Answers, View
 from primum.judge.explanation import beyond
 from primum.judge.explanation.beyond import Beyond
-from primum.judge.interval import Resampler
+from primum.judge.statistics import spline
+from primum.judge.statistics.interval import Resampler
 
 
 def cases(n: int, effect: float, seed: int, per_patient: int = 1) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.judge.failures import annotation
 from primum.judge.failures.categories import named, scores
 from primum.judge.failures.evidence import CATEGORIES, NOISE, SPURIOUS, UNDETERMINED, Evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model import backbone
 from primum.model.explain import layers
 

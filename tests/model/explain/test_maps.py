@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model import backbone
 from primum.model.explain import layers, maps
 from primum.model.explain.untrained import untrained

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from primum import tables
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.judge.explanation import similarity
 from primum.model import backbone
 from primum.model.explain import run as explaining

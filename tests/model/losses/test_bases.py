@@ -8,7 +8,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import ClassWeightedLoss, CrossEntropyLoss, FocalLoss, LabelSmoothingLoss
 from primum.model.losses.class_weighted import balanced_weights
 from tests.model.losses.made import COUNTS, cases, minimiser

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import RiskCalibratedLoss
 from primum.model.losses.confusion import Confusion, signs, soft_confusion
 from primum.severity import SeverityMatrix

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import DeepGamblersLoss
 from tests.model.losses.made import cases, softmax
 

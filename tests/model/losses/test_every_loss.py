@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import RiskCalibratedLoss
 from tests.model.losses.made import LOSSES, cases
 

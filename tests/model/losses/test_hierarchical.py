@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import HierarchicalLoss
 from primum.severity import SeverityMatrix
 from tests.model.losses.made import COST, SEVERITY, cases, minimiser, softmax

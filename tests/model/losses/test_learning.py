@@ -11,14 +11,14 @@ import torch
 from safetensors.numpy import load_file
 
 from primum import severity, tables
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model import fit as fitting
 from primum.model import train as training
 from primum.model.losses import ClassWeightedLoss, RiskCalibratedLoss
 from primum.model.losses.build import build
 from primum.model.losses.learning import held_out, learning, risks
+from primum.model.recipe import Recipe
 from primum.model.train import train
-from primum.recipe import Recipe
 from tests.model.made import CLASSES, recipe
 
 FROZEN = {"network__trunk": "frozen"}

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from primum import severity
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.judge.decision import bayes
 from primum.model.losses import LogitAdjustedLoss
 from tests.model.losses.made import COST, SEVERITY, cases, minimiser, softmax

@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 from torch.nn import functional
 
 from primum import severity
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import RiskCalibratedLoss, risk_calibrated_loss
 from tests.model.losses.made import BASES, COST, FORMS, SEVERITY, cases, risky, softmax
 

@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 
 from primum import tables
-from primum.curves.deferral import deferral
-from primum.deferring.apply import apply
-from primum.deferring.describing import described, names
-from primum.deferring.fit import fit
-from primum.deferring.rows import scored
+from primum.auditing.curves.deferral import deferral
+from primum.auditing.options import options
+from primum.auditing.policy.application import apply
+from primum.auditing.policy.description import described, names
+from primum.auditing.policy.document import StatedReader
+from primum.auditing.policy.fit import fit
+from primum.auditing.policy.rows import scored
+from primum.auditing.preparation import prepare
 from primum.judge.deferral.costs import Reader
-from primum.judge.recalibrators import unchanged
-from primum.options import options
-from primum.policy import StatedReader
-from primum.preparing import prepare
+from primum.judge.recalibration.recalibrators import unchanged
 from primum.report import page
 from primum.report.sections import deferral as section
-from primum.selecting import select
+from primum.tables.selection import select
+from tests.auditing.policy.made import ASKED
 from tests.conftest import made_table
-from tests.deferring.made import ASKED
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from primum.curves.members import members
+from primum.auditing.curves.members import members
 from primum.report.page import _environment
 from primum.report.sections import members as section
 

@@ -8,8 +8,7 @@ import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from primum.report.sections import reliability
-
-from ..example_audit import audit
+from tests.report.example_audit import audit
 
 
 def rendered(view: dict[str, object]) -> str:

@@ -12,15 +12,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import files, tables
+from primum import tables
 from primum.bench.scores.names import KNOWN, gambled, of_passes
 from primum.bench.scores.plan import FIT, GAMBLERS, Run
 from primum.bench.scores.shifts import Shift, elsewhere
 from primum.bench.tasks import Task
+from primum.core import files
 from primum.judge.confidence import Evidence, Fit, Reference, confidences
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 from primum.predictions import Predictions
-from primum.selecting import reordered
+from primum.tables.selection import reordered
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from primum import __version__, documents, files, locks, parquet
+from primum.auditing.options import OPERATING_COVERAGE
 from primum.bench import runs
 from primum.bench.engine import engine
-from primum.bench.losses import machine
+from primum.bench.losses.bench import machine
 from primum.bench.runs import Carry
 from primum.bench.scores import plan as plans
 from primum.bench.scores.asking import asking
@@ -22,8 +22,9 @@ from primum.bench.scores.plan import GAMBLERS, Plan, Run
 from primum.bench.scores.reading import setting
 from primum.bench.scores.shifts import Shift, elsewhere, whole_of
 from primum.bench.scores.summary import summarise
-from primum.check import InputError
-from primum.options import OPERATING_COVERAGE
+from primum.core import documents, files, locks, parquet
+from primum.core.check import InputError
+from primum.core.version import __version__
 from primum.severity import read as read_severity
 from primum.tables import SCHEMA_KEY
 

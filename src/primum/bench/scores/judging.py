@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import ties
-from primum.judge import harm, interval, shares
-from primum.judge.interval import Floats
-from primum.judge.measured import FEWEST, ONE_PATIENT, few
-from primum.judge.selective_draws import CODES, drawn, most_confident_third
+from primum.core import ties
+from primum.judge.metrics import harm
+from primum.judge.metrics.measured import FEWEST, ONE_PATIENT, few
+from primum.judge.metrics.selective_draws import CODES, drawn, most_confident_third
+from primum.judge.statistics import interval, shares
+from primum.judge.statistics.interval import Floats
 
 SILENT = ("silent_failure_rate", "silent_critical_rate")
 CONFIDENT = "critical_share_confident"

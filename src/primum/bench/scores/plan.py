@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from primum import bounds, check
 from primum.bench.plan import content_of, data_section, keys, named, seeds_of
 from primum.bench.scores.shifts import Shift, Variant
-from primum.check import InputError
-from primum.recipe import Recipe
+from primum.core import bounds, check
+from primum.core.check import InputError
+from primum.model.recipe import Recipe
 
 KEYS = (
     "name", "data", "networks", "training", "seeds", "passes", "confidnet", "deep_gamblers", "scores",
@@ -155,7 +155,7 @@ def _variants(
 def _corruptions(given: Any, where: str) -> list[Shift]:
     if given is None:
         return []
-    from primum.shifts import CORRUPTIONS
+    from primum.data.corruptions import CORRUPTIONS
 
     if not isinstance(given, dict) or set(given) - {"names", "intensities"} or not _some(given.get("names")):
         raise InputError(
@@ -192,7 +192,7 @@ def _left_out(given: Any, where: str) -> list[Variant]:
 
 
 def _elsewhere(given: Mapping[str, Any], source: Mapping[str, Any], where: str) -> list[Shift]:
-    from primum.data import LOADERS
+    from primum.data.sets import LOADERS
 
     names = given.get("elsewhere") or []
     if not isinstance(names, list):

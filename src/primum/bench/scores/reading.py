@@ -12,15 +12,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from primum import severity, tables
+from primum.auditing.options import OPERATING_COVERAGE
 from primum.bench.scores.asking import MEAN_ANSWER
 from primum.bench.scores.judging import Cases, Scored
 from primum.bench.scores.names import gambled, of_passes
 from primum.bench.scores.plan import FIT, GAMBLERS, Run
 from primum.bench.scores.shifts import Shift, Variant
-from primum.check import InputError
-from primum.judge import selective
-from primum.judge.interval import Resampler
-from primum.options import OPERATING_COVERAGE
+from primum.core.check import InputError
+from primum.judge.metrics import selective
+from primum.judge.statistics.interval import Resampler
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
 

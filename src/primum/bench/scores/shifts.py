@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from primum.check import InputError
-from primum.recipe import Data
+from primum.core.check import InputError
+from primum.model.recipe import Data
 
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
@@ -81,13 +81,13 @@ class Shift:
 
 def whole_of(source: Data) -> ImageTable:
     """The data set of a recipe, nothing left out."""
-    from primum import data
+    from primum.data import sets as data
 
     return data.load(source.name, source.root, source.seed)
 
 
 def elsewhere(shift: Shift, source: Data) -> ImageTable:
     """Another data set, looked for where the recipe's own lies."""
-    from primum import data
+    from primum.data import sets as data
 
     return data.load(shift.name, source.root, source.seed)

@@ -14,10 +14,10 @@ from primum.bench.scores.judging import CONFIDENT, SILENT, Cases, Found, Metric,
 from primum.bench.scores.names import KNOWN, REFERENCES, answers_of
 from primum.bench.scores.reading import Setting
 from primum.bench.scores.shifts import Shift, Variant
-from primum.check import InputError
-from primum.judge import ranks
-from primum.judge.ranks import Ranks
-from primum.judge.selective_draws import CODES
+from primum.core.check import InputError
+from primum.judge.metrics.selective_draws import CODES
+from primum.judge.statistics import ranks
+from primum.judge.statistics.ranks import Ranks
 from primum.predictions import Predictions
 
 RANKED = ("aurc", "failure_auroc", "cost_aurc")

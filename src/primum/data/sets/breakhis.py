@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.data.images import ImageTable, at_root, ordered
 
 BENIGN = ("A", "F", "PT", "TA")

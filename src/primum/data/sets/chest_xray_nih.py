@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.data.images import ImageTable, at_root, files_of
 from primum.data.sets.chest_xray import CLASSES
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum.check import InputError, shorten
+from primum.core.check import InputError, shorten
 from primum.data.images import ImageTable, files_of, ordered
 from primum.data.split import completed, hashed
 

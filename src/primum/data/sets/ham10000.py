@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from primum import files
-from primum.check import InputError
+from primum.core import files
+from primum.core.check import InputError
 from primum.data.images import ImageTable, at_root, files_of
 from primum.data.split import WITH_TEST, WITHOUT_TEST, assign
 

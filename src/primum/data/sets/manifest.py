@@ -9,8 +9,8 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 import polars as pl
 
-from primum import check, columns, delimited, files, names
-from primum.check import InputError
+from primum.core import check, columns, delimited, files, names
+from primum.core.check import InputError
 from primum.data.images import CHANNELS, SEPARATOR, ImageTable
 from primum.data.sets.folder import SPLIT_NAMES, splits
 from primum.data.split import leaks

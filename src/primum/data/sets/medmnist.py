@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import archives
-from primum.check import InputError, MissingExtraError
+from primum.core import archives
+from primum.core.check import InputError, MissingExtraError
 from primum.data.images import ImageTable, at_root
 
 PREFIX = "medmnist_"

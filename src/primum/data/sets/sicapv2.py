@@ -12,8 +12,8 @@ from zipfile import BadZipFile
 import numpy as np
 import polars as pl
 
-from primum import check
-from primum.check import InputError, MissingExtraError
+from primum.core import check
+from primum.core.check import InputError, MissingExtraError
 from primum.data.images import ImageTable, at_root, files_of
 from primum.data.split import assign, completed, leaks
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from primum.needs import need
+from primum.core.needs import need
 
 need("the explorer", "dash", "umap")

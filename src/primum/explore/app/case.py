@@ -9,7 +9,7 @@ import polars as pl
 from dash import html
 from dash.development.base_component import Component
 
-from primum.check import InputError, PrimumError
+from primum.core.check import InputError, PrimumError
 from primum.explore import neighbours, pictures
 from primum.explore.app import parts
 from primum.explore.app.stage import Stage

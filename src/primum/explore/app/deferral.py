@@ -13,12 +13,12 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from numpy.typing import NDArray
 
-from primum import ties
-from primum.explore import deferring
+from primum.core import ties
+from primum.explore import deferral
 from primum.explore.app import matrices, parts
 from primum.explore.app.latent import written
 from primum.explore.app.stage import Stage
-from primum.judge.selective import threshold_at_coverage
+from primum.judge.metrics.selective import threshold_at_coverage
 from primum.report import figures, words
 
 NAME, TITLE = "deferral", "Deferral"
@@ -126,13 +126,13 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if asked in ("deferral-threshold", "deferral-operating") and len(values):
             share = round(100 * float(np.mean(~ties.at_least(values, threshold))), 1)
         reader = max(float(cost or 0), 0.0)
-        found = deferring.at(stage.scene, rows, score, threshold, reader)
+        found = deferral.at(stage.scene, rows, score, threshold, reader)
         return {
             "share": no_update if asked == "deferral-share" else share,  # or it would jump back while moved
             "typed": no_update if asked == "deferral-threshold" else _typed(threshold),
             "said": _said(found, score, threshold),
             "numbers": _numbers(stage, found, reader),
-            "curve": curve(deferring.sweep(stage.scene, rows, score, reader), found, reader),
+            "curve": curve(deferral.sweep(stage.scene, rows, score, reader), found, reader),
             "matrix": matrices.confusion(stage, found["confusion"], "Answers that are used"),
         }
 

@@ -10,7 +10,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from primum.explore import exporting
+from primum.explore import export
 from primum.explore.app import case, colouring, filters, parts, scatter
 from primum.explore.app.stage import Stage
 
@@ -174,7 +174,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
 def written(stage: Stage, rows: Any, name: str) -> dict[str, str]:
     """A CSV file for the browser to keep."""
     keys = stage.cases["key"].gather(rows).to_list()
-    return {"content": exporting.csv(stage.scene, keys), "filename": f"{name}.csv", "type": "text/csv"}
+    return {"content": export.csv(stage.scene, keys), "filename": f"{name}.csv", "type": "text/csv"}
 
 
 def _mask(stage: Stage, focus: dict[str, Any] | None) -> Any:

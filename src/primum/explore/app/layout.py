@@ -8,11 +8,11 @@ from typing import Any
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from primum.explore.app import clusters, comparison, deferral, failures, latent, parts, stage, trying
+from primum.explore.app import clusters, comparison, deferral, failures, latent, parts, stage, trial
 from primum.explore.app.stage import Stage
 from primum.report import words
 
-ALWAYS = (latent, clusters, failures, deferral, trying)
+ALWAYS = (latent, clusters, failures, deferral, trial)
 
 
 def tabs(stages: Sequence[Stage]) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from primum.check import InputError, PrimumError
+from primum.core.check import InputError, PrimumError
 from primum.explore import pictures
 from primum.explore.app import hosts, layout
 from primum.explore.app.stage import Stage

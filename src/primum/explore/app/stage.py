@@ -11,10 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from primum.auditing.policy.document import Policy
 from primum.explore import clusters
 from primum.explore.projection import Projection
 from primum.explore.scene import Scene
-from primum.policy import Policy
 
 MOST_NAMED = 60
 COMPUTING = Lock()

@@ -10,11 +10,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from primum import check, ties
-from primum.check import InputError
-from primum.judge.calibration import FLOOR
-from primum.judge.interval import Floats
-from primum.judge.weighted import Weighted, stacked, standardised
+from primum.core import check, ties
+from primum.core.check import InputError
+from primum.judge.confidence.weighted import Weighted, stacked, standardised
+from primum.judge.metrics.calibration import FLOOR
+from primum.judge.statistics.interval import Floats
 
 INPUTS = ("msr", "mahalanobis", "mcd_mi", "confidnet", "energy", "knn")  # the first that are there
 SHARES = ("msr",)  # probabilities, of which the log-odds enter

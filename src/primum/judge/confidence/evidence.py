@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.judge.confidence.combined import Combined, learn
 from primum.judge.confidence.distance import Mahalanobis, fit_mahalanobis, fit_neighbours
 from primum.judge.confidence.vim import Head, Vim, fit_vim, recover_head
-from primum.judge.interval import Floats
-from primum.judge.recalibrators import Temperature, fit_temperature
+from primum.judge.recalibration.recalibrators import Temperature, fit_temperature
+from primum.judge.statistics.interval import Floats
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.special import logsumexp
 
-from primum import check
-from primum.judge.interval import Floats
+from primum.core import check
+from primum.judge.statistics.interval import Floats
 
 
 def max_logit(logits: Any) -> Floats:

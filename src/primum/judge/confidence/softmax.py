@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import xlogy
 
-from primum import check
-from primum.judge.interval import Floats
+from primum.core import check
+from primum.judge.statistics.interval import Floats
 
 
 def msr(probs: Any) -> Floats:

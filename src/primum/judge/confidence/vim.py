@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from primum import check
-from primum.check import InputError
+from primum.core import check
+from primum.core.check import InputError
 from primum.judge.confidence.distance import blocks
 from primum.judge.confidence.logit import energy, max_logit
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 NOISE = 1e-5  # of embeddings in single precision: a residual this short is none
 # of the largest singular value: smaller ones are noise of weights in single precision, whose inverse would

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import bdtr
 
-from primum import ties
+from primum.core import ties
 from primum.judge.deferral.units import Units
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 COVERAGES = tuple(k / 20 for k in range(1, 21))
 Denominator = Literal["accepted", "all"]

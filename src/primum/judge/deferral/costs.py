@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 ROUNDING = 1e-9
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check, ties
-from primum.judge import selective
-from primum.judge.interval import Floats
+from primum.core import check, ties
+from primum.judge.metrics import selective
+from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)

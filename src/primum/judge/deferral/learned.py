@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from primum import check
-from primum.check import InputError
-from primum.judge.interval import Floats
-from primum.judge.weighted import Weighted, stacked, standardised
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.confidence.weighted import Weighted, stacked, standardised
+from primum.judge.statistics.interval import Floats
 
 FEWEST = 5
 

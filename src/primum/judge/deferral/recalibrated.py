@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from primum import check
-from primum.check import InputError
-from primum.judge import inversion, recalibrators
-from primum.judge.dirichlet import Dirichlet
-from primum.judge.isotonic import Isotonic
-from primum.judge.recalibrate import Recalibrator
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.recalibration import inversion, recalibrators
+from primum.judge.recalibration.dirichlet import Dirichlet
+from primum.judge.recalibration.isotonic import Isotonic
+from primum.judge.recalibration.recalibrate import Recalibrator
 
 FORMS: dict[str, Any] = {
     "temperature": recalibrators.Temperature,

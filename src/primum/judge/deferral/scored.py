@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check, ties
+from primum.core import check, ties
 from primum.judge.confidence import PROBABILITIES
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from primum import ties
+from primum.core import ties
 from primum.judge.deferral.curve import curve
 
 ROUNDING = 1e-9

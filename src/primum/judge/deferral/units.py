@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import ties
-from primum.judge.interval import Floats
+from primum.core import ties
+from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
-from primum.judge import accuracy, spline
 from primum.judge.answers import Answers, View
-from primum.judge.interval import Floats, Resampler
-from primum.judge.measured import Measured
-from primum.judge.significance import holm
+from primum.judge.metrics import accuracy
+from primum.judge.metrics.measured import Measured
+from primum.judge.statistics import spline
+from primum.judge.statistics.interval import Floats, Resampler
+from primum.judge.statistics.significance import holm
 
 PREFIX = "stability_"
 CODE = "instability_auroc_gain"

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from primum import check
-from primum.check import InputError
-from primum.judge.interval import Floats
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.statistics.interval import Floats
 
 
 def energy(maps: Any, masks: Any) -> tuple[Floats, Floats, Floats]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, gaussian_filter
 from scipy.stats import rankdata
 
-from primum import check
-from primum.check import InputError
-from primum.judge.interval import Floats
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.statistics.interval import Floats
 
 FLAT = 1e-6  # a map that varies by no more than this, of a range of 1, shows nothing
 TOP = 0.1

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from primum import check
-from primum.judge.interval import Floats
+from primum.core import check
+from primum.judge.statistics.interval import Floats
 
 
 def close_call(labels: Any, predicted: Any, probs: Any) -> Floats:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from primum import check, ties
-from primum.check import MissingExtraError
-from primum.judge.interval import Floats
+from primum.core import check, ties
+from primum.core.check import MissingExtraError
+from primum.judge.statistics.interval import Floats
 
 UNLIKELY = 0.1
 

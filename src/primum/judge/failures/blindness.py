@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from primum import check
+from primum.core import check
 from primum.judge.failures.neighbours import Neighbourhood
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 USUAL = 0.95
 

@@ -16,7 +16,7 @@ from primum.judge.failures.evidence import (
     UNDETERMINED,
     Evidence,
 )
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 CLEAR, LEAD = 0.65, 0.15
 ALONE = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 AMBIGUITY, NOISE = "clinical_ambiguity", "annotation_noise"
 BLINDNESS, SPURIOUS = "model_blindness", "spurious_feature"

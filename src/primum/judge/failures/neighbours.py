@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
-from primum import check
-from primum.check import InputError
-from primum.judge.interval import Floats
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.statistics.interval import Floats
 
 NEIGHBOURS = 15
 REFERENCES, POOL, MOST_OWN = 2_000, 50_000, 200

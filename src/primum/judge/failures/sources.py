@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from primum.judge.failures import ambiguity, annotation, blindness, spurious
 from primum.judge.failures.evidence import AMBIGUITY, BLINDNESS, NOISE, SPURIOUS, Evidence
 from primum.judge.failures.neighbours import Neighbourhood
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 NO_EMBEDDINGS = "embeddings of the judged rows"
 NO_TRAINING = "embeddings and labels of the training rows"

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from primum import check
-from primum.check import InputError
-from primum.judge.interval import Floats
-from primum.judge.measured import FEWEST
-from primum.judge.significance import holm
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.metrics.measured import FEWEST
+from primum.judge.statistics.interval import Floats
+from primum.judge.statistics.significance import holm
 
 MOST_VALUES = 20
 ALPHA = 0.01

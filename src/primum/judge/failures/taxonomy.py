@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from primum import check
-from primum.check import InputError
+from primum.core import check
+from primum.core.check import InputError
 from primum.judge.failures import categories, sources, spurious
 from primum.judge.failures.evidence import Evidence
 from primum.judge.failures.neighbours import neighbourhood
 from primum.judge.failures.sources import Judged
 from primum.judge.failures.spurious import Pull
-from primum.judge.interval import Floats
+from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)

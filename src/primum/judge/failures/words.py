@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from primum import ties
+from primum.core import ties
 from primum.judge.failures.evidence import AMBIGUITY, BLINDNESS, CATEGORIES, NOISE, SPURIOUS, UNDETERMINED
 from primum.judge.failures.neighbours import NEIGHBOURS
 from primum.judge.failures.taxonomy import Taxonomy

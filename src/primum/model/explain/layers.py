@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.backbone import Network
 
 

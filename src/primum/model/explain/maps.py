@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from primum import check
+from primum.core import check
 from primum.model import need
 from primum.model.backbone import Network
 from primum.model.explain.layers import Layer

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from primum import archives, check, files
-from primum.check import InputError
+from primum.core import archives, check, files
+from primum.core.check import InputError
 from primum.data.images import MASK, ImageTable
 from primum.judge.explanation import energy, similarity
 from primum.judge.explanation.similarity import MEASURES

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from primum import archives, files, parquet, tables
+from primum import tables
+from primum.core import archives, files, parquet
 from primum.judge.explanation import similarity
 from primum.judge.explanation.similarity import MEASURES
 from primum.model.explain.changes import CHANGES

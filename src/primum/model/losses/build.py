@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import (
     ClassWeightedLoss,
     CrossEntropyLoss,
@@ -19,7 +19,7 @@ from primum.model.losses import (
     LogitAdjustedLoss,
     RiskCalibratedLoss,
 )
-from primum.recipe import Loss
+from primum.model.recipe import Loss
 from primum.severity import SeverityMatrix
 
 

@@ -7,8 +7,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from primum import check
-from primum.check import InputError
+from primum.core import check
+from primum.core.check import InputError
 from primum.severity import SeverityMatrix
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from primum import check
-from primum.check import InputError
+from primum.core import check
+from primum.core.check import InputError
 from primum.model.losses import checks
 from primum.severity import SeverityMatrix
 

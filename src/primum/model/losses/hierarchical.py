@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import checks
 from primum.severity import SeverityMatrix
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import checks
 
 

@@ -10,13 +10,13 @@ import polars as pl
 from numpy.typing import NDArray
 from torch import nn
 
-from primum import check
-from primum.check import InputError
+from primum.core import check
+from primum.core.check import InputError
 from primum.data import split
 from primum.model.losses.build import build
 from primum.model.losses.class_weighted import ClassWeightedLoss
 from primum.model.losses.deep_gamblers import DeepGamblersLoss
-from primum.recipe import Recipe
+from primum.model.recipe import Recipe
 from primum.severity import SeverityMatrix
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from primum.check import InputError
+from primum.core.check import InputError
 from primum.model.losses import checks
 from primum.severity import SeverityMatrix
 

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional
 
-from primum import check
-from primum.check import InputError
+from primum.core import check
+from primum.core.check import InputError
 from primum.model.losses import checks
 from primum.model.losses.confusion import Confusion, Half
 from primum.model.losses.cross_entropy import CrossEntropyLoss

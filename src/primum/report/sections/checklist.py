@@ -15,8 +15,8 @@ def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Build the view of the section.
 
     Args:
-        content: ``checklist``, the list that :func:`primum.checklist.fill` returns, and ``partitions``, name
-            of the rows → who is in them; both may be missing.
+        content: ``checklist``, the list that :func:`primum.auditing.checklist.fill` returns, and
+            ``partitions``, name of the rows → who is in them; both may be missing.
         prefix: keeps the ids of two audits apart.
     """
     items = list(content.get("checklist") or [])

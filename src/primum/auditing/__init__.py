@@ -1,0 +1,1 @@
+"""One table judged from its rows to its audit."""

@@ -1,0 +1,247 @@
+"""Two models on the same cases: ``primum.compare`` and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from primum import tables
+from primum.auditing.audits import Audit, audit_measured, views_of
+from primum.auditing.options import Options, options
+from primum.auditing.output import WORST, Saved
+from primum.auditing.policy.document import Policy
+from primum.auditing.policy.rows import reader_of
+from primum.auditing.preparation import Prepared, prepare
+from primum.auditing.supplements import Supplements, supplements
+from primum.core import check, files
+from primum.core.version import __version__
+from primum.judge.answers import View
+from primum.judge.deferral.measure import deferral
+from primum.judge.finding import Finding, found, not_applicable
+from primum.judge.metrics import combination
+from primum.judge.metrics.measure import measure
+from primum.judge.metrics.measured import Measured
+from primum.judge.statistics import interval
+from primum.predictions import Predictions
+from primum.severity import SeverityMatrix
+from primum.tables import Columns
+from primum.tables.selection import same_cases, select
+from primum.tables.truth import with_labels
+
+SCHEMA = "primum.comparison/1"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison(Saved):
+    """Paired differences, second minus first, with the audit of each side.
+
+    Attributes:
+        settings: what was compared and how. findings: the differences.
+        first, second: the audits. cases: one row per shared case with both answers.
+    """
+
+    settings: Mapping[str, Any]
+    findings: list[Finding]
+    first: Audit
+    second: Audit
+    cases: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``audit.json`` of a comparison, schema ``primum.comparison/1``."""
+        return {
+            "schema": SCHEMA,
+            "settings": dict(self.settings),
+            "findings": [finding.to_dict() for finding in self.findings],
+            "first": self.first.to_dict(),
+            "second": self.second.to_dict(),
+            "cases": self.cases.head(WORST).to_dicts(),
+        }
+
+
+def compare(
+    first: Any,
+    second: Any,
+    severity: SeverityMatrix | str | Path | None = None,
+    fit: tuple[Any, Any] | None = None,
+    by: Sequence[str] = (),
+    columns: Columns = None,
+    critical: Sequence[str | Sequence[str]] = (),
+    prior: Mapping[str, float] | None = None,
+    limits: str | Path | Mapping[str, Any] | None = None,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    progress: Callable[[Finding], object] | None = None,
+    policies: tuple[Policy | str | Path, Policy | str | Path] | None = None,
+    classes: Sequence[str] | None = None,
+    labels: Any = None,
+    on: str | None = None,
+) -> Comparison:
+    """Compare two models on the same cases, pairing them by id.
+
+    Args:
+        first, second: tables as for :func:`primum.audit`; both must hold the same judged ids and labels.
+        fit: fit tables of the first and the second, or None for the ``split=cal`` rows of each.
+        limits: judge each side, as in an audit; differences have none.
+        policies: a deferral policy of the first and one of the second, each on its own model's answers: what
+            they come to is compared too, paired by case.
+
+    The other arguments are those of :func:`primum.audit`. Probabilities recalibrated by the best of each side
+    are compared under the name ``best``.
+
+    Raises:
+        InputError: also when ids, classes or labels differ between the two.
+    """
+    each = tables.each(columns)
+    sides = [
+        tables.read(side, mapping, classes=classes)
+        for side, mapping in zip((first, second), each, strict=True)
+    ]
+    if labels is not None:
+        sides = [with_labels(side, labels, on) for side in sides]
+    read = _named(sides, first, second)
+    fits: list[Predictions | None] = [None, None]
+    if fit is not None:
+        fits = [
+            tables.read(one, mapping, classes=read[0].classes) for one, mapping in zip(fit, each, strict=True)
+        ]
+    check.same_classes(read[1].classes, read[0].classes, read[1].name, read[0].name)
+    rows = [select(_by_id(table), fitted) for table, fitted in zip(read, fits, strict=True)]
+    rows = list(same_cases(rows[0], rows[1]))
+    asked = [
+        options(side.test.classes, side.test.name, severity, critical, prior, limits, by, bootstrap, seed)
+        for side in rows
+    ]
+    given = [
+        supplements(side.test, side, () if policies is None else (policies[at],))
+        for at, side in enumerate(rows)
+    ]
+    left, right = (prepare(side, opts) for side, opts in zip(rows, asked, strict=True))
+    views = [views_of(side, by) for side in (left, right)]
+    measured = [{group: list(measure(view)) for group, view in side.items()} for side in views]
+    audits = [
+        audit_measured(side, opts, of, metrics, progress, beside)
+        for side, opts, of, metrics, beside in zip((left, right), asked, views, measured, given, strict=True)
+    ]
+    findings = []
+    for group in views[0]:
+        pair = [(side[group], metrics[group]) for side, metrics in zip(views, measured, strict=True)]
+        for finding in differences(group, pair[0], pair[1], left.best, right.best):
+            findings.append(finding)
+            if progress is not None:
+                progress(finding)
+    findings += deferred((left, right), given, asked[0])
+    info = {
+        "first": left.test.name,
+        "second": right.test.name,
+        "n": len(left.test),
+        "by": list(by),
+        "bootstrap": bootstrap,
+        "seed": seed,
+        "level": interval.LEVEL,
+        "version": __version__,
+    }
+    return Comparison(info, findings, audits[0], audits[1], case_table(left, right))
+
+
+def case_table(left: Prepared, right: Prepared) -> pl.DataFrame:
+    """One row per shared case with both answers; cases answered differently first."""
+    test = left.test
+    columns: dict[str, Any] = {"id": test.ids, "label": _names(left, test.labels)}
+    for side, part in (("first", left), ("second", right)):
+        for rule, answers in part.view.answers.items():
+            columns[f"{side}_{rule}"] = _names(part, answers.decisions)
+        columns[f"{side}_confidence"] = part.view.answers["argmax"].confidence["msr"]
+    columns |= {name: test.metadata[name] for name in test.metadata.columns if name not in columns}
+    both = pl.DataFrame(columns)
+    same = (both["first_argmax"] == both["second_argmax"]).to_numpy()
+    return both[np.argsort(same, kind="stable")]
+
+
+def _named(read: list[Predictions], first: Any, second: Any) -> list[Predictions]:
+    """The two tables, called apart where they have one name."""
+    if read[0].name != read[1].name:
+        return read
+    paths = isinstance(first, str | Path) and isinstance(second, str | Path)
+    names = _apart(first, second) if paths else ("first", "second")
+    return [replace(table, name=name) for table, name in zip(read, names, strict=True)]
+
+
+def _apart(first: str | Path, second: str | Path) -> tuple[str, str]:
+    """Names of two files that are called the same: the nearest folders above them that are not."""
+    for left, right in zip(files.real(first).parents, files.real(second).parents, strict=False):
+        if left.name != right.name:
+            return left.name or "first", right.name or "second"
+    return "first", "second"
+
+
+def _names(prepared: Prepared, index: Any) -> pl.Series:
+    return pl.Series("name", list(prepared.test.classes)).gather(index)
+
+
+def _by_id(table: Predictions) -> Predictions:
+    return table.take(table.ids.arg_sort().to_numpy())
+
+
+def differences(
+    group: str,
+    first: tuple[View, list[Measured]],
+    second: tuple[View, list[Measured]],
+    first_best: str,
+    second_best: str,
+) -> Iterator[Finding]:
+    """Every metric of a group as second minus first, from what was measured on each side."""
+    (view_a, metrics_a), (_, metrics_b) = first, second
+    others = {key: metric for metric in metrics_b for key in _keys(metric, second_best)}
+    for metric in metrics_a:
+        for key in _keys(metric, first_best):
+            if key in others:
+                yield difference(metric, others[key], view_a, group, key)
+
+
+def deferred(sides: tuple[Prepared, Prepared], given: Sequence[Supplements], opts: Options) -> list[Finding]:
+    """What the policies of the two sides come to, second minus first; nothing without policies.
+
+    A stated reader is counted where both policies name one, each its own.
+    """
+    if not all(side.policies for side in given):
+        return []
+    applied = [side.policies[0] for side in given]
+    stated = [reader_of(one.policy.reader, opts.severity, one.table.classes) for one in applied]
+    first, second = (
+        list(deferral(side.view, one.decided, reader))
+        for side, one, reader in zip(sides, applied, stated, strict=True)
+    )
+    others = {metric.code: metric for metric in second}
+    found = [
+        difference(metric, others[metric.code], sides[0].view, "all", (metric.code, None, None, None))
+        for metric in first
+        if metric.code in others
+    ]
+    said = f"first: {applied[0].policy.said}; second: {applied[1].policy.said}"
+    return [replace(one, why=one.why or said) for one in found]
+
+
+def _keys(measured: Measured, best: str) -> list[tuple[str | None, ...]]:
+    """What a metric is paired by: probabilities as they came, and the best of each side under one name."""
+    code, decision, score, calibrated = measured.key
+    if decision in ("bayes", "operating"):
+        return [(code, decision, score, "best")]
+    if decision is not None or calibrated is None:
+        return [(code, decision, score, calibrated)]
+    names = [name for name, of in (("none", "none"), ("best", best)) if of == calibrated]
+    return [(code, decision, score, name) for name in names]
+
+
+def difference(a: Measured, b: Measured, view_a: View, group: str, key: tuple[str | None, ...]) -> Finding:
+    """Second minus first of one metric, with its paired interval."""
+    where: dict[str, Any] = {"group": group, "decision": key[1], "score": key[2], "calibrated": key[3]}
+    for side, measured in (("first", a), ("second", b)):
+        if measured.why_not:
+            return not_applicable(a.code, f"{side}: {measured.why_not}", a.n, **where)
+    finding = found(a.code, combination.difference([a], [b], view_a).estimated(view_a), **where)
+    return replace(finding, name=f"{finding.name}, second − first")

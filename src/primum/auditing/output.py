@@ -1,0 +1,134 @@
+"""How an audit and a comparison are written and shown: JSON, Parquet, one offline page."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from primum.core import files
+from primum.core.check import InputError
+from primum.judge.finding import Finding
+
+WORST = 1000
+PARTS = ("audit.json", "cases.parquet", "report.html")
+OURS = re.compile(rb'\s*\{\s*"schema":\s*"primum\.(audit|comparison)/')
+
+
+class Saved(ABC):
+    """What has findings, cases and a dictionary form can be written and shown."""
+
+    findings: list[Finding]
+    cases: pl.DataFrame
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON, with the 1,000 worst cases inside."""
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """JSON text, written whole to ``path`` when one is given."""
+        blocks = (f" {_text(name)}: {_block(part)}" for name, part in self.to_dict().items())
+        return _written("{\n" + ",\n".join(blocks) + "\n}", path)
+
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        images: str | Path | None = None,
+        maps: str | Path | None = None,
+    ) -> str:
+        """The report as one offline page, written whole to ``path`` when one is given.
+
+        ``images`` is the folder that the paths of the cases are relative to, ``maps`` that of the pictures
+        ``primum explain`` drew, beside its table.
+        """
+        from primum.report.page import render
+
+        folders = (None if folder is None else Path(folder) for folder in (images, maps))
+        return _written(render(self.to_dict(), *folders), path)
+
+    def to_dataframe(self) -> pl.DataFrame:
+        """The findings, one row each."""
+        return pl.DataFrame([finding.to_dict() for finding in self.findings], infer_schema_length=None)
+
+    def save(
+        self, folder: str | Path, images: str | Path | None = None, maps: str | Path | None = None
+    ) -> Path:
+        """Write ``audit.json``, ``cases.parquet`` and ``report.html`` into ``folder``, all or none.
+
+        Raises InputError where a file of such a name is there that no audit or comparison wrote.
+        """
+        out = Path(folder)
+        refuse_foreign(out)
+        with files.together([out / name for name in PARTS]) as drafts:
+            content, cases, page = drafts.values()
+            self.cases.write_parquet(cases)
+            self.to_json(content)
+            self.to_html(page, images, maps)
+        return out
+
+    def _repr_html_(self) -> str:
+        from primum.report.notebook import summary
+
+        return summary(self.to_dict())
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Refuse a folder with a file of our names that is not ours: it would be replaced."""
+    foreign = next((name for name in PARTS if (folder / name).exists()), None)
+    if foreign is None:
+        return
+    described = folder / PARTS[0]
+    if described.is_file():
+        with described.open("rb") as opened:
+            if OURS.match(opened.read(100)):
+                return
+        foreign = PARTS[0]
+    raise InputError(
+        f"{folder}: {foreign} here was not written by an audit and would be replaced; name another folder"
+    )
+
+
+def _block(part: Any) -> str:
+    """One line per entry: a matrix of a thousand classes would be a million lines otherwise."""
+    if isinstance(part, Mapping) and part:
+        return (
+            "{\n" + ",\n".join(f"  {_text(str(key))}: {_text(value)}" for key, value in part.items()) + "\n }"
+        )
+    if isinstance(part, list | tuple) and part:
+        return "[\n" + ",\n".join(f"  {_text(value)}" for value in part) + "\n ]"
+    return _text(part)
+
+
+def _text(content: Any) -> str:
+    try:
+        return json.dumps(content, allow_nan=False, default=_plain)
+    except ValueError:  # NaN or infinity somewhere
+        return json.dumps(_finite(content), allow_nan=False, default=str)
+
+
+def _plain(content: Any) -> Any:
+    return dict(content) if isinstance(content, Mapping) else str(content)
+
+
+def _finite(content: Any) -> Any:
+    """The same with null for NaN and infinity, which JSON has no word for."""
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    return content
+
+
+def _written(text: str, path: str | Path | None) -> str:
+    if path is not None:
+        with files.whole(path) as draft:
+            draft.write_text(text, encoding="utf-8")
+    return text

@@ -1,0 +1,190 @@
+"""Apply a policy to a table: which answers are used, which go to a reader, and what that achieves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum import tables
+from primum.auditing.guards import CHANCE, first_cases
+from primum.auditing.policy.document import FitRows, Policy, StatedReader
+from primum.auditing.policy.rows import held, reader_of, scored, severity_of
+from primum.auditing.preparation import codes
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.answers import View
+from primum.judge.confidence.weighted import Weighted
+from primum.judge.deferral.measure import deferral
+from primum.judge.deferral.recalibrated import from_plain
+from primum.judge.deferral.scored import Decided, Scored
+from primum.judge.finding import Finding, found, not_applicable, warning
+from primum.judge.statistics import homogeneity
+from primum.predictions import Predictions
+from primum.severity import SeverityMatrix
+from primum.tables.selection import judged_rows, reordered
+
+
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """A policy on the rows of a table.
+
+    Attributes:
+        policy: what was applied. table: the judged rows, labelled or not.
+        decided: their answers, in the table's order of classes.
+    """
+
+    policy: Policy
+    table: Predictions
+    decided: Decided
+
+    def frame(self) -> pl.DataFrame:
+        """One row per case: ``id``, ``decision``, ``confidence``, ``action`` (accepted or deferred)."""
+        return pl.DataFrame(
+            {
+                "id": self.table.ids,
+                "decision": pl.Series(self.table.classes)[self.decided.decisions],
+                "confidence": self.decided.confidence,
+                "action": np.where(self.decided.accepted, "accepted", "deferred"),
+            }
+        )
+
+    def findings(
+        self, severity_source: SeverityMatrix | str | Path | None = None, reader: StatedReader | None = None
+    ) -> list[Finding]:
+        """What the policy achieves on the labelled rows, then its warnings, which need no labels.
+
+        Args:
+            severity_source: costs to judge by, default those the policy was fitted with.
+            reader: the stated reader, default the policy's, else the ``defer`` cost of the severity.
+        """
+        known = self.table.labels >= 0
+        if not known.any():
+            return warnings(self.policy, self.table, self.decided.accepted)
+        rows, decided = self.table.take(known), self.decided.take(known)
+        matrix, cells = severity_of(self.policy, rows.classes, severity_source)
+        view = _view(rows, matrix, cells)
+        stated = reader_of(reader or self.policy.reader, matrix, rows.classes)
+        judged = []
+        for one in deferral(view, decided, stated):
+            where = {"decision": one.decision, "score": one.score, "calibrated": one.calibrated}
+            judged.append(
+                not_applicable(one.code, one.why_not, one.n, **where)
+                if one.why_not
+                else found(one.code, one.estimated(view), one.why, **where)
+            )
+        return judged + warnings(self.policy, self.table, self.decided.accepted)
+
+
+def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | None = None) -> Applied:
+    """Accept or defer every judged row of a table: its test rows, or all where it has no splits.
+
+    Args:
+        policy: fitted, or the path of a policy file. table: whatever ``tables.read`` takes.
+        columns: our column name → the table's own.
+
+    Raises:
+        InputError: for rows or patients the policy was fitted on, another class set, other outputs, a score
+            or a group that is not there.
+    """
+    known = policy if isinstance(policy, Policy) else Policy.read(policy)
+    given = judged_rows(tables.read(table, columns, classes=known.classes))
+    check.same_classes(given.classes, known.classes, given.name, "the policy")
+    if given.kind != known.outputs:
+        raise InputError(
+            f"{given.name}: the policy was fitted on {known.outputs}, {given.kind} arrived; "
+            "fit a policy on a table like this one"
+        )
+    known.refuse_fitted(given.ids, None if given.patients is None else given.patients.unique(), given.name)
+    mine = reordered(given, known.classes)
+    matrix, cells = severity_of(known, known.classes)
+    recalibrator = from_plain(known.recalibrator, "policy")
+    found_scores = scored(mine, known.decision, str(known.recalibrator["form"]), recalibrator, matrix, cells)
+    confidence = score_of(known, found_scores, given.name)
+    back = np.array([given.classes.index(name) for name in known.classes])
+    decided = Decided(
+        found_scores.rule, found_scores.calibrated, back[found_scores.decisions], known.score, confidence,
+        held(known.thresholds, known.by, given),
+    )  # fmt: skip
+    return Applied(known, given, decided)
+
+
+def score_of(policy: Policy, given: Scored, where: str) -> NDArray[np.float64]:
+    """(N,) the policy's score; InputError, with the nearest name, where one it needs is not there."""
+    learned = policy.learned
+    needed = (policy.score,) if learned is None else learned.scores
+    for name in needed:
+        check.one_of(name, tuple(given.confidence), f"{where}: score")
+    if learned is None:
+        return given.confidence[policy.score]
+    rule = Weighted(learned.scores, learned.mean, learned.scale, learned.weight, learned.intercept)
+    return rule(given.confidence)
+
+
+def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
+    """What a reader of the figures must know: notes of the policy, and where these rows differ from its own.
+
+    Class shares (of labelled rows) and the share deferred (of all) are compared by
+    :mod:`primum.judge.statistics.homogeneity`, with one case per patient, p < 0.01.
+    """
+    said = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
+    return said + _prevalence(policy, rows) + _deferral(policy, rows, accepted)
+
+
+def _prevalence(policy: Policy, rows: Predictions) -> list[Finding]:
+    known = rows.labels >= 0
+    if not known.any():
+        return []
+    rows = rows.take(known)
+    seen = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes))
+    before = np.array([policy.fit.counts.get(name, 0) for name in rows.classes])
+    p, k, shares = _shift(before, seen)
+    if p >= CHANCE:
+        return []
+    why = (
+        f"class shares of the policy's fit rows and of these differ beyond chance ({rows.classes[k]} "
+        f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): what it promises may not hold here"
+    )
+    return [warning("policy_prevalence_shift", why, p, len(rows))]
+
+
+def _deferral(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
+    one = first_cases(rows)
+    deferred, (then, n) = int((~accepted[one]).sum()), _deferred(policy.fit)
+    p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(one) - deferred]))
+    if p >= CHANCE:
+        return []
+    whose = "" if rows.patients is None else ", one case per patient"
+    why = (
+        f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these"
+        f"{whose}, beyond chance: what it promises may not hold here"
+    )
+    return [warning("policy_deferral_shift", why, p, len(rows))]
+
+
+def _shift(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, int, NDArray[np.float64]]:
+    """p-value of equal shares, the column that differs most, and both rows of shares (2, C)."""
+    counts = np.stack([before, now])
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return homogeneity.p_value(counts), int(np.abs(shares[0] - shares[1]).argmax()), shares
+
+
+def _deferred(fit: FitRows) -> tuple[int, int]:
+    """Units of the threshold rows that the policy deferred, and all of them; by its share in older files."""
+    if fit.units is not None and fit.deferred_units is not None:
+        return fit.deferred_units, fit.units
+    n = max(round(sum(fit.counts.values()) * (fit.n - fit.learned_on) / fit.n), 1)
+    return round(fit.deferred_share * n), n
+
+
+def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: NDArray[np.bool_] | None) -> View:
+    patients = None if rows.patients is None else codes(rows.patients)
+    return View(
+        rows.labels, {"none": rows.probs}, {}, patients, codes(rows.ids) if patients is None else patients,
+        None if matrix is None else matrix.cost, cells, None, 0, 0,
+    )  # fmt: skip

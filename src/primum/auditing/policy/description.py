@@ -1,0 +1,103 @@
+"""What an audit keeps of the policies it was given: names, numbers, and what they achieved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from primum.auditing.policy.application import Applied
+from primum.auditing.policy.document import Policy, Promise, percent
+from primum.judge.finding import Finding, warning
+
+
+def names(policies: Sequence[Policy]) -> list[str]:
+    """What each holds, and its score: ``"At most 5 % critical errors · msr"``; numbered where alike."""
+    said = [f"{_target(policy)} · {policy.score}" for policy in policies]
+    seen: Counter[str] = Counter()
+    named = []
+    for one in said:
+        seen[one] += 1
+        named.append(one if seen[one] == 1 else f"{one} ({seen[one]})")
+    return named
+
+
+def told(named: Sequence[str], achieved: Sequence[Sequence[Finding]]) -> list[Finding]:
+    """The findings of all policies, each under its policy's name; a warning of all of them stands once.
+
+    Args:
+        named: P names. achieved: what each of the P policies came to.
+    """
+    said = Counter(one.why for found in achieved for one in found if one.verdict == "warning")
+    made: dict[tuple[Any, ...], Finding] = {}
+    for name, found in zip(named, achieved, strict=True):
+        for one in found:
+            shared = one.verdict == "warning" and said[one.why] == len(named)
+            kept = replace(one, policy=None if shared else name)
+            made.setdefault((one.code, one.score, one.calibrated, one.why, kept.policy), kept)
+    return list(made.values())
+
+
+def together(policies: Sequence[Policy], n: int) -> list[Finding]:
+    """``promises_on_same_rows``: promises that were tried on the same fit rows, each as if it were alone.
+
+    Args:
+        policies: those of one audit. n: judged cases.
+    """
+    alike: dict[str, list[Promise]] = {}
+    for policy in policies:
+        if policy.promise is not None:
+            alike.setdefault(policy.fit.fingerprint, []).append(policy.promise)
+    said = []
+    for promises in alike.values():
+        if len(promises) > 1:
+            broken = min(sum(one.delta for one in promises), 1.0)
+            why = (
+                f"{len(promises)} promises here were tried on the same fit rows, each at its own delta: that "
+                f"all of them hold is {percent(1 - broken)} sure, and one picked by what came of it is no "
+                "surer; to choose among scores, fit once with --several try"
+            )
+            said.append(warning("promises_on_same_rows", why, len(promises), n))
+    return said
+
+
+def described(applied: Applied, name: str, findings: Sequence[Finding]) -> dict[str, Any]:
+    """A policy and what it achieved, JSON-ready and without hashes, as ``curves.deferral`` takes it."""
+    policy = applied.policy
+    return {
+        "name": name,
+        "score": policy.score,
+        "learned_from": None if policy.learned is None else list(policy.learned.scores),
+        "decision": applied.decided.rule,
+        "calibrated": applied.decided.calibrated,
+        "kind": policy.kind,
+        "target": policy.target,
+        "capacity": policy.capacity,
+        "alpha": None if policy.promise is None else policy.promise.alpha,
+        "delta": None if policy.promise is None else policy.promise.delta,
+        "denominator": None if policy.promise is None else policy.promise.denominator,
+        "said": policy.said,
+        "verdict": policy.verdict,
+        "tried": [asdict(one) for one in policy.tried],
+        "direction": policy.direction,
+        "by": policy.by,
+        "thresholds": [
+            {"group": name, **asdict(one), "threshold": one.threshold if np.isfinite(one.threshold) else None}
+            for name, one in policy.thresholds.items()
+        ],
+        "notes": list(policy.notes),
+        "fit": {key: value for key, value in asdict(policy.fit).items() if not key.endswith("hashes")},
+        "achieved": [one.to_dict() for one in findings],
+    }
+
+
+def _target(policy: Policy) -> str:
+    if policy.capacity is not None:
+        return f"At most {100 * policy.capacity:.3g} % deferred"
+    if policy.promise is None:
+        return "Least cost"
+    risk = "critical errors" if policy.target == "cer" else "of the largest cost"
+    return f"At most {100 * policy.promise.alpha:.3g} % {risk}"

@@ -1,0 +1,205 @@
+"""Fit a policy: by capacity, by cost, or with a promise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum import tables
+from primum.auditing.guards import first_cases
+from primum.auditing.options import Options, options
+from primum.auditing.policy import thresholds
+from primum.auditing.policy.document import (
+    FitRows,
+    LearnedScore,
+    Policy,
+    Promise,
+    Rule,
+    StatedReader,
+    Threshold,
+    Tried,
+    Verdict,
+)
+from primum.auditing.policy.notes import notes
+from primum.auditing.policy.request import Asked, by_class, by_patient
+from primum.auditing.policy.rows import held, scored
+from primum.auditing.preparation import codes, fingerprint
+from primum.core import check, hashes
+from primum.core.check import InputError
+from primum.judge.confidence.weighted import Weighted
+from primum.judge.deferral.learned import halves, learn
+from primum.judge.deferral.recalibrated import to_plain
+from primum.judge.deferral.scored import Decided, Scored
+from primum.judge.recalibration import recalibrate
+from primum.judge.recalibration.inversion import inversion_for
+from primum.judge.recalibration.recalibrate import Recalibrator
+from primum.judge.recalibration.recalibrators import unchanged
+from primum.judge.statistics import groups
+from primum.predictions import Predictions
+from primum.severity import SeverityMatrix, pairs
+from primum.tables.selection import fit_rows, validation_rows
+from primum.tables.truth import with_labels
+
+RULES = ("argmax", "bayes", "given")
+TARGETS = ("error", "critical_error")
+Several = Literal["learn", "try"]
+SEVERAL = ("learn", "try")
+
+
+def fit(
+    table: Any,
+    severity: SeverityMatrix | str | Path | None = None,
+    score: str | Sequence[str] = "msr",
+    capacity: float | None = None,
+    reader: StatedReader | None = None,
+    promise: Promise | None = None,
+    decision: Rule = "argmax",
+    by: str | None = None,
+    learn_from: str = "error",
+    critical: Sequence[str | Sequence[str]] = (),
+    columns: Mapping[str, str] | None = None,
+    seed: int = 0,
+    several: Several = "learn",
+    classes: Sequence[str] | None = None,
+    labels: Any = None,
+    on: str | None = None,
+) -> Policy:
+    """Fit a policy on the fit rows of a table: its cal rows, or those that are neither train nor test.
+
+    Exactly one of ``capacity``, ``reader`` and ``promise`` says how the threshold is chosen. A promise is
+    refused on validation rows, for the network was stopped or chosen on them, and on out-of-fold answers of a
+    stacking, whose weights were fitted on these very rows; a policy without one notes validation rows.
+
+    Whatever looks at labels before the threshold does (a learned score; for a certified policy also the
+    recalibration behind Bayes decisions) is fitted on one half of the rows, cut by patient, and the threshold
+    is read on the other half alone: to that half the score is a fixed function, so the promise holds.
+
+    Args:
+        table: whatever ``tables.read`` takes.
+        severity: costs and critical cells; a capacity needs none.
+        score: name of a score, or several.
+        capacity: largest share of the fit rows deferred, 0 or more and below 1.
+        reader: who answers deferred cases; the threshold has the least failure cost.
+        promise: what is to be certified. Where it cannot be, the policy says so and defers every case.
+        decision: ``argmax``, ``bayes`` (on the best recalibrator) or ``given`` (the table's column).
+        by: column whose groups get a threshold each, or None; a promise then holds for all of them together.
+        learn_from: ``error`` or ``critical_error``, what a learned score is to foresee.
+        critical, columns, classes, labels, on: as in ``primum.audit``. seed: of halves, folds and draws.
+        several: of several scores ``learn`` one; or ``try`` each of the k for the promise, at delta / k, and
+            keep the one that defers fewest, so that the choice is paid for.
+
+    Raises:
+        InputError: one sentence on what was expected, what arrived, where, and what to do.
+    """
+    read = tables.read(table, columns, classes=classes)
+    rows = fit_rows(read if labels is None else with_labels(read, labels, on))
+    opts = options(rows.classes, rows.name, severity, critical, by=() if by is None else (by,), seed=seed)
+    groups.check_columns(rows.metadata, opts.by)
+    check.one_of(decision, RULES, "--decision: rule")
+    check.one_of(learn_from, TARGETS, "--learn: target")
+    check.one_of(several, SEVERAL, "--several:")
+    given = (name.removeprefix("score_") for name in ([score] if isinstance(score, str) else score))
+    names = tuple(dict.fromkeys(given))
+    reader = by_class(reader, rows.classes)
+    asked = Asked(capacity, reader, by_patient(promise, rows), opts, decision == "bayes")
+    asked.check(rows.name)
+    if promise is not None:
+        _refuse_seen(rows)
+    elif several == "try":
+        raise InputError("--several try: scores are tried for a promise; add --certify, or learn one of them")
+    to_learn = len(names) > 1 and several == "learn"
+    learning = np.zeros(len(rows), dtype=bool)
+    if to_learn or (promise is not None and decision == "bayes"):
+        learning = halves(codes(rows.ids if rows.patients is None else rows.patients), seed)
+    recalibrator = _recalibrator(rows.take(learning) if learning.any() else rows, decision, seed)
+    plain = to_plain(recalibrator)
+    whole = scored(rows, decision, str(plain["form"]), recalibrator, opts.severity, opts.critical)
+    for name in names:
+        check.one_of(name, tuple(whole.confidence), f"{rows.name}: score")
+    learned = None
+    if to_learn:
+        bad = _bad(rows, whole, opts, learn_from)
+        learned = learn(whole.take(learning).confidence, names, bad[learning])
+        whole = replace(whole, confidence={"learned": learned(whole.confidence)})
+        names = ("learned",)
+    kept, answers = rows.take(~learning), whole.take(~learning)
+    reads = {name: thresholds.read(asked, kept, answers, name, by, len(names)) for name in names}
+    named = thresholds.preferred(reads)
+    found, deferred = reads[named]
+    decided = Decided(
+        answers.rule, answers.calibrated, answers.decisions, named, answers.confidence[named],
+        held(found, by, kept),
+    )  # fmt: skip
+    tried = tuple(Tried(name, _verdict(each), share) for name, (each, share) in reads.items())
+    return Policy(
+        score=named, thresholds=found, by=by, kind=asked.kind, target=asked.target, classes=rows.classes,
+        outputs=rows.kind, decision=decision, recalibrator=plain,
+        fit=_fitted(rows, kept, deferred, decided.accepted),
+        verdict=_verdict(found), tried=() if promise is None else tried,
+        capacity=capacity, reader=reader, promise=asked.promise, learned=_written(learned, learn_from),
+        severity=None if opts.severity is None else opts.severity.to_dict(),
+        critical=tuple((true, called) for true, called in pairs(rows.classes, opts.critical)),
+        notes=tuple(notes(found, by, rows, kept, tried, named)),
+    )  # fmt: skip
+
+
+def _refuse_seen(rows: Predictions) -> None:
+    """Refuse rows that cannot bear a promise, since something was chosen or fitted on them before."""
+    seen = validation_rows(rows)
+    if seen:
+        raise InputError(
+            f"{rows.name}: a promise needs rows that training did not use, {seen} of {len(rows)} fit rows "
+            "are validation rows, on which the network was stopped or chosen; mark others as cal, or fit by "
+            "--capacity or --reader-cost"
+        )
+    if rows.source.get("out_of_fold"):
+        raise InputError(
+            f"{rows.name}: a promise needs answers that owe nothing to its rows, these are out of fold of a "
+            "stacking fitted on them; combine by the mean, or fit the stacking on other rows"
+        )
+
+
+def _verdict(found: Mapping[str, Threshold]) -> Verdict:
+    verdicts = {one.verdict for one in found.values()}
+    return verdicts.pop() if len(verdicts) == 1 else "partly_certified"
+
+
+def _recalibrator(rows: Predictions, decision: str, seed: int) -> Recalibrator:
+    if decision != "bayes":
+        return unchanged
+    clusters = codes(rows.ids if rows.patients is None else rows.patients)
+    inversion = inversion_for(rows.source, rows.classes)
+    chosen = recalibrate.choose(rows.logits, rows.labels, clusters, seed, inversion)
+    return chosen.fitted[chosen.best]
+
+
+def _bad(rows: Predictions, answers: Scored, opts: Options, learn_from: str) -> NDArray[np.bool_]:
+    if learn_from == "error":
+        return np.asarray(rows.labels != answers.decisions)
+    if opts.critical is None:
+        raise InputError("--learn critical_error: critical cells are needed; add --severity or --critical")
+    return np.asarray(opts.critical[rows.labels, answers.decisions])
+
+
+def _written(learned: Weighted | None, learn_from: str) -> LearnedScore | None:
+    return None if learned is None else LearnedScore(target=learn_from, **asdict(learned))  # type: ignore[arg-type]
+
+
+def _fitted(
+    rows: Predictions, kept: Predictions, deferred_share: float, accepted: NDArray[np.bool_]
+) -> FitRows:
+    key, one = fingerprint(rows), first_cases(kept)
+    patients = None if rows.patients is None else rows.patients.unique()
+    counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes)).tolist()
+    return FitRows(
+        name=rows.name, n=len(rows), patients=None if patients is None else len(patients),
+        learned_on=len(rows) - len(kept), counts=dict(zip(rows.classes, counts, strict=True)),
+        deferred_share=deferred_share, fingerprint=key, row_hashes=hashes.packed(rows.ids, key),
+        patient_hashes="" if patients is None else hashes.packed(patients, key),
+        units=len(one), deferred_units=int((~accepted[one]).sum()),
+    )  # fmt: skip

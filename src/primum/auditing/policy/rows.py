@@ -1,0 +1,94 @@
+"""What fitting and applying a policy share: scored answers, costs, the reader, one case per patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum import severity
+from primum.auditing import options
+from primum.auditing.answers import beside
+from primum.auditing.policy.document import Policy, StatedReader, Threshold
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge import decision
+from primum.judge.deferral.costs import Reader
+from primum.judge.deferral.scored import Scored, confidences
+from primum.judge.recalibration.recalibrate import Recalibrator
+from primum.judge.statistics import groups
+from primum.predictions import Predictions
+from primum.severity import SeverityMatrix
+
+
+def scored(
+    table: Predictions,
+    rule: str,
+    form: str,
+    recalibrator: Recalibrator,
+    matrix: SeverityMatrix | None,
+    critical: NDArray[np.bool_] | None,
+) -> Scored:
+    """Answers of one decision rule with every confidence score, all in the table's order of classes.
+
+    Raises InputError for the rule ``given`` without a column decision and for ``bayes`` without a severity.
+    """
+    cost = None if matrix is None else matrix.cost
+    if rule == "bayes":
+        if cost is None:
+            raise InputError(f"{table.name}: Bayes decisions need a severity matrix, none was given")
+        probs = recalibrator(table.logits)
+        answers = decision.bayes(probs, cost)
+    else:
+        form, probs, answers = "none", table.probs, table.predicted
+        if rule == "given":
+            if table.decision is None:
+                raise InputError(
+                    f"{table.name}: the decision rule given needs a column decision, there is none; add it"
+                )
+            answers = table.decision
+    found_scores = confidences(probs, answers, cost, critical, beside(table))
+    return Scored(rule, form.removeprefix("gain_"), answers, found_scores)
+
+
+def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions) -> NDArray[np.float64]:
+    """(N,) threshold each case is held against; InputError for a group without one."""
+    if by is None:
+        return np.full(len(table), thresholds["all"].threshold)
+    each = np.empty(len(table))
+    for name, rows in groups.groups(table.metadata, (by,)):
+        value = name.removeprefix(f"{by}=")
+        where = f"{table.name}: the policy has no threshold for this {by}, group"
+        if value not in thresholds:
+            told = check.shown([value], tuple(thresholds))
+            raise InputError(f"{where} {told}; it has one for {check.shorten(thresholds, 10)}")
+        each[rows] = thresholds[value].threshold
+    return each
+
+
+def severity_of(
+    policy: Policy, classes: tuple[str, ...], source: SeverityMatrix | str | Path | None = None
+) -> tuple[SeverityMatrix | None, NDArray[np.bool_] | None]:
+    """Costs and critical cells (K, K), or None, in the order of ``classes``; default the policy's."""
+    if source is not None:
+        asked = options.options(classes, "--severity", source)
+        return asked.severity, asked.critical
+    cells = severity.cells([list(pair) for pair in policy.critical], classes, "policy")
+    if policy.severity is None:
+        return None, cells if cells.any() else None
+    return severity.from_dict(policy.severity, "policy").ordered(classes, "the table"), (
+        cells if cells.any() else None
+    )
+
+
+def reader_of(
+    stated: StatedReader | None, matrix: SeverityMatrix | None, classes: tuple[str, ...]
+) -> Reader | None:
+    """The stated reader in the order of ``classes``, else one of the severity's ``defer`` cost, else None."""
+    if stated is None:
+        return None if matrix is None or matrix.defer is None else Reader(matrix.defer)
+    rates = dict.fromkeys(classes, stated.error) if isinstance(stated.error, float) else stated.error
+    errors = None if rates is None else np.array([rates[name] for name in classes])
+    return Reader(stated.cost, errors)

@@ -1,0 +1,71 @@
+"""What a policy holds to, and what it achieves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+
+from primum.cli.terminal import cell, console, number, titled
+
+VERDICTS = {
+    "fitted": "fitted",
+    "certified": "[green]certified[/green]",
+    "partly_certified": "[yellow]certified for some groups only[/yellow]",
+    "not_certifiable": "[bold red]not certifiable[/bold red]",
+}
+CRITICAL = "critical cases accepted"
+
+
+def show_policy(content: Mapping[str, Any], said: str, out: Path) -> None:
+    """Print a policy: its promise, its thresholds and what they did on the fit rows."""
+    fit, by = content["fit"], content["by"]
+    patients = "" if fit["patients"] is None else f" of {fit['patients']} patients"
+    title = f"{content['score']}, {content['decision']}: {content['direction']} the threshold"
+    table = titled(title, (by or "", "threshold", "deferred", CRITICAL, "verdict"), 3)
+    for name, one in content["thresholds"].items():
+        kept = one["critical_coverage"]
+        table.add_row(
+            escape(name if by else "all cases"), f"{one['threshold']:.5g}", _share(one["deferred_share"]),
+            "–" if kept is None else _share(kept), VERDICTS[one["verdict"]],
+        )  # fmt: skip
+    console.print(f"{escape(said)}: {VERDICTS[content['verdict']]}")
+    console.print(table)
+    console.print(f"fitted on {fit['n']} rows{patients} of {escape(fit['name'])}, which it refuses to judge")
+    if content["promise"] is not None:
+        tried = content["tried"]
+        scores = ", ".join(f"{escape(one['score'])} ({VERDICTS[one['verdict']]})" for one in tried)
+        console.print(
+            f"tried for this promise: {scores}; another call on these rows is another try, counted nowhere"
+        )
+    for note in content["notes"]:
+        console.print(f"[yellow]note:[/yellow] {escape(note)}")
+    console.print(f"policy: {escape(str(out))}", soft_wrap=True)
+
+
+def show_applied(
+    findings: Sequence[Mapping[str, Any]], said: str, accepted: int, n: int, name: str, out: Path
+) -> None:
+    """Print how many cases a policy accepted, and what it achieves where labels are known."""
+    console.print(f"{escape(name)}: {accepted} of {n} cases accepted, {n - accepted} go to a reader")
+    console.print(f"policy: {escape(said)}")
+    shown = [one for one in findings if one["value"] is not None and one["verdict"] != "warning"]
+    if shown:
+        table = titled("achieved here, 95 % intervals", ("", "value", "n"), 2)
+        for one in shown:
+            table.add_row(escape(one["name"]), cell(one), number(one["n"]))
+        console.print(table)
+    else:
+        console.print("no case has a label, so nothing could be counted")
+    for one in findings:
+        if one["verdict"] == "warning":
+            console.print(f"[yellow]warning:[/yellow] {escape(one['why'])}")
+        elif one["value"] is None:
+            console.print(f"not computed: {escape(one['name'])}, {escape(one['why'])}")
+    console.print(f"decisions: {escape(str(out))}", soft_wrap=True)
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %"

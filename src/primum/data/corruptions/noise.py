@@ -1,0 +1,23 @@
+"""Gaussian noise in all channels alike."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from primum.data.corruptions.corruption import REFERENCE, resized
+
+
+def draw(rng: np.random.Generator) -> NDArray[np.float32]:
+    """(1, REFERENCE, REFERENCE) standard normal grains."""
+    return rng.standard_normal((1, REFERENCE, REFERENCE), dtype=np.float32)
+
+
+def grainy(images: Tensor, value: float, chances: Tensor) -> Tensor:
+    """Noise of standard deviation ``value`` added, one grain per 1/224 of each side.
+
+    A smaller image sees several grains in a pixel, hence less noise, as if it had been taken at 224 px and
+    then shrunk.
+    """
+    return images + value * resized(chances, images.shape[-2], images.shape[-1])

@@ -1,0 +1,140 @@
+"""Try an image: drop one in and see the answer, the doubt, and whether it would be used or deferred."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from primum.core.check import InputError, PrimumError
+from primum.data.imaging import limits
+from primum.explore import trial
+from primum.explore.app import case, parts
+from primum.explore.app.stage import Stage
+from primum.explore.trial import Answer
+from primum.report import words
+
+NAME, TITLE = "trying", "Try an image"
+LONGEST = 4 * limits.UPLOADED // 3 + 1000  # characters of a file in base64 and of its kind
+INTRO = (
+    "Drop in an image the network has not seen, of the kind it was trained on: JPEG, PNG, TIFF or DICOM. "
+    "It is looked at on this machine, and nothing of it is kept. The network cannot tell that an image is "
+    "of another kind; look at the nearest known cases."
+)
+
+
+def panel(stage: Stage) -> list[Component]:
+    """The place to drop an image, and the answer."""
+    if stage.scene.run is None:
+        return [
+            html.P(INTRO, className="intro"),
+            parts.refused(
+                "there is no network here to ask: start the explorer on the folder of a run, "
+                "which holds its network, to try an image"
+            ),
+        ]
+    drop = dcc.Upload(
+        html.Div([html.B("Drop an image here"), html.Br(), "or press to choose a file"]),
+        id="upload", className="drop live", max_size=limits.UPLOADED,
+    )  # fmt: skip
+    return [
+        html.P(INTRO, className="intro"),
+        drop,
+        dcc.Loading(html.Div(id="tried", role="status"), type="dot", color="#0b5c94"),
+        parts.actions(NAME),
+    ]
+
+
+def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
+    """Answer each image that is dropped in."""
+
+    @app.callback(
+        Output("tried", "children"),
+        Input("upload", "contents"),
+        State("upload", "filename"),
+        State("scene", "value"),
+        prevent_initial_call=True,
+    )
+    def answer(contents: str | None, name: str | None, number: int) -> list[Component]:
+        if not contents:
+            return []
+        stage = find(number)
+        try:
+            return shown(stage, trial.answer(stage.scene, arrived(contents), name or "image", stage.policy))
+        except PrimumError as error:
+            return [parts.refused(str(error))]
+
+
+def arrived(contents: str) -> bytes:
+    """The bytes of a data URI; what is too long is refused before it is decoded."""
+    text = str(contents)
+    if len(text) > LONGEST:
+        raise InputError(
+            f"an image file of at most {limits.UPLOADED // 2**20} MB was expected, "
+            f"{3 * len(text) / 4 / 2**20:,.2f} MB arrived; shrink it"
+        )
+    try:
+        return base64.b64decode(text.partition(",")[2], validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("the file did not arrive whole; drop it in again") from None
+
+
+def shown(stage: Stage, found: Answer) -> list[Component]:
+    """The picture and its map, the answer and what would become of it, the scores and the nearest cases."""
+    pictures = [
+        html.Figure([html.Img(src=parts.embedded(found.picture), alt=found.name), _under(found.name)])
+    ]
+    if found.heat is not None:
+        heat = html.Img(src=parts.embedded(found.heat), alt="What spoke for the answer")
+        pictures.append(html.Figure([heat, _under("Yellow: what spoke most for the answer (Grad-CAM)")]))
+    else:
+        pictures.append(html.Figure(parts.refused(found.no_heat)))
+    shares = sorted(((share, name) for name, share in found.probabilities.items()), reverse=True)
+    sure = words.number(shares[0][0], "accuracy")
+    told = [
+        html.P(
+            [html.B("Use the answer" if found.accepted else "Send it to a reader")], className="verdict-line"
+        ),
+        html.P(f"{words.opening(found.why)}."),
+        html.P(["The answer: ", html.B(found.predicted), f", {sure} sure."], className="answer"),
+        *(html.P(f"{words.opening(note)}.", className="note") for note in found.predictions.notes),
+        html.H3("Probabilities"),
+        case.bars(shares),
+    ]
+    near = case.near(stage, found.nearest) if found.nearest is not None else parts.refused(found.no_nearest)
+    beside = [html.H3("Nearest known cases"), near, html.H3("Confidence, higher is surer"), _scores(found)]
+    return [
+        html.Div(
+            [
+                html.Div(pictures, className="picture pair"),
+                html.Div([html.Div(told), html.Div(beside)], className="halves"),
+            ],
+            className="tried",
+        )
+    ]
+
+
+def _under(text: str) -> Component:
+    return html.Figcaption(text, className="note")
+
+
+def _scores(found: Answer) -> Component:
+    rows = []
+    for name, value in found.scores.items():
+        below = found.below.get(name)
+        share = words.NOTHING if below is None else f"{100 * below:.0f}{words.GAP}%"
+        rows.append(
+            html.Tr(
+                [
+                    html.Th(name, title=words.SCORES.get(name), scope="row"),
+                    html.Td(words.number(value), className="num"),
+                    html.Td(share, className="num"),
+                ]
+            )
+        )
+    heads = [html.Th("score"), html.Th("value", className="num"), html.Th("higher than", className="num")]
+    return html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="small")

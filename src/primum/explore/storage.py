@@ -1,0 +1,34 @@
+"""Arrays kept between two starts: written whole, checked when read, made anew where damaged."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.core import archives, files
+from primum.core.check import InputError
+
+
+def default_cache() -> Path:
+    """Folder of what is kept: ``primum`` in the user's cache folder ($XDG_CACHE_HOME, else ~/.cache)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "primum"
+
+
+def kept(file: Path) -> dict[str, NDArray[Any]] | None:
+    """Arrays by name; None where there is no such file, or its checksums do not hold."""
+    return archives.kept(file)
+
+
+def keep(file: Path, arrays: Mapping[str, NDArray[Any]]) -> bool:
+    """Write arrays by name; False where the folder cannot be written to."""
+    try:
+        with files.whole(file) as draft, draft.open("wb") as opened:
+            np.savez(opened, **arrays)  # type: ignore[arg-type]
+    except (OSError, InputError):
+        return False
+    return True

@@ -1,0 +1,189 @@
+"""A new image: the network's answer, its doubt, what it looked at, and whether the answer would be used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path, PurePath
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from primum.auditing.policy.application import apply
+from primum.auditing.policy.document import Policy
+from primum.core import ties
+from primum.core.check import InputError
+from primum.data.imaging.apart import READER
+from primum.data.imaging.decoded import Decoded
+from primum.data.imaging.opening import UnreadableError
+from primum.data.imaging.ranges import Unfit, of_channel
+from primum.explore import neighbours, pictures
+from primum.explore import scores as scoring
+from primum.explore.scene import OPERATING, Scene
+from primum.predictions import Predictions
+
+NEW = "new image"
+SHOWN = 512  # pixels of the longer side of the pictures
+NAMED = 80  # characters of the name of a file
+ASKING = Lock()  # one network answers all users
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a run's network says of an image.
+
+    Attributes:
+        name: of the file. predicted: class name. probabilities: class → 0 to 1.
+        scores: name → confidence, higher = more trustworthy. below: name → share of the scene's cases whose
+            confidence is lower.
+        accepted: whether the answer would be used. why: in a sentence.
+        picture: PNG. heat: PNG under the map of what speaks for the answer, or None. no_heat: why, or empty.
+        nearest: as ``neighbours.nearest`` returns, or None. no_nearest: why, or empty.
+        predictions: the one row, as ``primum.model.predict`` writes it; its notes say what was clipped.
+    """
+
+    name: str
+    predicted: str
+    probabilities: Mapping[str, float]
+    scores: Mapping[str, float]
+    below: Mapping[str, float]
+    accepted: bool
+    why: str
+    picture: bytes
+    heat: bytes | None
+    no_heat: str
+    nearest: pl.DataFrame | None
+    no_nearest: str
+    predictions: Predictions
+
+
+def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None) -> Answer:
+    """Ask the network of a scene about one image.
+
+    Where the scene's own predictions are means over dropout passes, this answer is one too.
+
+    Args:
+        scene: of a run. content: of an image file of any kind, DICOM too. name: of the file.
+        policy: accepts or defers; without it the scene's operating threshold on MSR does.
+
+    Raises:
+        InputError: for a scene without a network, a file that is no image, or a policy for other outputs.
+        MissingExtraError: when a library it needs is not installed.
+    """
+    if scene.run is None:
+        raise InputError(
+            f"{scene.name}: trying an image needs a network; start the explorer on the folder of a run"
+        )
+    from primum.data.images import COLUMNS, ImageTable
+    from primum.model.predict import predict
+
+    name = shown(name)
+    READER.start()  # while the network is loaded
+    network = _network(scene.run)
+    decoded = _opened(content, name)
+    if len(network.card.transform.mean) != 3:
+        raise InputError(
+            f"{name}: one file holds one picture, this network takes {len(network.card.transform.mean)} "
+            "channels; predict such images with primum predict"
+        )
+    columns = {column: [NEW if column == "id" else None] for column in COLUMNS}
+    cases = pl.DataFrame(columns, schema=dict.fromkeys(COLUMNS, pl.String))
+    ranges, unfit = network.card.transform.ranges, Unfit()
+    within = of_channel(ranges, 0)
+    unfit.add(0, [decoded], [within])
+    image, seen = decoded.visible(within), decoded.shown(within)
+    table = ImageTable(name, scene.classes, cases, pixels=np.asarray(seen, dtype=np.uint8)[None])
+    source = scene.domains[0].predictions.source.get("mc_dropout") or {}
+    with ASKING:
+        found = predict(
+            network,
+            table,
+            progress=False,
+            passes=int(source.get("passes", 0)),
+            seed=int(source.get("seed", 0)),
+        )
+        notes = (*found.notes, *unfit.notes([0], ranges))
+        found = replace(found, metadata=found.metadata.drop("split"), notes=notes)
+        heat, no_heat = _heat(network, table, image, int(found.predicted[0]))
+    scores = {one: float(value[0]) for one, value in scoring.of_new(found, scene.fit, scene.train).items()}
+    accepted, why = _decided(scene, found, scores, policy)
+    near, no_near = _near(scene, found)
+    return Answer(
+        name, found.classes[int(found.predicted[0])],
+        dict(zip(found.classes, found.probs[0].tolist(), strict=True)), scores, _below(scene, scores),
+        accepted, why, pictures.encoded(image, SHOWN), heat, no_heat, near, no_near, found,
+    )  # fmt: skip
+
+
+def shown(name: str) -> str:
+    """The name of an uploaded file, at most 80 printable characters; it is shown and never a path."""
+    printed = "".join(letter for letter in str(name) if letter.isprintable())
+    return printed if len(printed) <= NAMED else f"{printed[: NAMED // 2]}…{printed[1 - NAMED // 2 :]}"
+
+
+def _opened(content: bytes, name: str) -> Decoded:
+    try:
+        return READER.load(content, PurePath(name).suffix)
+    except UnreadableError as error:
+        raise InputError(f"{name}: an image was expected, {error}") from None
+
+
+@lru_cache(maxsize=2)
+def _network(run: Path) -> Any:
+    from primum.model import backbone
+
+    return backbone.load(run)
+
+
+def _heat(network: Any, table: Any, image: Any, predicted: int) -> tuple[bytes | None, str]:
+    """Grad-CAM of the answer over the image, or why there is none."""
+    from primum.core.check import MissingExtraError
+    from primum.model.explain import layers, maps
+    from primum.model.images import Images
+
+    try:
+        layer = layers.last_spatial(network)
+        pixels = Images(table, network.card.transform).batch(np.array([0]))
+        with maps.looking(network, layer) as look:
+            found = look(network.prepare(pixels), [predicted])[0][0].numpy()
+    except (InputError, MissingExtraError) as error:
+        return None, str(error)
+    if not found.any():
+        return None, "nothing in the image speaks for this answer, so there is no map"
+    return pictures.encoded(pictures.overlaid(pictures.shrunk(image, SHOWN), found)), ""
+
+
+def _decided(
+    scene: Scene, found: Predictions, scores: Mapping[str, float], policy: Policy | None
+) -> tuple[bool, str]:
+    """Whether the answer would be used, and the comparison that says so."""
+    if policy is not None:
+        decided = apply(policy, found).decided
+        confidence, threshold = float(decided.confidence[0]), float(decided.threshold[0])
+        whose, score = f"the policy ({policy.said})", decided.score
+    else:
+        confidence, threshold = scores[OPERATING], scene.thresholds[OPERATING]
+        whose, score = f"the operating threshold ({scene.said[0]})", OPERATING
+    accepted = bool(ties.at_least(confidence, threshold))
+    verb, side = ("accept", "at or above") if accepted else ("defer", "below")
+    return accepted, f"{verb}: {score} {confidence:.4g} is {side} {threshold:.4g}, {whose}"
+
+
+def _near(scene: Scene, found: Predictions) -> tuple[pl.DataFrame | None, str]:
+    assert found.embeddings is not None
+    try:
+        return neighbours.to(scene, found.embeddings[0]), ""
+    except InputError as error:
+        return None, str(error)
+
+
+def _below(scene: Scene, scores: Mapping[str, float]) -> dict[str, float]:
+    shares = {}
+    for name, value in scores.items():
+        if f"score_{name}" in scene.cases.columns:
+            column = scene.cases[f"score_{name}"].drop_nulls().to_numpy()
+            shares[name] = float(np.mean(column < value)) if len(column) else 0.0
+    return shares

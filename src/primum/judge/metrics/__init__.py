@@ -1,0 +1,1 @@
+"""Metrics of answers, probabilities and rankings, each with what its interval needs."""

@@ -1,0 +1,100 @@
+"""How often the answer is right, and how well the scores rank."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.metrics.confusion import Confusion, confusion, ratio
+from primum.judge.metrics.selective import Ranking, rank
+from primum.judge.statistics.interval import Floats
+
+
+def accuracy(labels: Any, decisions: Any, classes: int) -> float:
+    """Share of right answers, 0 to 1; labels and decisions (N,) class indices."""
+    counts = confusion(labels, decisions, classes)
+    return float(counts.hits.sum() / counts.totals.sum())
+
+
+def balanced_accuracy(labels: Any, decisions: Any, classes: int) -> float:
+    """Mean over the classes that occur of the share answered right, 0 to 1."""
+    return float(balanced_accuracy_of(confusion(labels, decisions, classes)))
+
+
+def macro_f1(labels: Any, decisions: Any, classes: int) -> float:
+    """Mean F1 over the classes that occur as label or as answer, 0 to 1."""
+    return float(macro_f1_of(confusion(labels, decisions, classes)))
+
+
+def balanced_accuracy_of(counts: Confusion) -> Any:
+    """Balanced accuracy of each set of counts (...)."""
+    recall = ratio(counts.hits, counts.totals)
+    return recall.sum(axis=-1) / (counts.totals > 0).sum(axis=-1)
+
+
+def macro_f1_of(counts: Confusion) -> Any:
+    """Macro F1 of each set of counts (...)."""
+    seen = counts.totals + counts.answers
+    return ratio(2 * counts.hits, seen).sum(axis=-1) / (seen > 0).sum(axis=-1)
+
+
+def auroc(labels: Any, probs: Any) -> float:
+    """One-vs-rest AUROC, mean over the classes that occur and do not fill the table, 0 to 1; ties count half.
+
+    Args:
+        labels: (N,) class indices.
+        probs: (N, K) any scores, higher = more of that class.
+    """
+    return auroc_with_influence(labels, probs)[0]
+
+
+def auroc_with_influence(labels: Any, probs: Any) -> tuple[float, Floats]:
+    """Macro one-vs-rest AUROC and the influence (N,) of each case on it."""
+    true, scores = check.array(labels), check.array(probs)
+    present = [k for k in np.unique(true) if 0 < (true == k).sum() < len(true)]
+    if not present:
+        raise InputError("AUROC needs cases of at least two classes")
+    if scores.shape[1] == 2:
+        present = [1]
+    total, influence = 0.0, np.zeros(len(true))
+    for k in present:
+        area, part = binary_auroc_with_influence(true == k, scores[:, k])
+        total += area
+        influence += part
+    return total / len(present), influence / len(present)
+
+
+def binary_auroc(positive: Any, score: Any) -> float:
+    """Probability that a positive case scores above a negative one, ties counting half."""
+    return binary_auroc_with_influence(check.array(positive).astype(bool), check.array(score))[0]
+
+
+def binary_auroc_with_influence(
+    positive: NDArray[np.bool_], score: NDArray[Any], ranking: Ranking | None = None
+) -> tuple[float, Floats]:
+    """AUROC and each case's influence (N,): DeLong's placement values (Biometrics 1988), sorted once.
+
+    With a ``ranking`` of the score it is not sorted again.
+    """
+    n, n1 = len(positive), int(positive.sum())
+    n0 = n - n1
+    if n0 == 0 or n1 == 0:
+        raise InputError("AUROC needs both positive and negative cases")
+    by = rank(score) if ranking is None else ranking
+    order, sizes = by.order[::-1], by.sizes[::-1]
+    hits, ends = positive[order], np.cumsum(sizes) - 1
+    below1 = np.cumsum(hits)[ends].astype(np.float64)
+    below0 = ends + 1 - below1
+    group1, group0 = np.diff(below1, prepend=0.0), np.diff(below0, prepend=0.0)
+    wins = (below0 - group0 / 2) / n0
+    losses = 1 - (below1 - group1 / 2) / n1
+    area = float(group1 @ wins) / n1
+    influence = np.empty(n)
+    influence[order] = np.where(
+        hits, np.repeat(wins - area, sizes) * (n / n1), np.repeat(losses - area, sizes) * (n / n0)
+    )
+    return area, influence

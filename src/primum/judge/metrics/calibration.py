@@ -1,0 +1,208 @@
+"""Is 87 % confidence 87 % accuracy? (METHODS §3)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from primum.core import check, ties
+from primum.judge import decision
+from primum.judge.statistics.interval import LEVEL, Estimate, Floats, Resampler, quantile
+from primum.judge.statistics.shares import unmoved
+
+BINS = 15
+FLOOR = 1e-12
+REDRAWS = 100
+
+
+def equal_width(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
+    """Bin in [0, bins) of each value in [0, 1]; bins are (l, u], and 0 falls in the first.
+
+    A value that differs from an edge by rounding alone lies on it.
+    """
+    index = np.ceil(values * bins - bins * ties.RELATIVE).astype(np.int64) - 1
+    return np.asarray(np.clip(index, 0, bins - 1))
+
+
+def equal_mass(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
+    """Bin in [0, bins) of each value so that bins hold about equally many; equal values share a bin."""
+    settled = ties.settled(values)
+    edges = np.quantile(settled, np.arange(1, bins) / bins, method="lower")
+    return np.asarray(np.searchsorted(edges, settled, side="left"), dtype=np.int64)
+
+
+def ece(labels: Any, probs: Any, bins: int = BINS) -> float:
+    """Top-label expected calibration error, equal-width bins (l, u], 0 to 1 (Guo et al., ICML 2017).
+
+    Args:
+        labels: (N,) class indices.
+        probs: (N, K) probabilities.
+    """
+    confidence, right = top_label(labels, probs)
+    return _gap(equal_width(confidence, bins), confidence - right, bins)
+
+
+def ece_equal_mass(labels: Any, probs: Any, bins: int = BINS) -> float:
+    """Top-label expected calibration error, bins of equal mass, 0 to 1 (Nguyen & O'Connor, EMNLP 2015)."""
+    confidence, right = top_label(labels, probs)
+    return _gap(equal_mass(confidence, bins), confidence - right, bins)
+
+
+def classwise_ece(labels: Any, probs: Any, bins: int = BINS) -> float:
+    """Mean over the K classes of the equal-width ECE of each probability, 0 to 1 (Kull et al. 2019)."""
+    true, p = check.array(labels), check.array(probs)
+    gaps = [_gap(equal_width(p[:, k], bins), p[:, k] - (true == k), bins) for k in range(p.shape[1])]
+    return float(np.mean(gaps))
+
+
+def top_label(labels: Any, probs: Any) -> tuple[Floats, NDArray[np.bool_]]:
+    """(N,) confidence of the most probable class, and (N,) whether it is the label."""
+    p = check.array(probs)
+    top = decision.argmax(p)
+    return np.asarray(p[np.arange(len(p)), top], dtype=np.float64), top == check.array(labels)
+
+
+def _gap(index: NDArray[np.int64], difference: Floats, bins: int) -> float:
+    return float(np.abs(np.bincount(index, difference, bins)).sum() / len(index))
+
+
+def brier(labels: Any, probs: Any) -> float:
+    """Mean over cases of ``Σ_k (p_k − y_k)²``, 0 to 2."""
+    return float(brier_losses(labels, probs).mean())
+
+
+def root_brier(labels: Any, probs: Any) -> float:
+    """Square root of the Brier score, 0 to √2 (Gruber & Buettner, NeurIPS 2022)."""
+    return float(np.sqrt(brier(labels, probs)))
+
+
+def nll(labels: Any, probs: Any) -> float:
+    """Mean negative log-likelihood (natural logarithm), floored at p = 1e-12."""
+    return float(nll_losses(labels, probs)[0].mean())
+
+
+def brier_losses(labels: Any, probs: Any) -> Floats:
+    """(N,) ``Σ_k (p_k − y_k)²`` of each case."""
+    p = check.array(probs)
+    true = p[np.arange(len(p)), check.array(labels)]
+    return np.asarray(np.einsum("ij,ij->i", p, p) - 2 * true + 1, dtype=np.float64)
+
+
+def nll_losses(labels: Any, probs: Any) -> tuple[Floats, int]:
+    """(N,) ``−log p_y`` of each case, and how many were floored at p = 1e-12."""
+    p = check.array(probs)
+    true = p[np.arange(len(p)), check.array(labels)].astype(np.float64)
+    return -np.log(np.maximum(true, FLOOR)), int((true < FLOOR).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationErrors:
+    """The three plug-in calibration errors of one table, what they would be by chance, and their replicates.
+
+    Attributes:
+        value: error name → its value.
+        chance: error name → (100,) values with the labels redrawn from p: perfect calibration.
+        replicates: error name → (B,) bootstrap values.
+    """
+
+    value: dict[str, float]
+    chance: dict[str, Floats]
+    replicates: dict[str, Floats]
+
+
+def calibration_errors(
+    labels: NDArray[np.int64], probs: Floats, resampler: Resampler, seed: int, bins: int = BINS
+) -> CalibrationErrors:
+    """Equal-width, equal-mass and class-wise ECE with everything their intervals need.
+
+    Bins stay those of the whole table in every replicate. Labels (N,), probabilities (N, K).
+    """
+    n, k = probs.shape
+    confidence, right = top_label(labels, probs)
+    top = decision.argmax(probs)
+    index = {"ece": equal_width(confidence, bins), "ece_equal_mass": equal_mass(confidence, bins)}
+    value: dict[str, float] = {}
+    replicates: dict[str, Floats] = {}
+    for name, binned in index.items():
+        gap = confidence - right
+        value[name] = _gap(binned, gap, bins)
+        replicates[name] = np.abs(resampler.sums(binned, bins, gap)).sum(axis=1) / _cases(resampler, n)
+    by_class = np.stack([equal_width(probs[:, c], bins) for c in range(k)])
+    mass = np.stack([np.bincount(by_class[c], probs[:, c], bins) for c in range(k)])
+    value["classwise_ece"] = classwise_ece(labels, probs, bins)
+    total: Floats = np.zeros(len(resampler.weights))
+    for c in range(k):
+        total += np.abs(resampler.sums(by_class[c], bins, probs[:, c] - (labels == c))).sum(axis=1)
+    replicates["classwise_ece"] = total / k / _cases(resampler, n)
+
+    redrawn: dict[str, list[float]] = {name: [] for name in value}
+    expected = {name: np.bincount(binned, confidence, bins) for name, binned in index.items()}
+    rng, rows = np.random.default_rng(seed), np.arange(n)
+    cumulative = np.ascontiguousarray(np.cumsum(probs[:, :-1], axis=1, dtype=np.float32).T)
+    for _ in range(REDRAWS):
+        level, drawn = rng.random(n, dtype=np.float32), np.zeros(n, dtype=np.int64)
+        for bound in cumulative:
+            drawn += level > bound
+        hit = (drawn == top).astype(np.float64)
+        for name, binned in index.items():
+            redrawn[name].append(float(np.abs(expected[name] - np.bincount(binned, hit, bins)).sum()) / n)
+        cells = drawn * bins + by_class[drawn, rows]
+        observed = np.bincount(cells, minlength=k * bins).reshape(k, bins)
+        redrawn["classwise_ece"].append(float(np.abs(mass - observed).sum()) / (n * k))
+    chance = {name: np.array(draws) for name, draws in redrawn.items()}
+    return CalibrationErrors(value, chance, replicates)
+
+
+def _cases(resampler: Resampler, n: int) -> Floats:
+    """(B,) cases in each replicate; with patients of several cases this varies."""
+    counts = np.bincount(resampler.block, minlength=resampler.blocks).astype(np.float32)
+    return np.asarray(resampler.weights @ counts, dtype=np.float64) if n else np.ones(len(resampler.weights))
+
+
+def interval(
+    errors: CalibrationErrors, name: str, n: int, units: int | None = None, noun: str = "cases"
+) -> Estimate:
+    """Bias-corrected bootstrap interval of a plug-in error, 0 to 1.
+
+    A plug-in error is biased upwards by noise in every bin: by nothing when the model is far from calibrated,
+    by the chance level when it is perfect. The lower end subtracts the whole chance level, the upper end
+    nothing, each with the spread of the replicates around their own mean; a percentile interval would never
+    cover 0. Spreads are widened for few units as in :func:`interval.from_replicates`. Where no replicate
+    moves it, the exact bound on a share never seen.
+
+    Args:
+        errors: of the table. name: of one of them. n: cases.
+        units: patients that were drawn, default n. noun: what they are called.
+    """
+    value, chance, draws = errors.value[name], float(errors.chance[name].mean()), errors.replicates[name]
+    if np.ptp(draws) <= 1e-12:
+        return unmoved(value, n, (0.0, 1.0), units, noun)
+    drawn = n if units is None else units
+    wider = np.sqrt(drawn / max(drawn - 1, 1)) * quantile(drawn - 1) / norm.ppf((1 + LEVEL) / 2)
+    spread = (draws - draws.mean()) * float(wider)
+    above, below = value - spread, value - chance - spread
+    low = float(np.quantile(below, (1 - LEVEL) / 2))
+    high = float(np.quantile(above, (1 + LEVEL) / 2))
+
+    def tails(limit: float) -> tuple[float, float]:
+        most = len(draws) + 1
+        not_below = 2 * (1 + float((above >= limit).sum())) / most
+        not_above = 2 * (1 + float((below <= limit).sum())) / most if limit > 0 else 0.0
+        return min(1.0, not_below), min(1.0, not_above)
+
+    note = f"a perfectly calibrated model would show {chance:.4f} on these cases (labels redrawn from p)"
+    return Estimate(value, float(np.clip(low, 0, value)), float(np.clip(high, value, 1)), n, tails, note)
+
+
+def reliability(labels: Any, probs: Any, bins: int = BINS) -> list[tuple[int, int, float, int]]:
+    """Reliability of the top label: (bin, cases, mean confidence, right answers) of each filled bin."""
+    confidence, right = top_label(labels, probs)
+    index = equal_width(confidence, bins)
+    cases = np.bincount(index, minlength=bins)
+    mean = np.bincount(index, confidence, bins) / np.maximum(cases, 1)
+    hits = np.bincount(index, right, bins)
+    return [(b, int(cases[b]), float(mean[b]), int(hits[b])) for b in np.flatnonzero(cases).tolist()]

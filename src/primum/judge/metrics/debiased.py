@@ -1,0 +1,59 @@
+"""The squared calibration error of the top label, without the bias that chance gives a plug-in error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.core.check import InputError
+from primum.judge.metrics.calibration import BINS, equal_mass, top_label
+from primum.judge.statistics.interval import Floats
+
+
+def debiased_error(labels: Any, probs: Any, clusters: NDArray[Any] | None = None, bins: int = BINS) -> float:
+    """Debiased squared L2 calibration error of the top label; see :func:`debiased_with_influence`."""
+    return debiased_with_influence(labels, probs, clusters, bins)[0]
+
+
+def debiased_with_influence(
+    labels: Any, probs: Any, clusters: NDArray[Any] | None = None, bins: int = BINS
+) -> tuple[float, Floats, float]:
+    """``Σ_b n_b/N [(p̄_b − ȳ_b)² − Var_b(p − y)/n_b]`` over bins of equal mass; (N,) influences; and
+    ``Σ_b n_b/N (p̄_b − ȳ_b)²``, the same with the bias, never below 0.
+
+    Unbiased for the squared error of the binned confidence, 0 when calibrated, so it may be negative; at most
+    1. With patients the same thing is done to pairs of cases: the bracket is the mean product of p − y over
+    pairs in the bin, which without patients equals it, and pairs of one patient are dropped. A bin without
+    two cases (of two patients) is skipped. Source: Kumar, Liang and Ma, NeurIPS 2019.
+
+    Args:
+        labels: (N,) class indices.
+        probs: (N, K) probabilities.
+        clusters: (N,) int, the patient of each case, or None.
+
+    Raises:
+        InputError: where every bin would be skipped.
+    """
+    confidence, right = top_label(labels, probs)
+    n, gap, index = len(right), confidence - right, equal_mass(confidence, bins)
+    sums, cases = np.bincount(index, gap, bins), np.bincount(index, np.ones(n), bins)
+    if clusters is None:
+        same, pairs = np.bincount(index, gap**2, bins), cases.copy()
+    else:
+        cell = np.unique(clusters, return_inverse=True)[1] * bins + index
+        _, at, held = np.unique(cell, return_inverse=True, return_counts=True)
+        of = np.zeros(len(held), dtype=np.int64)
+        of[at] = index
+        same = np.bincount(of, np.bincount(at, gap) ** 2, bins)
+        pairs = np.bincount(of, held.astype(np.float64) ** 2, bins)
+    known = cases**2 > pairs
+    if not known.any():
+        whose = "" if clusters is None else " of two patients"
+        raise InputError(f"the debiased calibration error needs two cases{whose} in a bin, {n} cases arrived")
+    squared = np.where(known, (sums**2 - same) / np.where(known, cases**2 - pairs, 1), 0.0)
+    mean = np.where(known, sums / np.maximum(cases, 1), 0.0)
+    value = float((cases * squared).sum() / n)
+    influence = squared[index] + 2 * mean[index] * (gap - mean[index]) - value
+    return value, influence, float((cases * mean**2).sum() / n)

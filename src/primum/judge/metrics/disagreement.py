@@ -1,0 +1,147 @@
+"""Where several models answer differently, and who is right then (METHODS §3, second diverse model)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.core import check
+from primum.core.check import InputError
+from primum.judge.answers import View
+from primum.judge.metrics.measured import Measured
+from primum.judge.statistics import shares
+from primum.judge.statistics.interval import Estimate
+
+Bools = NDArray[np.bool_]
+CODES = ("members_all_wrong", "oracle_accuracy")
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """What M models answered to the same N labelled cases.
+
+    Attributes:
+        decisions: (M, N) class index. right: (M, N). clusters: (N,) patient as int, or None.
+    """
+
+    decisions: NDArray[np.int64]
+    right: Bools
+    clusters: NDArray[np.int64] | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of cases."""
+        return int(self.right.shape[1])
+
+    @property
+    def differ(self) -> Bools:
+        """(N,) whether not all members gave the same answer."""
+        return np.asarray((self.decisions != self.decisions[0]).any(axis=0))
+
+    @property
+    def any_right(self) -> Bools:
+        """(N,) whether at least one member is right: what picking the right member could reach."""
+        return np.asarray(self.right.any(axis=0))
+
+    @property
+    def all_right(self) -> Bools:
+        """(N,) whether every member is right."""
+        return np.asarray(self.right.all(axis=0))
+
+    @property
+    def only(self) -> Bools:
+        """(M, N) whether this member is the only one that is right."""
+        return np.asarray(self.right & (self.right.sum(axis=0) == 1))
+
+    def take(self, rows: NDArray[Any]) -> Members:
+        """The same for some cases, integer or boolean ``rows``."""
+        clusters = None if self.clusters is None else self.clusters[rows]
+        return Members(self.decisions[:, rows], self.right[:, rows], clusters)
+
+    def share(self, hits: Bools, among: Bools | None = None) -> Estimate | None:
+        """Share of ``hits`` (N,) among cases (N,), with its exact interval; None where there is no case.
+
+        With patients the interval stands on n / design effect cases.
+        """
+        counted = np.ones(self.n, dtype=bool) if among is None else among
+        if not counted.any():
+            return None
+        chosen = hits[counted]
+        clusters = None if self.clusters is None else self.clusters[counted]
+        return shares.share(chosen, clusters)
+
+
+def members(labels: Any, decisions: Any, clusters: NDArray[np.int64] | None = None) -> Members:
+    """The answers (M, N) of M models held against labels (N,), class indices.
+
+    Raises:
+        InputError: for fewer than two models, or other shapes.
+    """
+    given, true = check.array(decisions), check.array(labels)
+    if given.ndim != 2 or len(given) < 2 or given.shape[1] != len(true):
+        raise InputError(
+            f"members: answers of at least 2 models to {len(true)} cases were expected (M × N), "
+            f"{' × '.join(map(str, given.shape))} arrived"
+        )
+    return Members(given, given == true, clusters)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two members on the cases where their answers differ.
+
+    Attributes:
+        first, second: their numbers.
+        differ: cases whose answers differ. first_right, second_right, neither_right: who is right on them.
+        share: share of the first among the cases where exactly one of the two is right, with its exact
+            interval; None without such a case.
+        p: two-sided exact McNemar p-value that both are right equally often, 1 without such a case.
+    """
+
+    first: int
+    second: int
+    differ: int
+    first_right: int
+    second_right: int
+    neither_right: int
+    share: Estimate | None
+    p: float
+
+
+def pairs(given: Members) -> Iterator[Pair]:
+    """Every two members.
+
+    The p-value is McNemar's in its exact form: of b cases that only the first has right and c that only the
+    second has, b is binomial (b + c, ½) if both are equally good; doubled smaller tail. With patients b + c
+    is divided by the design effect first, as for every exact interval here.
+    """
+    for first, second in combinations(range(len(given.right)), 2):
+        a, b = given.right[first], given.right[second]
+        apart = given.decisions[first] != given.decisions[second]
+        share = given.share(a, a != b)
+        yield Pair(
+            first, second,
+            differ=int(apart.sum()),
+            first_right=int((a & ~b).sum()),
+            second_right=int((b & ~a).sum()),
+            neither_right=int((apart & ~a & ~b).sum()),
+            share=share,
+            p=1.0 if share is None else min(1.0, *share.tails(0.5)),
+        )  # fmt: skip
+
+
+def measure(view: View, decisions: Any) -> Iterator[Measured]:
+    """How often all members are wrong, and at least one is right, on the rows of a view.
+
+    Args:
+        view: labelled rows. decisions: (M, N) class index that each member answered to them.
+    """
+    given = members(view.labels, decisions, view.clusters)
+    among = np.ones(given.n, dtype=bool)
+    for code, hits in zip(CODES, (~given.any_right, given.any_right), strict=True):
+        yield Measured(code, value=float(hits.mean()), n=given.n, hits=hits, among=among)

@@ -1,0 +1,160 @@
+"""What the mistakes cost, and how many of them can be fatal (METHODS §1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.core import check, ties
+from primum.core.check import InputError
+from primum.judge.metrics.confusion import Confusion, confusion, ratio
+from primum.judge.statistics.interval import Floats
+
+
+def critical_classes(critical: NDArray[Any]) -> NDArray[np.bool_]:
+    """(K,) bool: classes with a critical cell in their row of (K, K); the others are the negatives."""
+    return np.asarray(critical.any(axis=1), dtype=np.bool_)
+
+
+def critical_error_rate(labels: Any, decisions: Any, critical: Any) -> float:
+    """CER: critical errors / cases of critical classes, 0 to 1.
+
+    The denominator is inferred from published counts (56/307 and 158/1478); see ``docs/methods.md``.
+
+    Args:
+        labels, decisions: (N,) class indices.
+        critical: (K, K) bool, rows true, columns decided.
+
+    Raises:
+        InputError: when no case has a critical class.
+    """
+    fatal = check.array(critical)
+    true = check.array(labels)
+    of_critical = critical_classes(fatal)[true]
+    if not of_critical.any():
+        raise InputError("the critical error rate needs at least one case of a critical class, none arrived")
+    return float(fatal[true, check.array(decisions)].sum() / of_critical.sum())
+
+
+def critical_errors(labels: Any, decisions: Any, critical: Any) -> int:
+    """Number of errors in critical cells."""
+    return int(check.array(critical)[check.array(labels), check.array(decisions)].sum())
+
+
+def specificity(labels: Any, decisions: Any, critical: Any) -> float:
+    """Negatives (cases of classes without a critical cell) answered with any negative class / negatives."""
+    negative = ~critical_classes(check.array(critical))
+    of_negative = negative[check.array(labels)]
+    if not of_negative.any():
+        raise InputError("specificity needs at least one case of a class that is not critical, none arrived")
+    return float((of_negative & negative[check.array(decisions)]).sum() / of_negative.sum())
+
+
+def silent_critical_rate(
+    labels: Any, decisions: Any, critical: Any, confidence: Any, threshold: float
+) -> float:
+    """Critical errors with confidence at or above the threshold / cases of critical classes, 0 to 1."""
+    fatal = check.array(critical)
+    true = check.array(labels)
+    of_critical = critical_classes(fatal)[true]
+    if not of_critical.any():
+        raise InputError("the silent critical rate needs at least one case of a critical class, none arrived")
+    silent = fatal[true, check.array(decisions)] & ties.at_least(confidence, threshold)
+    return float(silent.sum() / of_critical.sum())
+
+
+def expected_cost(labels: Any, decisions: Any, cost: Any, priors: Any = None) -> float:
+    """Expected cost of a decision, ``Σ_i P_i Σ_d c[i, d] R[i, d]``, in units of ``cost``.
+
+    Args:
+        labels, decisions: (N,) class indices.
+        cost: (K, K), rows true, columns decided.
+        priors: (K,) deployment priors P, default the shares among ``labels``.
+
+    Raises:
+        InputError: when a class with a prior above 0 has no case.
+    """
+    matrix = check.array(cost)
+    return float(expected_cost_of(confusion(labels, decisions, len(matrix)), matrix, priors))
+
+
+def normalized_expected_cost(labels: Any, decisions: Any, cost: Any, priors: Any = None) -> float:
+    """Expected cost / that of the best constant decision; above 1 is worse than ignoring the image."""
+    matrix = check.array(cost)
+    return float(normalized_expected_cost_of(confusion(labels, decisions, len(matrix)), matrix, priors))
+
+
+def expected_cost_of(counts: Confusion, cost: Floats, priors: Floats | None = None) -> Any:
+    """Expected cost of each set of counts (...)."""
+    spent = counts.counts * cost[counts.true, counts.decided]
+    if priors is None:
+        return spent.sum(axis=-1) / counts.totals.sum(axis=-1)
+    if counts.counts.ndim == 1 and ((counts.totals == 0) & (priors > 0)).any():
+        raise InputError("every class with a deployment prior above 0 needs at least one case")
+    by_class = Confusion(counts.true, counts.decided, spent, counts.classes).totals
+    return ratio(by_class, counts.totals) @ priors
+
+
+def normalized_expected_cost_of(counts: Confusion, cost: Floats, priors: Floats | None = None) -> Any:
+    """Normalised expected cost of each set of counts (...); 0 where a constant decision costs nothing."""
+    shares = counts.totals / counts.totals.sum(axis=-1, keepdims=True) if priors is None else priors
+    constant = np.min(shares @ cost, axis=-1)
+    spent = expected_cost_of(counts, cost, priors)
+    return ratio(np.asarray(spent), np.broadcast_to(constant, np.shape(spent)))
+
+
+def expected_cost_influence(
+    labels: NDArray[np.int64], decisions: NDArray[np.int64], cost: Floats, priors: Floats | None = None
+) -> Floats:
+    """(N,) influence of each case on the expected cost; with ``priors`` cases weigh by their class."""
+    spent = cost[labels, decisions]
+    if priors is None:
+        return np.asarray(spent - spent.mean())
+    counts = np.bincount(labels, minlength=len(cost)).astype(np.float64)
+    mean = ratio(np.bincount(labels, spent, len(cost)), counts)
+    return np.asarray((spent - mean[labels]) * (priors * len(labels) / np.maximum(counts, 1))[labels])
+
+
+def normalized_expected_cost_influence(
+    labels: NDArray[np.int64], decisions: NDArray[np.int64], cost: Floats, priors: Floats | None = None
+) -> Floats:
+    """(N,) influence of each case on the normalised expected cost, the best constant decision held fixed."""
+    shares = np.bincount(labels, minlength=len(cost)) / len(labels) if priors is None else priors
+    totals = shares @ cost
+    best = int(np.argmin(totals))
+    own = expected_cost_influence(labels, decisions, cost, priors)
+    constant = expected_cost_influence(labels, np.full(len(labels), best), cost, priors)
+    value = normalized_expected_cost(labels, decisions, cost, priors)
+    return np.asarray((own - value * constant) / totals[best])
+
+
+def predictive_values(sensitivity: Any, specificity: Any, prevalence: Any) -> tuple[Any, Any]:
+    """PPV and NPV of a two-class decision at a stated prevalence (Bayes' rule), each 0 to 1."""
+    true_positive, false_positive = prevalence * sensitivity, (1 - prevalence) * (1 - specificity)
+    true_negative, false_negative = (1 - prevalence) * specificity, prevalence * (1 - sensitivity)
+    return (
+        ratio(np.asarray(true_positive), np.asarray(true_positive + false_positive)),
+        ratio(np.asarray(true_negative), np.asarray(true_negative + false_negative)),
+    )
+
+
+def net_benefit(sensitivity: Any, specificity: Any, prevalence: Any, threshold: float) -> Any:
+    """``TP/n − FP/n · t/(1 − t)`` of a two-class decision, at most the prevalence (Vickers & Elkin 2006).
+
+    ``threshold`` t in (0, 1) is the probability at which a false alarm and a miss weigh the same.
+    """
+    return prevalence * sensitivity - (1 - prevalence) * (1 - specificity) * threshold / (1 - threshold)
+
+
+def rates(counts: Confusion, positive: int) -> tuple[Any, Any, Any]:
+    """Sensitivity, specificity and prevalence (...) of two-class counts."""
+    k, other = positive, 1 - positive
+    totals: NDArray[Any] = counts.totals
+    sensitivity = ratio(counts.hits[..., k], totals[..., k])
+    return (
+        sensitivity,
+        ratio(counts.hits[..., other], totals[..., other]),
+        totals[..., k] / totals.sum(axis=-1),
+    )

@@ -1,0 +1,116 @@
+"""What is left of the risk when only the most confident answers are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.core import check, ties
+from primum.core.check import InputError
+from primum.judge.statistics.interval import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Cases sorted once by confidence, most confident first; ties enter as one group.
+
+    Attributes:
+        order: (N,) row of each rank.
+        ends: (G,) number of cases accepted after each of the G tie groups.
+        sizes: (G,) cases of each group.
+    """
+
+    order: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+
+def rank(confidence: Any) -> Ranking:
+    """Sort confidences (N,), higher = more trustworthy; those equal up to rounding are one group."""
+    score = check.array(confidence)
+    if score.ndim != 1 or len(score) == 0:
+        raise InputError(f"confidence must have shape (N,) with N of at least 1, {score.shape} arrived")
+    order = np.argsort(score)[::-1]
+    ends = np.append(ties.starts(score[order])[1:], len(score))
+    return Ranking(order, ends, np.diff(ends, prepend=0))
+
+
+@dataclass(frozen=True, eq=False)
+class RiskCoverage:
+    """Risk–coverage curve at each of the G tie groups, most confident first.
+
+    Attributes:
+        coverage: (G,) share of cases accepted, up to 1.
+        risk: (G,) mean residual of the accepted cases.
+        generalized_risk: (G,) sum of residuals of the accepted cases / N.
+        aurc: area under risk; the point at coverage 0 is the risk of the most confident group.
+        augrc: area under generalised risk, from 0 at coverage 0 (Traub et al., NeurIPS 2024).
+    """
+
+    coverage: Floats
+    risk: Floats
+    generalized_risk: Floats
+    aurc: float
+    augrc: float
+
+
+def risk_coverage(confidence: Any, residual: Any, ranking: Ranking | None = None) -> RiskCoverage:
+    """Risk–coverage curve and both areas (trapezoid) from one sort.
+
+    Args:
+        confidence: (N,) higher = more trustworthy; not read when ``ranking`` is given.
+        residual: (N,) any cost of 0 or more; 0/1 errors give AURC, severities the severity-weighted AURC.
+        ranking: of the same confidence, to sort only once for several residuals.
+    """
+    by = rank(confidence) if ranking is None else ranking
+    n = len(by.order)
+    spent = np.cumsum(check.array(residual)[by.order], dtype=np.float64)
+    if len(by.ends) < n:
+        spent = spent[by.ends - 1]
+    risk, generalized = spent / by.ends, spent / n
+    width = by.sizes / n
+    area = float(width[1:] @ (risk[1:] + risk[:-1])) / 2 + float(width[0] * risk[0])
+    generalized_area = float(width[1:] @ (generalized[1:] + generalized[:-1]) + width[0] * generalized[0]) / 2
+    return RiskCoverage(by.ends / n, risk, generalized, area, generalized_area)
+
+
+def aurc(confidence: Any, residual: Any) -> float:
+    """Area under the risk–coverage curve, in the unit of the residual; lower is better."""
+    return risk_coverage(confidence, residual).aurc
+
+
+def augrc(confidence: Any, residual: Any) -> float:
+    """Area under the generalised risk–coverage curve, in the unit of the residual; lower is better."""
+    return risk_coverage(confidence, residual).augrc
+
+
+def influence(curve: RiskCoverage, residual: Any, ranking: Ranking) -> tuple[Floats, Floats]:
+    """Influence (N,) of each case on AURC and on AUGRC: exact derivative by case weight, times N."""
+    n, sizes, ends = len(ranking.order), ranking.sizes, ranking.ends
+    spent = check.array(residual)[ranking.order].astype(np.float64)
+    share = sizes / n
+    weight = (share + np.append(share[1:], 0.0)) / 2
+    before = np.append(curve.risk[:1], curve.risk[:-1])
+    pull = weight.copy()
+    pull[0] += share[0] / 2
+    pull *= n / ends
+    ahead = np.cumsum(pull[::-1])[::-1]
+    ahead_risk = np.cumsum((pull * curve.risk)[::-1])[::-1]
+    base = (curve.risk + before) / 2 - curve.aurc - ahead_risk
+    for_aurc, for_augrc = np.empty(n), np.empty(n)
+    for_aurc[ranking.order] = np.repeat(base, sizes) + spent * np.repeat(ahead, sizes)
+    before = np.append(0.0, curve.generalized_risk[:-1])
+    base = (curve.generalized_risk + before) / 2 - 2 * curve.augrc
+    ahead = np.cumsum(weight[::-1])[::-1]
+    for_augrc[ranking.order] = np.repeat(base, sizes) + spent * np.repeat(ahead, sizes)
+    return for_aurc, for_augrc
+
+
+def threshold_at_coverage(confidence: Any, coverage: float) -> float:
+    """Highest threshold that at least ``coverage`` of the cases reach, as :func:`ties.at_least` tells."""
+    score = check.array(confidence)
+    at = len(score) - max(int(np.ceil(coverage * len(score))), 1)
+    return float(np.partition(score, at)[at])

@@ -1,0 +1,1 @@
+"""Recalibrators, and the choice among them."""

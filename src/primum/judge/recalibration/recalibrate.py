@@ -1,0 +1,147 @@
+"""Which recalibrator to use: fitted on a split that is neither train nor test, chosen by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from primum.core import check
+from primum.judge.metrics.calibration import FLOOR
+from primum.judge.recalibration.dirichlet import Dirichlet, curvature_at, fit_dirichlet, scaled
+from primum.judge.recalibration.isotonic import fit_isotonic, ranks
+from primum.judge.recalibration.recalibrators import fit_temperature, fit_vector, unchanged
+from primum.judge.statistics.interval import Floats
+
+FOLDS = 5
+ROWS_PER_CLASS = 10  # below, all but the temperature fit noise, and with many classes for minutes
+MOST_CLASSES = 30  # beyond, the K² numbers of Dirichlet calibration and K step functions take minutes
+STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the Dirichlet penalty, weakest first
+MANY_ROWS = 100_000  # beyond, every strength but the weakest only holds the fit back
+Recalibrator = Callable[[Any], Floats]
+Fit = Callable[[NDArray[np.bool_]], Recalibrator]
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Every recalibrator fitted on the fit split, and the best of them.
+
+    Attributes:
+        best: name of the one with the least cross-validated NLL.
+        fitted: name → recalibrator, ``"none"`` among them.
+        cv_nll: name → NLL on held-out fifths of the fit split.
+        left_out: name → why it was not fitted.
+    """
+
+    best: str
+    fitted: Mapping[str, Recalibrator]
+    cv_nll: Mapping[str, float]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def choose(
+    logits: Any, labels: Any, clusters: NDArray[Any] | None, seed: int, inversion: Recalibrator | None = None
+) -> Chosen:
+    """Fit every recalibrator on the fit split and name the best by 5-fold cross-validated NLL.
+
+    Vector, Dirichlet and isotonic calibration are left out where the fit split holds fewer than ten rows per
+    class, N < 10 K, or none at all of some class, the last two also with more than 30 classes, and everything
+    fitted where all rows are of one patient. The strength of the Dirichlet penalty is the one of
+    :data:`STRENGTHS` with the least held-out NLL; each held-out fifth is scored with the strength the other
+    four prefer. Above 100,000 rows only the weakest is fitted.
+
+    Args:
+        logits: (N, K) logits or log-probabilities.
+        labels: (N,) class indices.
+        clusters: (N,) patient of each case, kept in one fold, or None.
+        seed: of the folds.
+        inversion: of the loss the network was trained with, where it is known (:func:`inversion_for`).
+    """
+    values, true = check.array(logits), check.array(labels)
+    fold = _folds(np.arange(len(true)) if clusters is None else clusters, seed)
+    fitted: dict[str, Recalibrator] = {"none": unchanged}
+    if inversion is not None:
+        fitted["inversion"] = inversion
+    losses = {name: _log_loss(method(values), true) for name, method in fitted.items()}
+    left_out = _left_out(np.bincount(true, minlength=values.shape[1]), len(np.unique(fold)))
+    fits: dict[str, Fit] = {}
+    if "temperature" not in left_out:
+        fitted["temperature"] = even = fit_temperature(values, true)
+        fits["temperature"] = lambda kept: fit_temperature(values[kept], true[kept])
+    if "vector" not in left_out:
+        fitted["vector"] = full = fit_vector(values, true)
+        fits["vector"] = lambda kept: fit_vector(values[kept], true[kept], full)
+    losses |= {name: _held_out(fit, values, true, fold) for name, fit in fits.items()}
+    if "dirichlet" not in left_out:
+        start = scaled(even, values.shape[1])
+        fitted["dirichlet"], losses["dirichlet"] = _dirichlet(values, true, fold, start)
+    if "isotonic" not in left_out:
+        order = ranks(values)
+        fitted["isotonic"] = fit_isotonic(values, true, order=order)
+        losses["isotonic"] = _held_out(
+            lambda kept: fit_isotonic(values, true, kept, order), values, true, fold
+        )
+    scores = {name: float(loss.mean()) for name, loss in losses.items()}
+    return Chosen(min(scores, key=scores.__getitem__), fitted, scores, left_out)
+
+
+def _left_out(counts: NDArray[np.int64], folds: int) -> dict[str, str]:
+    """Name → why it is not fitted on so many rows of each class (K,) that fall into so many folds."""
+    n, k, absent = int(counts.sum()), len(counts), int((counts == 0).sum())
+    if folds < 2:
+        why = "all fit rows are of one patient, so that none can be held out to judge by"
+        return dict.fromkeys(("temperature", "vector", "dirichlet", "isotonic"), why)
+    if n < ROWS_PER_CLASS * k:
+        why = f"at least {ROWS_PER_CLASS} fit rows per class are needed, {n} arrived for {k} classes"
+        return dict.fromkeys(("vector", "dirichlet", "isotonic"), why)
+    if absent:  # what is fitted class by class would learn that it never occurs, and win by that
+        why = f"every class needs a fit row, {absent} of {k} classes have none"
+        return dict.fromkeys(("vector", "dirichlet", "isotonic"), why)
+    if k > MOST_CLASSES:
+        why = f"it is fitted for at most {MOST_CLASSES} classes, {k} arrived"
+        return dict.fromkeys(("dirichlet", "isotonic"), why)
+    return {}
+
+
+def _dirichlet(
+    values: NDArray[Any], true: NDArray[np.int64], fold: NDArray[np.int64], full: Dirichlet
+) -> tuple[Recalibrator, Floats]:
+    """The fit with the strength preferred by held-out NLL, and (N,) losses with that of the other folds."""
+    strengths = STRENGTHS if len(true) <= MANY_ROWS else STRENGTHS[:1]
+    steep = curvature_at(values, full)
+
+    def fit(kept: NDArray[np.bool_], strength: float, start: Dirichlet) -> Dirichlet:
+        return fit_dirichlet(values[kept], true[kept], strength, start, steep)
+
+    fits, losses = {}, np.empty((len(strengths), len(true)))
+    for row, strength in zip(losses[::-1], strengths[::-1], strict=True):
+        fits[strength] = full = fit_dirichlet(values, true, strength, full, steep)
+        row[:] = _held_out(partial(fit, strength=strength, start=full), values, true, fold)
+    scored = np.empty(len(true))
+    for part in np.unique(fold):
+        held = fold == part
+        scored[held] = losses[losses[:, ~held].mean(axis=1).argmin(), held]
+    return fits[strengths[losses.mean(axis=1).argmin()]], scored
+
+
+def _held_out(fit: Fit, values: NDArray[Any], true: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
+    """(N,) NLL of each case by the recalibrator fitted on the other folds."""
+    losses = np.empty(len(true))
+    for part in np.unique(fold):
+        held = fold == part
+        losses[held] = _log_loss(fit(~held)(values[held]), true[held])
+    return losses
+
+
+def _folds(clusters: NDArray[Any], seed: int) -> NDArray[np.int64]:
+    _, index = np.unique(clusters, return_inverse=True)
+    groups = int(index.max()) + 1
+    return np.random.default_rng(seed).permutation(np.arange(groups) % min(FOLDS, groups))[index]
+
+
+def _log_loss(probs: Floats, labels: NDArray[np.int64]) -> Floats:
+    return -np.log(np.maximum(probs[np.arange(len(labels)), labels], FLOOR))

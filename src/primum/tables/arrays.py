@@ -1,0 +1,123 @@
+"""What a mapping of arrays means, as it comes from memory or from an NPZ file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum.core import check, columns, names
+from primum.core.check import InputError
+from primum.core.labels import class_index, one_hot, text
+from primum.predictions import Predictions
+from primum.tables.frames import SCORE, checked_metadata
+
+
+def from_arrays(
+    arrays: Mapping[str, Any],
+    mapping: Mapping[str, str],
+    name: str,
+    expected: Sequence[str] | None = None,
+) -> Predictions:
+    """Predictions from ``logits`` or ``probs`` (N, K), ``labels``, ``classes`` and what else is known.
+
+    ``labels`` and ``decision`` are class names or indices, or (N, K) with a 1 for the class; ids default to
+    row numbers. ``mapping``: our array name → the table's own; ``expected``: the classes where known.
+    """
+    given = _renamed({key: value for key, value in arrays.items() if value is not None}, mapping, name)
+    for one, many in (("id", "ids"), ("label", "labels"), ("prob", "probs"), ("class", "classes")):
+        if one in given and many not in given:
+            given[many] = given.pop(one)
+    if ("logits" in given) == ("probs" in given):
+        raise InputError(
+            f"{name}: exactly one of the arrays logits and probs (N, K) is needed, "
+            f"{check.shorten(given, 12) or 'none'} arrived"
+        )
+    kind = "logits" if "logits" in given else "probs"
+    values = check.numbers(given.pop(kind), name, kind)
+    if values.ndim != 2 or 0 in values.shape:
+        raise InputError(
+            f"{name}: {kind} must have shape (N, K), {' × '.join(map(str, values.shape)) or 'none'} arrived"
+        )
+    n, k = values.shape
+    single = next((key for key, value in given.items() if value.ndim == 0), None)
+    if single is not None:
+        raise InputError(f"{name}: array {single} needs one value per case or class, a single value arrived")
+    named = "classes" in given
+    default = np.arange(k) if expected is None else np.array(expected)
+    classes = check.class_names([names.settle(label) for label in given.pop("classes", default)], name)
+    if len(classes) != k:
+        raise InputError(f"{name}: {kind} of {k} classes need {k} class names, {len(classes)} arrived")
+    ids = text(_series("ids", given.pop("ids", np.arange(n)), n, name), name)
+    labels = _classes_of("labels", given.pop("labels", None), n, classes, named, name)
+    decision = _classes_of("decision", given.pop("decision", None), n, classes, named, name)
+    rest: dict[str, Any] = {key: given.pop(key) for key in ("passes", "embeddings") if key in given}
+    rest["scores"] = {
+        key[len(SCORE) :]: check.numbers(given.pop(key), name, key)
+        for key in list(given)
+        if key.startswith(SCORE)
+    }
+    further, near = columns.taken(
+        pl.DataFrame([_series(key, value, n, name) for key, value in given.items()]),
+        ("patient", "split", "site", "path"),
+    )
+    metadata, notes = checked_metadata(further, name)
+    notes = (*near, *notes, *columns.likely(further.columns))
+    rest |= {"metadata": metadata, "decision": decision, "notes": notes, "name": name}
+    known = np.full(n, -1) if labels is None else labels
+    if kind == "logits":
+        return Predictions(ids, classes, known, values, "logits", **rest)
+    return Predictions.from_probs(ids, classes, known, values, **rest)
+
+
+def _renamed(arrays: Mapping[str, Any], mapping: Mapping[str, str], name: str) -> dict[str, NDArray[Any]]:
+    for ours, theirs in mapping.items():
+        if theirs not in arrays:
+            raise InputError(
+                f"{name}: array {theirs!r}, mapped to {ours}, is not there"
+                f"{check.nearest(theirs, arrays)}; it has {check.shorten(arrays, 12)}"
+            )
+    taken = {*mapping, *mapping.values()}
+    kept = {key: check.array(value) for key, value in arrays.items() if key not in taken}
+    return kept | {ours: check.array(arrays[theirs]) for ours, theirs in mapping.items()}
+
+
+def _series(key: str, value: NDArray[Any], n: int, name: str) -> pl.Series:
+    if value.shape != (n,):
+        raise InputError(
+            f"{name}: array {key} needs one value per case ({n}), "
+            f"shape {' × '.join(map(str, value.shape)) or 'of a single value'} arrived"
+        )
+    if value.dtype.kind == "O":
+        known = [None if entry != entry else entry for entry in value.tolist()]  # NaN differs from itself
+        return pl.Series(key, known, strict=False)
+    return pl.Series(key, value.astype(str) if value.dtype.kind == "S" else value)
+
+
+def _classes_of(
+    key: str, value: NDArray[Any] | None, n: int, classes: tuple[str, ...], named: bool, name: str
+) -> NDArray[np.int64] | None:
+    """(N,) index of the class each case has in ``labels`` or ``decision``."""
+    if value is None:
+        return None
+    if value.ndim == 2 and value.shape == (n, len(classes)) and value.dtype.kind in "biuf":
+        return one_hot(value.astype(np.float64), key, name)
+    if value.ndim == 2:
+        raise InputError(
+            f"{name}: one class per case is expected in {key}, shape "
+            f"{' × '.join(map(str, value.shape))} arrived; give class indices, or one 1 for each of "
+            f"{len(classes)} classes"
+        )
+    series = _series(key, value, n, name)
+    if value.dtype.kind not in "iub":
+        return class_index(series, classes, name)
+    positions = classes == tuple(str(i) for i in range(len(classes)))
+    if named and not positions and all(label.lstrip("-").isdigit() for label in classes):
+        raise InputError(
+            f"{name}: whole numbers in {key} may be class names or indices here, as the classes are numbers "
+            "too; give them as text"
+        )
+    return np.asarray(value, dtype=np.int64)

@@ -1,0 +1,268 @@
+"""What the columns of a table mean: one row per case, as in ``docs/formats.md``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from primum.core import check, columns, labels, names, ties
+from primum.core.check import InputError
+from primum.core.columns import SPLITS
+from primum.core.labels import text
+from primum.predictions import Predictions
+
+TEXT = ("id", "label", "patient", "site", "split", "shift", "decision", "path")
+PREFIXES = ("prob_", "logit_")
+SCORE = "score_"
+NUMERIC = re.compile(  # a number, or a few letters such as n/a
+    r"[<>~≤≥]? ?[+-]?(\d{0,3}([.,]\d{3})?[.,]\d{1,17}(e[+-]?\d{1,3})?|\d{1,3}) ?%?|[#+-]?\w{0,3}[/.]?\w?"
+)
+
+
+def from_frame(
+    frame: pl.DataFrame,
+    mapping: Mapping[str, str],
+    name: str,
+    declared: Mapping[str, Any] | None = None,
+    classes: Sequence[str] | None = None,
+) -> Predictions:
+    """Predictions from one row per case.
+
+    Args:
+        frame: the table.
+        mapping: our column name → the table's own.
+        name: what to call the table in messages.
+        declared: classes, kind, source and notes, as our own Parquet carries them in its schema metadata.
+        classes: the class names where they are known; then one probability is enough.
+    """
+    declared = declared or {}
+    frame = _renamed(frame, mapping, name)
+    if frame.height == 0:
+        raise InputError(f"{name}: at least one case is needed, the table is empty")
+    frame, near = columns.taken(frame)
+    frame, index = columns.unnamed_id(frame)
+    _complete(frame, name)
+    values, classes, kind, used, notes = _values(frame, name, declared, classes)
+    notes = (*near, *index, *notes, *columns.likely(frame.columns))
+    scores = {
+        column[len(SCORE) :]: _numbers(frame, [column], name)[:, 0]
+        for column in frame.columns
+        if column.startswith(SCORE)
+    }
+    used |= {"id", "label", "decision", "embedding", "passes"} | {SCORE + score for score in scores}
+    used |= set() if "label" in frame.columns else set(labels.one_hot_columns(frame.columns, classes))
+    metadata, metadata_notes = checked_metadata(
+        frame.select([column for column in frame.columns if column not in used]), name
+    )
+    rest: dict[str, Any] = {
+        "scores": scores,
+        "decision": labels.decision(frame, classes, name),
+        "metadata": metadata,
+        "passes": _passes(frame, len(classes), name),
+        "embeddings": _list_array(frame, "embedding", name) if "embedding" in frame.columns else None,
+        "source": declared.get("source", {}),
+        "notes": tuple(dict.fromkeys((*declared.get("notes", ()), *notes, *metadata_notes))),
+        "name": name,
+    }
+    ids, true = text(frame["id"], name), labels.of_frame(frame, classes, name)
+    if kind == "probs":
+        return Predictions.from_probs(ids, classes, true, values, **rest)
+    return Predictions(ids, classes, true, values, kind, **rest)
+
+
+def _complete(frame: pl.DataFrame, name: str) -> None:
+    """Refuse a table without ids or answers, naming all that is missing and what may be meant by it."""
+    answers = any(column.startswith(PREFIXES) or column == "logits" for column in frame.columns)
+    lacking = [] if "id" in frame.columns else ["id"]
+    lacking += [] if answers else ["prob"]
+    if not lacking:
+        return
+    said = {
+        "id": "a column id with one unique value per case",
+        "prob": "a column prob_<class> or logit_<class> for every class",
+    }
+    option = columns.missing(frame, lacking)
+    hint = f"try {option}" if option else "name them with --columns id=YOURS,prob_CLASS=YOURS"
+    raise InputError(
+        f"{name}: {' and '.join(said[one] for one in lacking)} is needed, the columns are "
+        f"{columns.shown(frame)}; {hint}"
+    )
+
+
+def _renamed(frame: pl.DataFrame, mapping: Mapping[str, str], name: str) -> pl.DataFrame:
+    if frame.columns and frame.columns[0] == "":  # what pandas calls a first column without a name
+        mapping = {ours: "" if theirs == "Unnamed: 0" else theirs for ours, theirs in mapping.items()}
+    for ours, theirs in mapping.items():
+        if theirs not in frame.columns:
+            raise InputError(
+                f"{name}: column {theirs!r}, mapped to {ours}, is not in the table"
+                f"{check.nearest(theirs, frame.columns)}; it has "
+                f"{columns.shown(frame, 12)}"
+            )
+    taken = {*mapping, *mapping.values()}
+    kept = [column for column in frame.columns if column not in taken]
+    return frame.select(*kept, *(pl.col(theirs).alias(ours) for ours, theirs in mapping.items()))
+
+
+def _values(
+    frame: pl.DataFrame, name: str, declared: Mapping[str, Any], given: Sequence[str] | None
+) -> tuple[NDArray[Any], tuple[str, ...], Any, set[str], tuple[str, ...]]:
+    """Logits or probabilities of a table: values, classes, kind, the columns used, notes."""
+    if "logits" in frame.columns and isinstance(frame.schema["logits"], pl.Array | pl.List):
+        if "classes" not in declared:
+            raise InputError(
+                f"{name}: a list column 'logits' needs the class names in the file's schema metadata; "
+                "write one column logit_<class> per class instead"
+            )
+        classes = check.class_names(declared["classes"], name)
+        return _list_array(frame, "logits", name), classes, declared.get("kind", "logits"), {"logits"}, ()
+    found = {prefix: [column for column in frame.columns if column.startswith(prefix)] for prefix in PREFIXES}
+    if not any(found.values()):
+        raise InputError(
+            f"{name}: column logits must hold a list of numbers in every row, it holds "
+            f"{frame.schema['logits']} values; write one column logit_<class> per class instead"
+        )
+    notes: tuple[str, ...] = ()
+    if found["prob_"] and found["logit_"]:
+        notes = ("the table holds logits and probabilities: the logits were used",)
+    prefix = "logit_" if found["logit_"] else "prob_"
+    used = {*found["prob_"], *found["logit_"]}
+    values = _numbers(frame, found[prefix], name)
+    classes = tuple(names.settle(column[len(prefix) :]) for column in found[prefix])
+    if len(classes) == 1 and prefix == "prob_":
+        other = _other_class(frame, classes[0], name, given)
+        check.unit_interval(values, name)
+        return np.column_stack([1 - values, values]), (other, classes[0]), "probs", used, notes
+    if given is not None:
+        check.same_classes(classes, [names.settle(one) for one in given], name, "what was expected")
+    return values, check.class_names(classes, name), "probs" if prefix == "prob_" else "logits", used, notes
+
+
+def _other_class(frame: pl.DataFrame, alone: str, name: str, given: Sequence[str] | None) -> str:
+    """The class that has no column where one column prob_<class> stands alone."""
+    if given is not None:
+        rest = [one for one in map(names.settle, given) if one != alone]
+        if len(rest) != 1 or len(given) != 2:
+            raise InputError(
+                f"{name}: with one column prob_{alone} two classes are expected, {alone} among them, "
+                f"{check.shorten(given)} arrived; name them with --classes"
+            )
+        return rest[0]
+    if "label" not in frame.columns:
+        raise InputError(
+            f"{name}: with one column prob_{alone} a column label must tell the other class, it is missing; "
+            f"add it, or name both classes with --classes OTHER,{alone}"
+        )
+    two = ("0", "1") if alone in ("0", "1") else (alone,)
+    known = labels.label_text(frame["label"], two, name).drop_nulls().unique().to_list()
+    others = sorted(label for label in known if label != alone)
+    if len(others) != 1:
+        arrived = f" ({check.shown(others, (alone,))})" if others else ""
+        raise InputError(
+            f"{name}: with one column prob_{alone} the labels must name exactly one other class, "
+            f"{len(others)} arrived{arrived}; name both classes with --classes OTHER,{alone}"
+        )
+    return str(others[0])
+
+
+def _numbers(frame: pl.DataFrame, columns: list[str], name: str) -> NDArray[np.float64]:
+    arrays = []
+    for column in columns:
+        series = frame[column]
+        if not (series.dtype == pl.String or series.dtype.is_numeric()):
+            raise InputError(f"{name}: column {column} must hold numbers, it holds {series.dtype} values")
+        read = (
+            series.str.strip_chars().cast(pl.Float64, strict=False) if series.dtype == pl.String else series
+        )
+        if read.null_count():
+            row = int(read.is_null().arg_max() or 0)
+            raise InputError(
+                f"{name}: column {column} must hold a finite number in every row, {read.null_count()} do "
+                f"not, first in row {row + 1} {_cell(series[row])}"
+            )
+        series = read
+        arrays.append(ties.widened(series.to_numpy()).astype(np.float64))
+    return np.column_stack(arrays)
+
+
+def _cell(value: Any) -> str:
+    """What stands in a cell that is no number, and what to do about it."""
+    if value is None or not str(value).strip():
+        return "where it is empty; remove or repair them"
+    text = str(value)
+    shown = repr(text) if NUMERIC.fullmatch(text) else "text"  # which may be a patient
+    if "%" in text:
+        return f"with {shown}; write shares between 0 and 1"
+    if "," in text:
+        return f"with {shown}; write decimal points, or decimal commas in a file parted by semicolons or tabs"
+    return f"with {shown}; remove or repair them"
+
+
+def _list_array(frame: pl.DataFrame, column: str, name: str) -> NDArray[Any]:
+    """(N, width) of a list column."""
+    series = frame[column]
+    kind = series.dtype
+    if not isinstance(kind, pl.List | pl.Array) or not getattr(kind, "inner", pl.String()).is_numeric():
+        raise InputError(f"{name}: column {column} must hold a list of numbers in every row, it holds {kind}")
+    width = kind.shape[0] if isinstance(kind, pl.Array) else series.list.len().max()
+    ragged = isinstance(kind, pl.List) and series.list.len().n_unique() != 1
+    if series.null_count() or ragged or not width:
+        raise InputError(f"{name}: column {column} must hold a list of the same length in every row")
+    return series.explode().to_numpy().reshape(frame.height, -1)
+
+
+def _passes(frame: pl.DataFrame, classes: int, name: str) -> NDArray[Any] | None:
+    """(S, N, K) of the column ``passes``, which holds S·K numbers per case."""
+    if "passes" not in frame.columns:
+        return None
+    flat = _list_array(frame, "passes", name)
+    if flat.shape[1] % classes:
+        raise InputError(
+            f"{name}: column passes needs one number per pass and class, "
+            f"{flat.shape[1]} numbers do not divide into {classes} classes"
+        )
+    return flat.reshape(len(flat), -1, classes).transpose(1, 0, 2)
+
+
+def checked_metadata(metadata: pl.DataFrame, name: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Metadata with known columns as text, NaN and infinite values as empty, and notes.
+
+    Columns of lists, bytes and the like are left out. Refuses an unknown split.
+    """
+    known = [column for column in TEXT if column in metadata.columns]
+    spelled = [column for column, kind in metadata.schema.items() if kind == pl.String and column != "path"]
+    metadata = metadata.with_columns(
+        [text(metadata[column], name) for column in dict.fromkeys((*known, *spelled)) if column != "path"]
+    )
+    if "path" in known:  # the name of a file is a name to the file system, not to us
+        metadata = metadata.with_columns(_path(metadata["path"], name))
+    if "split" in known:
+        metadata = metadata.with_columns(pl.col("split").str.to_lowercase())
+    odd = [
+        column
+        for column, kind in metadata.schema.items()
+        if kind.is_nested() or kind in (pl.Binary, pl.Object)
+    ]
+    notes = [f"columns that hold lists or bytes were left out: {check.shorten(odd)}"] if odd else []
+    metadata = metadata.drop(odd)
+    floats = [pl.col(column) for column, kind in metadata.schema.items() if kind.is_float()]
+    metadata = metadata.with_columns(pl.when(column.is_finite()).then(column) for column in floats)
+    if "split" in known:
+        for split in metadata["split"].drop_nulls().unique().sort().to_list():
+            check.cell_of(split, SPLITS, f"{name}: split")
+    missing = metadata["patient"].null_count() if "patient" in known else 0
+    if 0 < missing < metadata.height:
+        notes.append(f"{missing} rows without a patient count as a patient each")
+    return metadata, tuple(notes)
+
+
+def _path(series: pl.Series, name: str) -> pl.Series:
+    if series.dtype != pl.String:
+        return text(series, name)
+    stripped = series.str.strip_chars()
+    return stripped.set(stripped.is_in(sorted(names.MISSING)).fill_null(False), None)

@@ -1,0 +1,21 @@
+"""Policies to fit, each with how to ask for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from primum.auditing.policy.document import Promise, StatedReader
+
+ERRS = {"naevus": 0.1, "keratosis": 0.1, "melanoma": 0.3, "carcinoma": 0.02}
+ASKED: dict[str, dict[str, Any]] = {
+    "capacity": {"capacity": 0.18},
+    "cost": {"reader": StatedReader(0.5)},
+    "cost-errs": {"reader": StatedReader(0.2, ERRS), "decision": "bayes"},
+    "learned": {"capacity": 0.3, "score": ["msr", "expected_cost"]},
+    "groups": {"capacity": 0.3, "by": "site"},
+    "certified": {"promise": Promise(alpha=0.1)},
+    "certified-all-bayes": {"promise": Promise(alpha=0.1, denominator="all"), "decision": "bayes"},
+    "certified-cost": {"promise": Promise("expected_cost", 0.1, method="bonferroni", unit="worst")},
+    "certified-groups": {"promise": Promise(alpha=0.1, denominator="all"), "by": "site"},
+    "not-certifiable": {"promise": Promise()},
+}
