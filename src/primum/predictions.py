@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check, names, ties
+from primum.core.arrays import Array, Bools, Floats, Integers, Reals
 from primum.core.check import InputError
 
 Kind = Literal["logits", "log_probabilities"]
@@ -42,13 +42,13 @@ class Predictions:
 
     ids: pl.Series
     classes: tuple[str, ...]
-    labels: NDArray[np.int64]
-    logits: NDArray[np.floating[Any]]
+    labels: Integers
+    logits: Reals
     kind: Kind = "logits"
-    passes: NDArray[np.floating[Any]] | None = None
-    embeddings: NDArray[np.floating[Any]] | None = None
-    scores: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    decision: NDArray[np.int64] | None = None
+    passes: Reals | None = None
+    embeddings: Reals | None = None
+    scores: Mapping[str, Floats] = field(default_factory=dict)
+    decision: Integers | None = None
     metadata: pl.DataFrame = field(default_factory=pl.DataFrame)
     source: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -150,7 +150,7 @@ class Predictions:
         return len(self.ids)
 
     @cached_property
-    def log_probs(self) -> NDArray[np.float64]:
+    def log_probs(self) -> Floats:
         """(N, K) natural logarithms of the probabilities."""
         logits = np.asarray(self.logits, dtype=np.float64)
         if self.kind == "log_probabilities":
@@ -160,17 +160,17 @@ class Predictions:
         return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)), dtype=np.float64)
 
     @cached_property
-    def probs(self) -> NDArray[np.float64]:
+    def probs(self) -> Floats:
         """(N, K) probabilities; rows sum to 1."""
         return np.exp(self.log_probs)
 
     @cached_property
-    def predicted(self) -> NDArray[np.int64]:
+    def predicted(self) -> Integers:
         """(N,) most probable class; the first of them where several are equal up to rounding."""
         return ties.first_largest(self.logits)
 
     @cached_property
-    def correct(self) -> NDArray[np.bool_]:
+    def correct(self) -> Bools:
         """(N,) whether the most probable class is the label; meaningless where the label is unknown."""
         return np.asarray(self.predicted == self.labels)
 
@@ -193,7 +193,7 @@ class Predictions:
             else patients.zip_with(patients.is_not_null(), NOBODY + self.ids)
         )
 
-    def take(self, rows: NDArray[Any]) -> Predictions:
+    def take(self, rows: Array) -> Predictions:
         """The cases at integer or boolean ``rows``, with everything known of them."""
         at = np.arange(len(self))[rows]
         index = pl.Series(at, dtype=pl.UInt32)
@@ -211,7 +211,7 @@ class Predictions:
 
     @classmethod
     def from_probs(
-        cls, ids: Any, classes: Sequence[str], labels: Any, probs: NDArray[np.floating[Any]], **rest: Any
+        cls, ids: Any, classes: Sequence[str], labels: Any, probs: Reals, **rest: Any
     ) -> Predictions:
         """Build from probabilities (N, K); rows off their sum, by up to 1e-2 or by what rounding
         explains (:func:`check.probabilities`), are renormalised, with a note."""

@@ -72,7 +72,8 @@ def cluster_here(tmp_path, monkeypatch):
 def test_a_cluster_that_is_started_here_listens_to_this_machine_alone(cluster_here):
     held = listeners(os.getpid())
     assert len(held) > 2  # the driver, the daemons of Ray and a worker
-    assert {address for addresses in held.values() for address in addresses} == {"127.0.0.1"}
+    assert {address for addresses in held.values() for address in addresses} <= {"127.0.0.1", "::1"}
+    assert any(held.values())
 
 
 def test_a_cluster_that_is_started_here_reports_no_usage(cluster_here):

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.auditing.options import OPERATING_COVERAGE, Options
+from primum.core.arrays import Bools, Floats, Integers
 from primum.judge import decision
 from primum.judge.answers import Answers
 from primum.judge.confidence import PROBABILITIES, SCORES, Evidence, Fit, Reference, confidences
 from primum.judge.confidence.uncertainty import from_passes
 from primum.judge.metrics import selective
-from primum.judge.statistics.interval import Floats
 from primum.predictions import Predictions
 from primum.tables.selection import Selection
 
@@ -84,9 +83,9 @@ def reference_of(train: Predictions) -> Reference:
 
 def _decided(
     rows: Selection, table: Predictions, probs: Probs, best: str, opts: Options
-) -> dict[str, tuple[str, NDArray[np.int64]]]:
+) -> dict[str, tuple[str, Integers]]:
     """Rule → the recalibrator whose probabilities it used, and (N,) decisions."""
-    used: dict[str, tuple[str, NDArray[np.int64]]] = {"argmax": ("none", table.predicted)}
+    used: dict[str, tuple[str, Integers]] = {"argmax": ("none", table.predicted)}
     if opts.cost is not None:
         moved = probs[best]
         if opts.priors is not None:
@@ -107,7 +106,7 @@ def _moved(table: Predictions, probs: Probs, calibrated: str) -> dict[str, Float
 
 
 def _combined(
-    known: Probs, seen: Probs, test: Predictions, fit: Predictions, correct: NDArray[np.bool_]
+    known: Probs, seen: Probs, test: Predictions, fit: Predictions, correct: Bools
 ) -> tuple[tuple[dict[str, Floats], dict[str, Floats]], dict[str, str]]:
     """What is learned from the fit rows, on the judged and on the fit rows, and why nothing is."""
     both = {name: score for name, score in seen.items() if name in known}

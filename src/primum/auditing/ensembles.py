@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import bounds, check
+from primum.core.arrays import Array, Floats
 from primum.core.check import InputError
 from primum.judge import decision, stacking
 from primum.judge.confidence import uncertainty
-from primum.judge.statistics.interval import Floats
 from primum.predictions import Predictions
 from primum.tables.alignment import aligned
 from primum.tables.selection import fit_rows, reordered, validation_rows
@@ -151,7 +150,7 @@ def _mean(members: Sequence[Predictions]) -> Floats:
     return total / len(members)
 
 
-def _answers(members: Sequence[Predictions], probs: NDArray[Any], source: dict[str, Any]) -> Predictions:
+def _answers(members: Sequence[Predictions], probs: Array, source: dict[str, Any]) -> Predictions:
     first = members[0]
     spread = uncertainty.collected(member.probs for member in members).scores(decision.argmax(probs))
     with np.errstate(divide="ignore"):

@@ -17,6 +17,7 @@ from scipy.stats import ks_2samp
 
 from primum.auditing.options import Options
 from primum.core import ties
+from primum.core.arrays import Bools, Integers
 from primum.core.check import shorten
 from primum.judge.finding import Finding, warning
 from primum.judge.metrics.harm import critical_classes
@@ -193,9 +194,7 @@ def few_rows(fit: Predictions) -> str:
     return f"{len(fit)} rows of {patients} patients; below {FEW_FIT_PATIENTS} patients it is mostly noise"
 
 
-def few_critical_fit_rows(
-    fit: Predictions, test: Predictions, critical: NDArray[np.bool_] | None
-) -> list[Finding]:
+def few_critical_fit_rows(fit: Predictions, test: Predictions, critical: Bools | None) -> list[Finding]:
     """``few_critical_fit_rows``: fewer than 30 of a critical class; ``critical`` (K, K) bool or None.
 
     Where patients are known they are counted, since cases of one patient are alike. The rate said to be
@@ -302,7 +301,7 @@ def _one_code(table: Predictions, codes: NDArray[np.uint64]) -> NDArray[np.uint6
     return frame.group_by("patient").agg(pl.col("code").min())["code"].to_numpy()
 
 
-def first_cases(table: Predictions) -> NDArray[np.int64]:
+def first_cases(table: Predictions) -> Integers:
     """Row of each patient's first case by id; every row where patients are not known."""
     if table.patients is None:
         return np.arange(len(table))

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum import severity
 from primum.auditing.limits import check_limits, read_limits
 from primum.core import bounds, check, names
+from primum.core.arrays import Bools, Floats
 from primum.core.check import InputError
-from primum.judge.statistics.interval import Floats
 from primum.severity import SeverityMatrix
 
 OPERATING_COVERAGE = 0.8
@@ -32,7 +31,7 @@ class Options:
     """
 
     severity: SeverityMatrix | None = None
-    critical: NDArray[np.bool_] | None = None
+    critical: Bools | None = None
     by: tuple[str, ...] = ()
     priors: Floats | None = None
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

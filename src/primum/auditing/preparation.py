@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.auditing.answers import answers
 from primum.auditing.guards import guard
 from primum.auditing.options import Options
+from primum.core.arrays import Bools, Floats, Integers
 from primum.judge import decision
 from primum.judge.answers import Operating, View
 from primum.judge.finding import Finding
@@ -20,7 +20,6 @@ from primum.judge.recalibration import recalibrate
 from primum.judge.recalibration.inversion import inversion_for
 from primum.judge.recalibration.recalibrate import Chosen
 from primum.judge.statistics import groups
-from primum.judge.statistics.interval import Floats
 from primum.predictions import Predictions
 from primum.tables.selection import Selection
 
@@ -82,14 +81,12 @@ def prepare(rows: Selection, opts: Options, train: Predictions | None = None) ->
     return Prepared(rows, view, chosen, guard(rows, opts), _not_supplied(rows, opts, train))
 
 
-def codes(values: pl.Series) -> NDArray[np.int64]:
+def codes(values: pl.Series) -> Integers:
     """(N,) dense rank of each value: the same whatever the order of the rows."""
     return values.rank("dense").cast(pl.Int64).to_numpy()
 
 
-def operating_of(
-    labels: NDArray[np.int64], probs: Floats, calibrated: str, critical: NDArray[np.bool_] | None
-) -> Operating:
+def operating_of(labels: Integers, probs: Floats, calibrated: str, critical: Bools | None) -> Operating:
     """Thresholds on the critical mass that keep each specificity on fit rows: labels (N,), probs (N, K)."""
     if critical is None:
         return Operating(calibrated, {}, "no critical cells were given")

@@ -12,9 +12,9 @@ from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from primum.core import files
+from primum.core.arrays import Array
 from primum.core.check import InputError
 
 LARGEST = 16 * 2**30  # bytes of all arrays of an archive
@@ -64,7 +64,7 @@ def shapes(path: Path | str, what: str) -> Mapping[str, tuple[int, ...]]:
     return headers
 
 
-def read(path: Path | str, what: str, only: Sequence[str] = ()) -> dict[str, NDArray[Any]]:
+def read(path: Path | str, what: str, only: Sequence[str] = ()) -> dict[str, Array]:
     """Arrays of an archive by their names: all, or those of ``only`` that are there.
 
     Raises InputError as :func:`shapes` does.
@@ -86,14 +86,14 @@ def read(path: Path | str, what: str, only: Sequence[str] = ()) -> dict[str, NDA
         raise _unreadable(place, error) from None
 
 
-def array(path: Path | str, what: str) -> NDArray[Any]:
+def array(path: Path | str, what: str) -> Array:
     """The array of an NPY file, mapped into memory and not read yet.
 
     Raises InputError for what is no array of numbers, or claims more than the file holds.
     """
     place = files.existing(path, what)
     try:
-        stored: NDArray[Any] = np.load(place, mmap_mode="r", allow_pickle=False)
+        stored: Array = np.load(place, mmap_mode="r", allow_pickle=False)
         if stored.ndim == 0 or stored.dtype.kind not in "biuf":
             raise ValueError("it holds no numbers")
     except UNREADABLE:
@@ -101,7 +101,7 @@ def array(path: Path | str, what: str) -> NDArray[Any]:
     return stored
 
 
-def kept(path: Path) -> dict[str, NDArray[Any]] | None:
+def kept(path: Path) -> dict[str, Array] | None:
     """Arrays of an archive of ours that can be made again; None where it is not there or damaged."""
     if not path.exists():
         return None

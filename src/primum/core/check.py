@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from primum.core.arrays import Array, Floats, Integers, Reals
 
 SUM_TOLERANCE = 1e-2
 SUM_WARNING = 1e-3
@@ -57,7 +58,7 @@ def sentence(text: str) -> str:
     return f"{shown[:HEAD]} … {shown[HEAD + 3 - LONGEST_SENTENCE :]}"
 
 
-def array(values: Any) -> NDArray[Any]:
+def array(values: Any) -> Array:
     """A NumPy array of anything array-like, a tensor on any device included."""
     if hasattr(values, "detach"):
         values = values.detach().cpu()
@@ -145,7 +146,7 @@ def same_classes(found: Sequence[str], expected: Sequence[str], where: str, agai
         )
 
 
-def finite(array: NDArray[Any], where: str, what: str) -> None:
+def finite(array: Array, where: str, what: str) -> None:
     """Refuse NaN and infinite values, naming the first row that has one."""
     with np.errstate(all="ignore"):
         if np.isfinite(np.sum(array)):  # one pass without a mask of the whole array
@@ -159,7 +160,7 @@ def finite(array: NDArray[Any], where: str, what: str) -> None:
         )
 
 
-def numbers(values: Any, where: str, what: str) -> NDArray[Any]:
+def numbers(values: Any, where: str, what: str) -> Array:
     """An array of real numbers; refuses text, objects and complex numbers."""
     found = array(values)
     if found.dtype.kind not in "iuf":
@@ -167,7 +168,7 @@ def numbers(values: Any, where: str, what: str) -> NDArray[Any]:
     return found
 
 
-def indices(values: Any, where: str, what: str) -> NDArray[np.int64]:
+def indices(values: Any, where: str, what: str) -> Integers:
     """An array of class indices; refuses anything but whole numbers."""
     found = numbers(values, where, what)
     if found.dtype.kind == "f" and not (np.isfinite(found).all() and (found % 1 == 0).all()):
@@ -175,7 +176,7 @@ def indices(values: Any, where: str, what: str) -> NDArray[np.int64]:
     return np.asarray(found, dtype=np.int64)
 
 
-def unit_interval(probs: NDArray[np.floating[Any]], where: str) -> None:
+def unit_interval(probs: Reals, where: str) -> None:
     """Refuse probabilities (N, K) outside [0, 1], but for rounding, naming the first row that has one."""
     finite(probs, where, "probabilities")
     outside = (probs < -ROUNDING) | (probs > 1 + ROUNDING)
@@ -187,9 +188,7 @@ def unit_interval(probs: NDArray[np.floating[Any]], where: str) -> None:
         )
 
 
-def probabilities(
-    probs: NDArray[np.floating[Any]], where: str, names: Sequence[str] = ()
-) -> tuple[NDArray[np.float64], int]:
+def probabilities(probs: Reals, where: str, names: Sequence[str] = ()) -> tuple[Floats, int]:
     """Check probabilities (N, K) and return them renormalised, with the count of rows off by > 1e-3.
 
     Rows whose sum is off by no more than the rounding of single precision are left as they are: dividing
@@ -216,7 +215,7 @@ def probabilities(
     return clipped / np.where(exact, 1.0, totals)[:, None], int((off > SUM_WARNING).sum())
 
 
-def _printed(probs: NDArray[np.float64]) -> float:
+def _printed(probs: Floats) -> float:
     """By how much sums of probabilities (N, K) can be off by their printing: K / 2 units of the last decimal.
 
     At most a quarter, beyond which rounding has taken too much; 0 for numbers of more than 6 decimals.
@@ -227,9 +226,7 @@ def _printed(probs: NDArray[np.float64]) -> float:
     return 0.0
 
 
-def _stranger(
-    probs: NDArray[np.float64], totals: NDArray[np.float64], tolerance: float, names: Sequence[str]
-) -> str:
+def _stranger(probs: Floats, totals: Floats, tolerance: float, names: Sequence[str]) -> str:
     """Which column the sums would be 1 without, else what such sums mostly are."""
     for k, column in enumerate(names):
         if len(names) > 2 and (np.abs(totals - probs[:, k] - 1) <= tolerance).all():
@@ -237,7 +234,7 @@ def _stranger(
     return "outputs of several independent labels per case cannot be audited as one choice among classes"
 
 
-def severity_matrix(cost: NDArray[np.float64], classes: Sequence[str], where: str) -> None:
+def severity_matrix(cost: Floats, classes: Sequence[str], where: str) -> None:
     """Check a cost matrix: K×K, finite, no negative entry, zeros on the diagonal."""
     k = len(classes)
     if cost.ndim != 2 or cost.shape[0] != cost.shape[1]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check, names
+from primum.core.arrays import Integers, Reals
 from primum.core.check import InputError
 
 LARGEST_WHOLE_FLOAT = 2**53
@@ -45,7 +45,7 @@ def label_text(series: pl.Series, classes: Sequence[str], name: str) -> pl.Serie
     return spelled
 
 
-def class_index(series: pl.Series, classes: tuple[str, ...], name: str) -> NDArray[np.int64]:
+def class_index(series: pl.Series, classes: tuple[str, ...], name: str) -> Integers:
     """(N,) index of each class name; -1 where it is empty. Refuses other names and several in one cell."""
     labels = label_text(series, classes, name)
     index = labels.replace_strict(
@@ -68,7 +68,7 @@ def class_index(series: pl.Series, classes: tuple[str, ...], name: str) -> NDArr
     return index.fill_null(-1).to_numpy()
 
 
-def of_frame(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> NDArray[np.int64]:
+def of_frame(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> Integers:
     """(N,) from a column ``label``, from ``label_<class>`` for every class, or -1 where there is neither."""
     if "label" in frame.columns:
         return class_index(frame["label"], classes, name)
@@ -91,7 +91,7 @@ def one_hot_columns(columns: Sequence[str], classes: Sequence[str]) -> list[str]
     return marked or (bare if len(bare) == len(classes) else [])
 
 
-def one_hot(marks: NDArray[np.floating], where: str, name: str) -> NDArray[np.int64]:
+def one_hot(marks: Reals, where: str, name: str) -> Integers:
     """(N,) class of the single 1 in each row of marks (N, K); -1 where a whole row is missing.
 
     Raises InputError, naming the first row, for other numbers than 0 and 1, and for no 1 or several in a row.
@@ -108,7 +108,7 @@ def one_hot(marks: NDArray[np.floating], where: str, name: str) -> NDArray[np.in
     return np.where(known, np.nan_to_num(marks).argmax(axis=1), -1).astype(np.int64)
 
 
-def decision(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> NDArray[np.int64] | None:
+def decision(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> Integers | None:
     """(N,) of the column ``decision``, None without one. Refuses an empty cell."""
     if "decision" not in frame.columns:
         return None

@@ -11,11 +11,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check
-
-Floats = NDArray[np.float64]
+from primum.core.arrays import Array, Bools, Floats, Integers
 
 ULPS = 32  # units in the last place that the sums behind a score can be off by
 RELATIVE = ULPS * float(np.finfo(np.float64).eps)
@@ -38,7 +36,7 @@ def tolerance(values: Any, largest: float | None = None) -> Floats:
     return np.asarray(RELATIVE * np.maximum(size, min(most, 1.0)), dtype=np.float64)
 
 
-def starts(ranked: Floats) -> NDArray[np.int64]:
+def starts(ranked: Floats) -> Integers:
     """(G,) where each group of equal values begins in sorted values (N,), rising or falling.
 
     A group ends where the next value is further than the tolerance from the one before it. A run of
@@ -83,7 +81,7 @@ def settled(values: Any) -> Floats:
     return result
 
 
-def at_least(score: Any, threshold: Any) -> NDArray[np.bool_]:
+def at_least(score: Any, threshold: Any) -> Bools:
     """Whether each score (N,) is at or above a threshold, one or (N,), or equal to it up to rounding."""
     values, wanted = np.asarray(score, dtype=np.float64), np.asarray(threshold, dtype=np.float64)
     return np.asarray(values >= lowest(wanted, values), dtype=np.bool_)
@@ -104,17 +102,17 @@ def above(value: float, score: Any = 0.0) -> float:
     return value + 2 * float(tolerance(value, size))
 
 
-def first_largest(values: Any) -> NDArray[np.int64]:
+def first_largest(values: Any) -> Integers:
     """(..., ) column of the largest of values (..., K), the first of those equal to it up to rounding."""
     return np.asarray(_near_largest(check.array(values)).argmax(axis=-1), dtype=np.int64)
 
 
-def tied(values: Any) -> NDArray[np.bool_]:
+def tied(values: Any) -> Bools:
     """(N,) whether another of the values (N, K) equals the largest up to rounding."""
     return np.asarray(_near_largest(check.array(values)).sum(axis=-1) > 1, dtype=np.bool_)
 
 
-def widened(values: NDArray[Any]) -> NDArray[Any]:
+def widened(values: Array) -> Array:
     """Single-precision numbers as the shortest decimals they stand for, other numbers as they are.
 
     0.7 is 0.699999988 in single precision; read back so, a table would differ from its own copy in text.
@@ -125,6 +123,6 @@ def widened(values: NDArray[Any]) -> NDArray[Any]:
     return flat.cast(pl.String).cast(pl.Float64).to_numpy().reshape(values.shape)
 
 
-def _near_largest(given: NDArray[Any]) -> NDArray[np.bool_]:
+def _near_largest(given: Array) -> Bools:
     most = given.max(axis=-1, keepdims=True).astype(np.float64)
     return np.asarray(given >= most - RELATIVE * np.maximum(np.abs(most), 1.0))

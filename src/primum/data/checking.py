@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from primum.core.arrays import Integers
 from primum.data import copies, pixels, sets
 from primum.data.about import about
 from primum.data.official import COUNTS
@@ -106,13 +107,13 @@ def counts(table: ImageTable, expected: dict[str, dict[str, int]] | None) -> lis
     ]
 
 
-def with_copies(split: NDArray[np.object_], group: NDArray[np.int64], name: str) -> int:
+def with_copies(split: NDArray[np.object_], group: Integers, name: str) -> int:
     """Images of one split that have a copy in any other; arguments as of :func:`across`."""
     inside = split == name
     return int((inside & np.isin(group, group[~inside & (group >= 0)])).sum())
 
 
-def across(split: NDArray[np.object_], group: NDArray[np.int64]) -> list[dict[str, Any]]:
+def across(split: NDArray[np.object_], group: Integers) -> list[dict[str, Any]]:
     """For every two splits that share copies: how many groups, and images of one with a copy in the other.
 
     Args:

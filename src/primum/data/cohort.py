@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check, files, parquet
+from primum.core.arrays import Bools, Integers
 from primum.core.check import InputError
 from primum.data import contents
 from primum.data.images import SPLITS, ImageTable
@@ -79,7 +79,7 @@ class Cohort:
         rows = self.rows(whole, self.cases)
         return replace(whole.take(rows[rows >= 0]), classes=self._classes(whole))
 
-    def added(self, whole: ImageTable) -> NDArray[np.bool_]:
+    def added(self, whole: ImageTable) -> Bools:
         """(N,) whether the run did not know an image when it began."""
         return (~whole.cases["id"].is_in(self.cases["id"].implode())).to_numpy()
 
@@ -89,7 +89,7 @@ class Cohort:
         return self.cases.filter(pl.col("split").is_in(LEARNED))
 
     @staticmethod
-    def rows(whole: ImageTable, cases: pl.DataFrame) -> NDArray[np.int64]:
+    def rows(whole: ImageTable, cases: pl.DataFrame) -> Integers:
         """Row of each case in a data set, -1 where it is not there."""
         at = {one: row for row, one in enumerate(whole.cases["id"])}
         return np.array([at.get(one, -1) for one in cases["id"]], dtype=np.int64)

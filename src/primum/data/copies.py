@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from primum.core import files, parquet
+from primum.core.arrays import Integers, Strings
 from primum.data import contents, duplicates
 from primum.data.contents import THREADS
 from primum.data.images import CorruptImageError
@@ -39,8 +39,8 @@ class Copies:
         unreadable: row → the sentence about it.
     """
 
-    content: NDArray[np.int64]
-    group: NDArray[np.int64]
+    content: Integers
+    group: Integers
     unreadable: dict[int, str] = field(default_factory=dict)
 
 
@@ -53,7 +53,7 @@ class Marks:
         thumbs: (N, 64, 64) grey thumbnails. unreadable: row → the sentence about it.
     """
 
-    digests: NDArray[np.str_]
+    digests: Strings
     bits: duplicates.Bits
     thumbs: duplicates.Pixels
     unreadable: dict[int, str]

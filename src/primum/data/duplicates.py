@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+
+from primum.core.arrays import Bools, Bytes, Integers, Singles
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,8 +27,8 @@ FLAT = 2.0  # grey levels: what varies less (a blank image) is compared by its b
 NOISE = 1.0  # grey levels squared: agreement of rounding errors counts for nothing
 ROWS, PAIRS = 512, 2048
 
-Pixels = NDArray[np.uint8]
-Bits = NDArray[np.bool_]
+Pixels = Bytes
+Bits = Bools
 
 
 def mark(picture: Image) -> tuple[Bits, Pixels]:
@@ -42,7 +43,7 @@ def mark(picture: Image) -> tuple[Bits, Pixels]:
     return (cells[:, 1:] > cells[:, :-1]).ravel(), np.asarray(small, dtype=np.uint8)
 
 
-def near(bits: Bits, thumbs: Pixels, far: int = FAR, alike: float = ALIKE) -> NDArray[np.int64]:
+def near(bits: Bits, thumbs: Pixels, far: int = FAR, alike: float = ALIKE) -> Integers:
     """(P, 2) pairs of rows, first < second, that show the same picture.
 
     Args:
@@ -64,7 +65,7 @@ def near(bits: Bits, thumbs: Pixels, far: int = FAR, alike: float = ALIKE) -> ND
     return np.concatenate(found)
 
 
-def agree(first: Pixels, second: Pixels) -> NDArray[np.float32]:
+def agree(first: Pixels, second: Pixels) -> Singles:
     """(P,) agreement, -1 to 1, of thumbnails (P, 64, 64): mean correlation inside blocks of 8 × 8 pixels.
 
     A block weighs as the square root of its contrast in both, so neither the background nor one strong edge
@@ -78,7 +79,7 @@ def agree(first: Pixels, second: Pixels) -> NDArray[np.float32]:
     return np.asarray((correlation * weight).sum(axis=1) / total, dtype=np.float32)
 
 
-def correlate(first: Pixels, second: Pixels) -> NDArray[np.float32]:
+def correlate(first: Pixels, second: Pixels) -> Singles:
     """(P,) Pearson correlation of thumbnails (P, 64, 64), 0 where one of them is flat."""
     left, right = (part.reshape(len(part), -1).astype(np.float32) for part in (first, second))
     left, right = left - left.mean(axis=1, keepdims=True), right - right.mean(axis=1, keepdims=True)
@@ -86,7 +87,7 @@ def correlate(first: Pixels, second: Pixels) -> NDArray[np.float32]:
     return np.asarray((left * right).sum(axis=1) / np.maximum(contrast, np.finfo(np.float32).tiny))
 
 
-def _blocks(thumbs: Pixels) -> NDArray[np.float32]:
+def _blocks(thumbs: Pixels) -> Singles:
     """(P, blocks, pixels) of thumbnails, the mean of each block taken away."""
     across = SIDE // BLOCK
     cut = thumbs.reshape(-1, across, BLOCK, across, BLOCK).transpose(0, 1, 3, 2, 4)
@@ -94,7 +95,7 @@ def _blocks(thumbs: Pixels) -> NDArray[np.float32]:
     return np.asarray(blocks - blocks.mean(axis=2, keepdims=True))
 
 
-def groups(n: int, pairs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+def groups(n: int, pairs: Sequence[Integers]) -> Integers:
     """(N,) group of each row that pairs (P, 2) connect to another, by first appearance; -1 for the rest."""
     joined = np.concatenate([np.empty((0, 2), dtype=np.int64), *pairs])
     links = coo_matrix((np.ones(len(joined), dtype=bool), (joined[:, 0], joined[:, 1])), shape=(n, n))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from primum.core.arrays import Floats, Integers
+
 RELATIVE, ABSOLUTE = 1e-5, 1e-8  # spreads this near are called equal, as numpy.isclose does
+
 ROWS = 1_000  # groups whose class counts are held at once
 
 

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Array, Bytes, Integers
 from primum.core.check import InputError
 from primum.data.imaging import decode, opening
 from primum.data.imaging.decode import SUFFIXES as SUFFIXES
@@ -63,7 +63,7 @@ class ImageTable:
     classes: tuple[str, ...]
     cases: pl.DataFrame
     root: Path | None = None
-    pixels: NDArray[np.uint8] | None = None
+    pixels: Bytes | None = None
 
     def __post_init__(self) -> None:
         check.class_names(self.classes, self.name)
@@ -80,12 +80,12 @@ class ImageTable:
         return len(self.cases)
 
     @property
-    def label_index(self) -> NDArray[np.int64]:
+    def label_index(self) -> Integers:
         """(N,) class index of each image, -1 where there is no label."""
         index = {name: i for i, name in enumerate(self.classes)}
         return np.array([index.get(label, -1) for label in self.cases["label"]], dtype=np.int64)
 
-    def take(self, rows: NDArray[Any]) -> ImageTable:
+    def take(self, rows: Array) -> ImageTable:
         """The images at integer or boolean ``rows``."""
         at = np.flatnonzero(rows) if rows.dtype == bool else rows
         pixels = None if self.pixels is None else self.pixels[at]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+
+from primum.core.arrays import Integers
 
 if TYPE_CHECKING:
     from primum.data.copies import Copies
@@ -22,7 +23,7 @@ GIVES_WAY = {
 SCHEMA = {"id": pl.String, "split": pl.String, "why": pl.String}
 
 
-def leaking(table: ImageTable, found: Copies) -> tuple[NDArray[np.int64], pl.DataFrame]:
+def leaking(table: ImageTable, found: Copies) -> tuple[Integers, pl.DataFrame]:
     """Rows to leave out so that no evaluation split has a copy in a split that comes before it.
 
     Test, and what was held out as a shift, stay whole: their copies leave train, val and cal. What has a copy
@@ -45,7 +46,7 @@ def leaking(table: ImageTable, found: Copies) -> tuple[NDArray[np.int64], pl.Dat
     return at, pl.DataFrame({"id": ids, "split": split[at].tolist(), "why": said}, schema=SCHEMA)
 
 
-def _why(table: ImageTable, found: Copies, row: int, twins: NDArray[np.int64]) -> str:
+def _why(table: ImageTable, found: Copies, row: int, twins: Integers) -> str:
     same = twins[found.content[twins] == found.content[row]]
     twin = int(same[0]) if len(same) else int(twins[0])
     kind = "the same bytes" if len(same) else "the same picture"

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from primum.core import files, parquet
+from primum.core.arrays import Integers
 from primum.data.images import CorruptImageError
 from primum.data.imaging import decode
 from primum.data.imaging.decoded import FAR, Grey
@@ -76,13 +76,13 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> pl.DataFram
     return found
 
 
-def trained_on(table: ImageTable) -> NDArray[np.int64]:
+def trained_on(table: ImageTable) -> Integers:
     """Rows of the split train; all where there is none."""
     rows = np.flatnonzero((table.cases["split"] == "train").to_numpy())
     return rows if len(rows) else np.arange(len(table))
 
 
-def ranges(pixels: pl.DataFrame, rows: NDArray[np.int64]) -> tuple[Range, ...] | None:
+def ranges(pixels: pl.DataFrame, rows: Integers) -> tuple[Range, ...] | None:
     """One range for all images, channel by channel: of the extremes at ``rows``, which are trained on.
 
     From the lowest to the highest value of the images there that state no range, but for the outermost
@@ -114,7 +114,7 @@ def ranges(pixels: pl.DataFrame, rows: NDArray[np.int64]) -> tuple[Range, ...] |
     return tuple(found)
 
 
-def summary(pixels: pl.DataFrame, rows: NDArray[np.int64]) -> dict[str, Any]:
+def summary(pixels: pl.DataFrame, rows: Integers) -> dict[str, Any]:
     """What ``data check`` says of the grey values, JSON-ready; arguments as of :func:`ranges`.
 
     Returns:

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from primum.core.arrays import Bools, Strings
 from primum.core.check import InputError
 from primum.data.folds import stratified
 
@@ -22,9 +22,7 @@ WITH_TEST = {"val": 2, "cal": 4, "train": 14}
 WITHOUT_TEST = {"test": 3, "val": 2, "cal": 3, "train": 12}
 
 
-def assign(
-    labels: NDArray[np.str_], groups: NDArray[np.str_], seed: int, twentieths: Mapping[str, int] = WITH_TEST
-) -> NDArray[np.str_]:
+def assign(labels: Strings, groups: Strings, seed: int, twentieths: Mapping[str, int] = WITH_TEST) -> Strings:
     """Split of each case: whole groups, stratified by label, the same whatever the order of the rows.
 
     Args:
@@ -38,13 +36,11 @@ def assign(
     _enough(np.unique(groups))
     part = np.array(_parts(tuple(labels.tolist()), tuple(groups.tolist()), seed))
     of_part = [split for split, count in twentieths.items() for _ in range(count)]
-    found: NDArray[np.str_] = np.array(of_part)[part]
+    found: Strings = np.array(of_part)[part]
     return found
 
 
-def hashed(
-    groups: NDArray[np.str_], seed: int, twentieths: Mapping[str, int] = WITH_TEST
-) -> NDArray[np.str_]:
+def hashed(groups: Strings, seed: int, twentieths: Mapping[str, int] = WITH_TEST) -> Strings:
     """Split of each case by a hash of its group alone: whatever else is there or comes later, it stays.
 
     The first 8 bytes of BLAKE2b of seed and group, read as a number in [0, 1), say into which of 20 equal
@@ -70,13 +66,11 @@ def hashed(
             f"into {empty[0]} with seed {seed}; take another seed, or give the splits yourself, as folders "
             "or a column split"
         )
-    found: NDArray[np.str_] = of_part[index]
+    found: Strings = of_part[index]
     return found
 
 
-def completed(
-    given: NDArray[np.str_], cut: Callable[[NDArray[np.bool_], Mapping[str, int]], NDArray[np.str_]]
-) -> list[str]:
+def completed(given: Strings, cut: Callable[[Bools, Mapping[str, int]], Strings]) -> list[str]:
     """Official splits as they are; what is missing of val and cal is cut from train, or all four are.
 
     Args:
@@ -95,7 +89,7 @@ def completed(
     return [str(name) for name in found]
 
 
-def _enough(names: NDArray[np.str_]) -> None:
+def _enough(names: Strings) -> None:
     if len(names) < PARTS:
         raise InputError(
             f"splitting needs at least {PARTS} patients (or images, where no patients are known), "

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from primum.core.arrays import Integers, Singles
 from primum.explore.features import drawn, features, reduced
 from primum.explore.scene import Scene
 
@@ -54,7 +54,7 @@ def _groups(cases: pl.DataFrame) -> list[tuple[tuple[object, ...], pl.DataFrame]
     return list(placed.group_by("domain", "label", maintain_order=True))
 
 
-def _members(points: NDArray[np.float32], per: int, seed: int) -> list[NDArray[np.int64]]:
+def _members(points: Singles, per: int, seed: int) -> list[Integers]:
     """Rows of each cluster, nearest its centre first; the largest cluster first."""
     from sklearn.cluster import KMeans
 

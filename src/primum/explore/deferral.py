@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check, ties
+from primum.core.arrays import Array, Floats, Integers
 from primum.explore.scene import Scene
 from primum.judge.answers import View
 from primum.judge.deferral import curve as curves
@@ -27,7 +27,7 @@ CODES = (
 
 def at(
     scene: Scene,
-    rows: NDArray[Any] | None,
+    rows: Array | None,
     score: str,
     threshold: float,
     reader_cost: float = 0.0,
@@ -83,7 +83,7 @@ def at(
 
 
 def sweep(
-    scene: Scene, rows: NDArray[Any] | None, score: str, reader_cost: float = 0.0, points: int = POINTS
+    scene: Scene, rows: Array | None, score: str, reader_cost: float = 0.0, points: int = POINTS
 ) -> pl.DataFrame:
     """The curve the slider moves on: at most ``points`` thresholds, from deferring none to deferring all.
 
@@ -103,7 +103,7 @@ def sweep(
     ranking = selective.rank(confidence)
     ends, order, n = np.r_[0, ranking.ends], ranking.order, len(mine)
 
-    def summed(hits: NDArray[Any]) -> NDArray[np.float64]:
+    def summed(hits: Array) -> Floats:
         return np.asarray(np.r_[0.0, np.cumsum(hits[order], dtype=np.float64)][ends])
 
     columns = {
@@ -128,9 +128,7 @@ def sweep(
     return shown[kept].reverse()
 
 
-def _judged(
-    scene: Scene, rows: NDArray[Any] | None, score: str
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _judged(scene: Scene, rows: Array | None, score: str) -> tuple[Integers, Floats]:
     """Rows with a label and the score, and their confidence."""
     check.one_of(score, scene.scores, "score")
     values = scene.cases[f"score_{score}"].to_numpy()
@@ -139,7 +137,7 @@ def _judged(
     return mine, np.asarray(values[mine], dtype=np.float64)
 
 
-def _view(scene: Scene, mine: NDArray[np.int64]) -> View:
+def _view(scene: Scene, mine: Integers) -> View:
     units = scene.units
     whose = None if units is None else units[mine]
     cost = None if scene.severity is None else scene.severity.cost

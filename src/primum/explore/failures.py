@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Array
 from primum.core.check import InputError
 from primum.explore.scene import Scene
 
 FIRST = 2
 
 
-def failures(scene: Scene, score: str = "msr", rows: NDArray[Any] | None = None) -> pl.DataFrame:
+def failures(scene: Scene, score: str = "msr", rows: Array | None = None) -> pl.DataFrame:
     """Every failure once: the two most confident, then the critical ones, then the others.
 
     Inside each part the most confident comes first; failures without this score come last.

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Integers, Singles
 from primum.explore.scene import Scene
 
 MOST = 20_000  # points a browser draws, and a projection takes, without pain
@@ -12,7 +12,7 @@ COMPONENTS = 50
 LOWEST = -30.0  # stands for the logarithm of a probability of 0
 
 
-def drawn(scene: Scene, seed: int = 0) -> tuple[NDArray[np.int64], str]:
+def drawn(scene: Scene, seed: int = 0) -> tuple[Integers, str]:
     """(n,) rows to draw, rising, and in words which these are; all rows up to 20,000.
 
     Of more every silent failure is kept (up to half of the points), and a random sample of the others.
@@ -33,7 +33,7 @@ def drawn(scene: Scene, seed: int = 0) -> tuple[NDArray[np.int64], str]:
     )
 
 
-def features(scene: Scene, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], str]:
+def features(scene: Scene, rows: Integers) -> tuple[Singles, str]:
     """(n, D) float32 of rising rows of the scene, and in words what it is.
 
     The embeddings where every domain has them in one width, else the logits, else the log-probabilities
@@ -61,7 +61,7 @@ def features(scene: Scene, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32]
     return np.concatenate(parts), said
 
 
-def reduced(values: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
+def reduced(values: Singles, seed: int = 0) -> Singles:
     """(n, at most 50) principal components of features (n, D), the largest first; 0 where nothing differs."""
     if not np.ptp(values, axis=0).any():
         return np.zeros((len(values), 1), dtype=np.float32)

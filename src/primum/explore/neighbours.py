@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from primum.core.arrays import Reals
 from primum.core.check import InputError
 from primum.explore.scene import SEPARATOR, Scene
 from primum.predictions import Predictions
@@ -41,9 +41,7 @@ def nearest(scene: Scene, key: str, count: int = COUNT) -> pl.DataFrame:
     return to(scene, mine.embeddings[row], count, mine.ids[row])
 
 
-def to(
-    scene: Scene, embedding: NDArray[np.floating], count: int = COUNT, but: str | None = None
-) -> pl.DataFrame:
+def to(scene: Scene, embedding: Reals, count: int = COUNT, but: str | None = None) -> pl.DataFrame:
     """The known rows nearest an embedding (D,): training rows, without any those of the first domain.
 
     ``but`` is an id to leave out. Raises InputError where they carry no embeddings of D numbers.
@@ -60,9 +58,7 @@ def to(
     return _ranked(known, name, embedding, count, but)
 
 
-def _ranked(
-    table: Predictions, name: str, embedding: NDArray[np.floating], count: int, but: str | None
-) -> pl.DataFrame:
+def _ranked(table: Predictions, name: str, embedding: Reals, count: int, but: str | None) -> pl.DataFrame:
     assert table.embeddings is not None
     own = float(np.linalg.norm(embedding)) or 1.0
     likeness = (table.embeddings @ embedding.astype(table.embeddings.dtype)) / (_lengths(table) * own)
@@ -83,7 +79,7 @@ def _ranked(
 
 
 @lru_cache(maxsize=64)
-def _lengths(table: Predictions) -> NDArray[np.floating]:
+def _lengths(table: Predictions) -> Reals:
     """(N,) lengths of the embeddings, 1 for those of length 0."""
     lengths = np.linalg.norm(table.embeddings, axis=1)  # type: ignore[arg-type]
     return np.where(lengths > 0, lengths, 1)

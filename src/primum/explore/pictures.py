@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import archives, documents, files, parquet
+from primum.core.arrays import Singles
 from primum.core.check import InputError
 from primum.data.imaging import decode
 from primum.data.imaging import encoded as imaging
@@ -60,7 +60,7 @@ def heat(scene: Scene, key: str, size: int | None = None) -> bytes | None:
     return encoded(overlaid(shrunk(_seen(scene, key), size), np.asarray(found, dtype=np.float32)))
 
 
-def overlaid(image: Image, found: NDArray[np.float32]) -> Image:
+def overlaid(image: Image, found: Singles) -> Image:
     """An image under a map (H, H) in 0..1, of the whole frame."""
     from plotly.colors import sample_colorscale
 

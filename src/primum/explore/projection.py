@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Array, Integers, Singles
 from primum.core.check import InputError
 from primum.explore.features import drawn, features, reduced
 from primum.explore.scene import Scene
@@ -40,8 +39,8 @@ class Projection:
         said: how it was made and which cases are drawn, in words.
     """
 
-    xyz: NDArray[np.float32]
-    rows: NDArray[np.int64]
+    xyz: Singles
+    rows: Integers
     said: str
 
 
@@ -105,7 +104,7 @@ def _version(package: str) -> str:
         return ""
 
 
-def _key(values: NDArray[np.float32], method: str, dimensions: int, seed: int) -> str:
+def _key(values: Singles, method: str, dimensions: int, seed: int) -> str:
     library = LIBRARY[method]
     settings = {
         "shape": values.shape, "method": method, "dimensions": dimensions, "seed": seed,
@@ -116,15 +115,15 @@ def _key(values: NDArray[np.float32], method: str, dimensions: int, seed: int) -
     return digest.hexdigest()[:32]
 
 
-def _fits(held: Mapping[str, NDArray[Any]] | None, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+def _fits(held: Mapping[str, Array] | None, shape: tuple[int, int]) -> Singles | None:
     xyz = None if held is None else held.get("xyz")
     fits = xyz is not None and xyz.shape == shape and xyz.dtype == np.float32 and np.isfinite(xyz).all()
     return xyz if fits else None
 
 
 def _computed(
-    values: NDArray[np.float32], method: str, dimensions: int, seed: int, say: Callable[[str], object]
-) -> NDArray[np.float32]:
+    values: Singles, method: str, dimensions: int, seed: int, say: Callable[[str], object]
+) -> Singles:
     count = len(values)
     if not np.ptp(values, axis=0).any():
         return np.zeros((count, dimensions), dtype=np.float32)
@@ -146,9 +145,7 @@ def _computed(
     return _umap(components, near * np.float32(10), dimensions, seed)
 
 
-def _umap(
-    components: NDArray[np.float32], start: NDArray[np.float32], dimensions: int, seed: int
-) -> NDArray[np.float32]:
+def _umap(components: Singles, start: Singles, dimensions: int, seed: int) -> Singles:
     import warnings
 
     with warnings.catch_warnings():
@@ -160,7 +157,7 @@ def _umap(
         return np.asarray(maker.fit_transform(components), dtype=np.float32)
 
 
-def _start(components: NDArray[np.float32], dimensions: int, seed: int) -> NDArray[np.float32]:
+def _start(components: Singles, dimensions: int, seed: int) -> Singles:
     """(n, dimensions) first components; axes that are missing hold a little noise."""
     width = min(dimensions, components.shape[1])
     noise = np.random.default_rng(seed).normal(size=(len(components), dimensions)) * 1e-4
@@ -169,7 +166,7 @@ def _start(components: NDArray[np.float32], dimensions: int, seed: int) -> NDArr
     return found
 
 
-def _scaled(xyz: NDArray[np.float32]) -> NDArray[np.float32]:
+def _scaled(xyz: Singles) -> Singles:
     centred = xyz - (xyz.max(axis=0) + xyz.min(axis=0)) / 2
     widest = float(np.abs(centred).max())
     return np.asarray(centred / widest if widest > 0 else centred, dtype=np.float32)

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum import severity as severities
 from primum import tables
 from primum.auditing.preparation import fingerprint
 from primum.core import check, documents, files
+from primum.core.arrays import Bools
 from primum.core.check import InputError
 from primum.explore.domains import Parts, parts
 from primum.explore.scene import Domain, Scene, scene
@@ -49,7 +48,7 @@ class Found:
     tables: tuple[Path, ...]
     run: Path | None = None
     severity: SeverityMatrix | None = None
-    critical: NDArray[np.bool_] | None = None
+    critical: Bools | None = None
     said: tuple[str, ...] = ()
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.auditing.options import OPERATING_COVERAGE
 from primum.auditing.preparation import codes
 from primum.core import check, ties
+from primum.core.arrays import Bools, Floats, Integers
 from primum.core.check import InputError
 from primum.explore.scores import scored
 from primum.predictions import Predictions
@@ -76,7 +76,7 @@ class Scene:
     said: tuple[str, ...] = ()
     not_applicable: Mapping[str, str] = field(default_factory=dict)
     severity: SeverityMatrix | None = None
-    critical: NDArray[np.bool_] | None = None
+    critical: Bools | None = None
     images_root: Path | None = None
     maps: Mapping[str, Path] = field(default_factory=dict)
     train: Predictions | None = None
@@ -103,7 +103,7 @@ class Scene:
             raise InputError(f"{self.name}: no case has this key; take one of the column key")
         return self._rows[key]
 
-    def rows(self, keys: Sequence[str]) -> NDArray[np.int64]:
+    def rows(self, keys: Sequence[str]) -> Integers:
         """(n,) rows of keys. Raises InputError for one that is not here."""
         return np.array([self.row(key) for key in keys], dtype=np.int64)
 
@@ -113,23 +113,23 @@ class Scene:
         return self.domains[at], row - int(self.starts[at])
 
     @cached_property
-    def starts(self) -> NDArray[np.int64]:
+    def starts(self) -> Integers:
         """First row of each domain in ``cases``."""
         sizes = [len(domain.predictions) for domain in self.domains]
         return np.cumsum([0, *sizes[:-1]], dtype=np.int64)
 
     @cached_property
-    def labels(self) -> NDArray[np.int64]:
+    def labels(self) -> Integers:
         """(N,) class index of each case, -1 where unknown."""
         return np.concatenate([domain.predictions.labels for domain in self.domains])
 
     @cached_property
-    def predicted(self) -> NDArray[np.int64]:
+    def predicted(self) -> Integers:
         """(N,) class index of each answer."""
         return np.concatenate([domain.predictions.predicted for domain in self.domains])
 
     @cached_property
-    def units(self) -> NDArray[np.int64] | None:
+    def units(self) -> Integers | None:
         """(N,) int, what is independent: the patient, else the image; None where every row is."""
         tables = [domain.predictions for domain in self.domains]
         known = any(table.patients is not None for table in tables)
@@ -150,7 +150,7 @@ def scene(
     fit: Predictions | None = None,
     train: Predictions | None = None,
     severity: SeverityMatrix | None = None,
-    critical: NDArray[np.bool_] | None = None,
+    critical: Bools | None = None,
     images_root: Path | None = None,
     maps: Mapping[str, Path] | None = None,
     run: Path | None = None,
@@ -227,10 +227,10 @@ def _reference(domains: tuple[Domain, ...], fit: Predictions | None) -> tuple[Pr
 
 def _frame(
     domain: Domain,
-    scores: Mapping[str, NDArray[np.float64]],
+    scores: Mapping[str, Floats],
     known: Sequence[str],
     classes: tuple[str, ...],
-    critical: NDArray[np.bool_] | None,
+    critical: Bools | None,
     threshold: float,
 ) -> pl.DataFrame:
     table = domain.predictions

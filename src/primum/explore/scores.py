@@ -8,18 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.auditing.answers import ALONE, LEARNED, beside, evidence_of, reference_of
 from primum.auditing.options import OPERATING_COVERAGE
+from primum.core.arrays import Array, Floats
 from primum.core.version import __version__
 from primum.explore.storage import keep, kept
 from primum.judge.confidence import Evidence, Fit, Reference, confidences
 from primum.judge.metrics.selective import threshold_at_coverage
-from primum.judge.statistics.interval import Floats
 from primum.predictions import Predictions
 
 SAID = "said"
@@ -135,13 +133,13 @@ def _key(tables: Sequence[Predictions], fit: Predictions | None, train: Predicti
     return digest.hexdigest()[:32]
 
 
-def _packed(found: Scored) -> dict[str, NDArray[Any]]:
+def _packed(found: Scored) -> dict[str, Array]:
     said = json.dumps({"thresholds": found.thresholds, "missing": found.missing})
     arrays = {f"{at}/{name}": score for at, one in enumerate(found.values) for name, score in one.items()}
     return {SAID: np.array(said), **arrays}
 
 
-def _unpacked(held: Mapping[str, NDArray[Any]] | None, sizes: Sequence[int]) -> Scored | None:
+def _unpacked(held: Mapping[str, Array] | None, sizes: Sequence[int]) -> Scored | None:
     """Scores of tables of these sizes, None where something else is held."""
     if held is None or SAID not in held:
         return None

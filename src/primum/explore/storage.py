@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import archives, files
+from primum.core.arrays import Array
 from primum.core.check import InputError
 
 
@@ -19,12 +18,12 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "primum"
 
 
-def kept(file: Path) -> dict[str, NDArray[Any]] | None:
+def kept(file: Path) -> dict[str, Array] | None:
     """Arrays by name; None where there is no such file, or its checksums do not hold."""
     return archives.kept(file)
 
 
-def keep(file: Path, arrays: Mapping[str, NDArray[Any]]) -> bool:
+def keep(file: Path, arrays: Mapping[str, Array]) -> bool:
     """Write arrays by name; False where the folder cannot be written to."""
     try:
         with files.whole(file) as draft, draft.open("wb") as opened:

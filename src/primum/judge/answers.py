@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.judge.metrics.selective import Ranking, rank
-from primum.judge.statistics.interval import Floats, Resampler
+from primum.judge.statistics.interval import Resampler
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +27,7 @@ class Answers:
     """
 
     rule: str
-    decisions: NDArray[np.int64]
+    decisions: Integers
     calibrated: str
     confidence: Mapping[str, Floats]
     threshold: Mapping[str, float]
@@ -66,19 +65,19 @@ class View:
         operating: thresholds on the critical mass, or None without rows to fit them on.
     """
 
-    labels: NDArray[np.int64]
+    labels: Integers
     probs: Mapping[str, Floats]
     answers: Mapping[str, Answers]
-    clusters: NDArray[np.int64] | None
-    units: NDArray[np.int64]
+    clusters: Integers | None
+    units: Integers
     cost: Floats | None
-    critical: NDArray[np.bool_] | None
+    critical: Bools | None
     priors: Floats | None
     replicates: int
     seed: int
     operating: Operating | None = None
 
-    def take(self, rows: NDArray[Any]) -> View:
+    def take(self, rows: Array) -> View:
         """The same for integer ``rows``; what several rules share stays shared."""
         scores = {
             id(score): score for answers in self.answers.values() for score in answers.confidence.values()
@@ -111,7 +110,7 @@ class View:
         """Patients where they are known, else cases: what stands on its own."""
         return len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
 
-    def fewest(self, groups: NDArray[Any]) -> int:
+    def fewest(self, groups: Array) -> int:
         """Patients, else cases, of the smallest of the groups (N,) of cases."""
         if self.clusters is None:
             return int(np.unique(groups, return_counts=True)[1].min())
@@ -138,6 +137,6 @@ class View:
         return self._rankings[id(confidence)][1]
 
     @cached_property
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> Integers:
         """(K,) cases of each class."""
         return np.bincount(self.labels, minlength=self.classes)

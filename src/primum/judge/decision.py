@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check, ties
+from primum.core.arrays import Bools, Floats, Integers
 from primum.core.check import InputError
 from primum.judge.metrics.harm import critical_classes
-from primum.judge.statistics.interval import Floats
 
 
-def argmax(probs: Any) -> NDArray[np.int64]:
+def argmax(probs: Any) -> Integers:
     """(N,) most probable class of probabilities or logits (N, K); the first of those equal up to rounding."""
     return ties.first_largest(probs)
 
 
-def bayes(probs: Any, cost: Any) -> NDArray[np.int64]:
+def bayes(probs: Any, cost: Any) -> Integers:
     """(N,) decision of least expected cost, ``argmin_d Σ_i p_i c[i, d]``; the first where several tie.
 
     Args:
@@ -40,7 +39,7 @@ def critical_mass(probs: Any, critical: Any) -> Floats:
     return np.asarray(check.array(probs)[:, fatal].sum(axis=1), dtype=np.float64)
 
 
-def by_critical_mass(probs: Any, critical: Any, threshold: float) -> NDArray[np.int64]:
+def by_critical_mass(probs: Any, critical: Any, threshold: float) -> Integers:
     """(N,) decisions: a critical class where the critical mass is at or above ``threshold``, else a negative.
 
     Within the critical classes, and within the negatives, the most probable one is answered (the first where
@@ -53,7 +52,7 @@ def by_critical_mass(probs: Any, critical: Any, threshold: float) -> NDArray[np.
     return np.asarray(answers, dtype=np.int64)
 
 
-def _fatal(critical: Any) -> NDArray[np.bool_]:
+def _fatal(critical: Any) -> Bools:
     fatal = critical_classes(check.array(critical))
     if fatal.all() or not fatal.any():
         raise InputError(

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from primum.core import check
+from primum.core.arrays import Array, Floats, Integers
 from primum.core.check import InputError
 from primum.judge.metrics.calibration import FLOOR
-from primum.judge.statistics.interval import Floats
 
 FOLDS = 5
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2)  # scikit-learn's C: a small one holds the weights small
@@ -87,9 +86,7 @@ def fit(log_probs: Any, labels: Any, fold: Any) -> Stacking:
     return Stacking(_fitted(values, true, strength), strength, held_out, float(nll(held_out, true).mean()))
 
 
-def folds(
-    labels: Any, classes: Sequence[str], clusters: NDArray[Any] | None, seed: int = 0
-) -> NDArray[np.int64]:
+def folds(labels: Any, classes: Sequence[str], clusters: Array | None, seed: int = 0) -> Integers:
     """(N,) number of the fold, 0 to 4: patients (N,) kept together, classes spread evenly.
 
     Raises:
@@ -123,10 +120,10 @@ def _features(log_probs: Any) -> Floats:
     return values.transpose(1, 0, 2).reshape(values.shape[1], -1)
 
 
-def _fitted(values: Floats, labels: NDArray[np.int64], strength: float) -> Any:
+def _fitted(values: Floats, labels: Integers, strength: float) -> Any:
     regression = LogisticRegression(C=strength, max_iter=1000)
     return make_pipeline(StandardScaler(), regression).fit(values, labels)
 
 
-def _nll(model: Any, values: Floats, labels: NDArray[np.int64]) -> Floats:
+def _nll(model: Any, values: Floats, labels: Integers) -> Floats:
     return nll(model.predict_proba(values), labels)

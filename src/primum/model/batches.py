@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-Inputs = Callable[[NDArray[np.int64]], Tensor]
+from primum.core.arrays import Array, Integers, Singles
+
+Inputs = Callable[[Integers], Tensor]
 Batch = tuple[Tensor, ...]  # inputs, labels and, for a loss that takes one, the risk of each case
 
 
@@ -21,12 +22,12 @@ class Rows(Dataset[Batch]):
     def __init__(
         self,
         inputs: Inputs,
-        labels: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        risk: NDArray[np.float32] | None = None,
+        labels: Integers,
+        rows: Integers,
+        risk: Singles | None = None,
     ) -> None:
         self.inputs, self.rows = inputs, rows
-        self.beside: list[NDArray[Any]] = [labels] if risk is None else [labels, risk]
+        self.beside: list[Array] = [labels] if risk is None else [labels, risk]
 
     def __len__(self) -> int:
         return len(self.rows)

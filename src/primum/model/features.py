@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from primum.core import archives, files
+from primum.core.arrays import Integers, Singles
 from primum.core.check import InputError
 from primum.data import corruptions
 from primum.data.imaging.ranges import Unfit
@@ -71,11 +71,11 @@ def one(network: Network, pixels: Tensor, trunk: nn.Module | None = None) -> Ten
 def embed(
     network: Network,
     images: Images,
-    rows: NDArray[np.int64],
+    rows: Integers,
     *,
     bar: bool = False,
     ask: Callable[[Network, Tensor], Tensor] = one,
-) -> NDArray[np.float32]:
+) -> Singles:
     """(N, D) float32 embeddings of the images at ``rows``: eval mode, no augmentation, channels last.
 
     In bfloat16 inside where the network's card says ``bf16-mixed``. ``ask`` is what is asked about the pixels
@@ -108,7 +108,7 @@ def asked(network: Network, on: torch.device) -> Iterator[None]:
         network.cpu().train(training)
 
 
-def cached(network: Network, images: Images, folder: Path, *, bar: bool = False) -> NDArray[np.float32]:
+def cached(network: Network, images: Images, folder: Path, *, bar: bool = False) -> Singles:
     """(N, D) float32 embeddings of a whole table, from ``folder`` or computed into it; memory-mapped.
 
     The file's name is the fingerprint of the images (not of labels or splits), their corruption, the trunk,
@@ -146,8 +146,8 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
     return _stored(final)
 
 
-def _stored(file: Path) -> NDArray[np.float32]:
-    stored: NDArray[np.float32] = archives.array(file, "stored features")
+def _stored(file: Path) -> Singles:
+    stored: Singles = archives.array(file, "stored features")
     return stored
 
 
@@ -161,7 +161,7 @@ def _damaged(file: Path, n: int) -> bool:
 
 def shared(
     network: Network, images: Images, whole: ImageTable, folder: Path, *, bar: bool = False
-) -> NDArray[np.float32]:
+) -> Singles:
     """(N, D) float32 embeddings of images that are some of the ``whole`` table's: those of :func:`cached`.
 
     So every recipe that holds something out of the same data shares one file.
@@ -170,7 +170,7 @@ def shared(
     if len(whole) == len(images):
         return stored
     at = {one: row for row, one in enumerate(whole.cases["id"])}
-    found: NDArray[np.float32] = stored[[at[one] for one in images.table.cases["id"]]]
+    found: Singles = stored[[at[one] for one in images.table.cases["id"]]]
     return found
 
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from primum.core import files
+from primum.core.arrays import Floats, Integers
 from primum.core.check import InputError
 from primum.model import need
 
@@ -91,7 +91,7 @@ class Fit(LightningModule):
         part: nn.Module,
         prepare: Callable[[Tensor], Tensor],
         loss: nn.Module,
-        cost: NDArray[np.float64] | None,
+        cost: Floats | None,
         training: Training,
         steps: int,
         seed: int,
@@ -156,9 +156,7 @@ class Fit(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def scores(
-    predicted: NDArray[np.int64], labels: NDArray[np.int64], cost: NDArray[np.float64] | None
-) -> dict[str, float]:
+def scores(predicted: Integers, labels: Integers, cost: Floats | None) -> dict[str, float]:
     """``val_balanced_accuracy``, mean recall of the classes present; with costs ``val_cost``, their mean."""
     recalls = [float((predicted[labels == k] == k).mean()) for k in np.unique(labels)]
     found = {"val_balanced_accuracy": float(np.mean(recalls))}

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from primum.core import bounds
+from primum.core.arrays import Bytes, Integers, Singles
 from primum.core.check import InputError
 from primum.data import corruptions
 from primum.data.images import CorruptImageError
@@ -50,11 +50,11 @@ class Transform:
     squash: int | None = None
     ranges: tuple[Range, ...] | None = None
 
-    def pixels(self, *planes: Image.Image) -> NDArray[np.uint8]:
+    def pixels(self, *planes: Image.Image) -> Bytes:
         """(S, S, C) uint8 of one RGB image or of C grey ones, S = ``image_size``."""
         return np.dstack([np.asarray(self._resized(plane), dtype=np.uint8) for plane in planes])
 
-    def inside(self, mask: Image.Image) -> NDArray[np.float32]:
+    def inside(self, mask: Image.Image) -> Singles:
         """(S, S) share of each pixel of the network's input that lies in a mask of 0 and 255, 0 to 1."""
         resized = self._resized(mask, Image.Resampling.BILINEAR)
         return np.asarray(resized, dtype=np.float32) / np.float32(255)
@@ -124,14 +124,14 @@ class Images:
     def __len__(self) -> int:
         return len(self.table)
 
-    def _pixels(self, row: int) -> NDArray[np.uint8]:
+    def _pixels(self, row: int) -> Bytes:
         return self.transform.pixels(*self.table.planes(int(row), self.transform.ranges, self.unfit))
 
-    def notes(self, rows: NDArray[np.int64]) -> tuple[str, ...]:
+    def notes(self, rows: Integers) -> tuple[str, ...]:
         """What a reader of answers about ``rows``, once decoded, must know of their grey values."""
         return self.unfit.notes(rows.tolist(), self.transform.ranges)
 
-    def batch(self, rows: NDArray[np.int64]) -> Tensor:
+    def batch(self, rows: Integers) -> Tensor:
         """(B, C, S, S) uint8 of the images at integer ``rows``; raises CorruptImageError."""
         stored, side = self.table.pixels, self.transform.image_size
         ready = self.transform.squash in (None, side) and stored is not None
@@ -147,7 +147,7 @@ class Images:
         found = corruptions.corrupt(seen.float() / 255, *self.corruption, ids, self.seed)
         return found.mul_(255).round_().byte()
 
-    def batches(self, rows: NDArray[np.int64], size: int) -> Iterator[Tensor]:
+    def batches(self, rows: Integers, size: int) -> Iterator[Tensor]:
         """Batches of at most ``size`` images in the order of ``rows``, the next one decoded meanwhile."""
         parts = [rows[start : start + size] for start in range(0, len(rows), size)]
         with ThreadPoolExecutor(1) as ahead:

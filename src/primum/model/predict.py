@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from primum.core import check
+from primum.core.arrays import Floats, Integers, Singles
 from primum.core.version import __version__
 from primum.data.images import HELD_OUT, NEW
 from primum.judge.confidence import uncertainty
@@ -78,7 +78,7 @@ def predict(
 
 
 def answers(
-    network: Network, images: Images, rows: NDArray[np.int64], *, embeddings: bool = True, bar: bool = False
+    network: Network, images: Images, rows: Integers, *, embeddings: bool = True, bar: bool = False
 ) -> Predictions:
     """Predictions for the images at ``rows``, each seen once as it is."""
     found, own = trained_scores.embed(network, images, rows, bar=bar)
@@ -112,7 +112,7 @@ def _repeated(
             found = features.one(network, pixels)
             own = None if trunk is None else features.one(network, pixels, trunk)
             of_batch: dict[str, uncertainty.Passes] = {}
-            trained: dict[str, NDArray[np.float64]] = {}
+            trained: dict[str, Floats] = {}
             if passes:
                 said = trained_scores.PassScores(network, pixels, found, own, where, passes, seed)
                 of_batch["mcd"] = _collected(said.logits())
@@ -153,8 +153,8 @@ def _collected(logits: Iterator[Tensor]) -> uncertainty.Passes:
 def from_embeddings(
     network: Network,
     table: ImageTable,
-    found: NDArray[np.float32],
-    own: NDArray[np.float32] | None = None,
+    found: Singles,
+    own: Singles | None = None,
     *,
     embeddings: bool = True,
 ) -> Predictions:
@@ -184,11 +184,11 @@ def judged(cases: pl.DataFrame) -> pl.DataFrame:
     return cases.with_columns(split=pl.col("split").replace([HELD_OUT, NEW], ["test", "test"]))
 
 
-def classify(network: Network, found: NDArray[np.float32]) -> NDArray[np.float32]:
+def classify(network: Network, found: Singles) -> Singles:
     """(N, K) float32 logits of the last layer, without dropout, for embeddings (N, D)."""
     head = network.head.cpu()
     with torch.inference_mode():
-        logits: NDArray[np.float32] = head(torch.from_numpy(np.array(found, dtype=np.float32))).numpy()
+        logits: Singles = head(torch.from_numpy(np.array(found, dtype=np.float32))).numpy()
     return logits
 
 

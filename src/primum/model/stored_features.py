@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from primum.core.arrays import Singles
 from primum.judge.confidence import uncertainty
 from primum.model import features, trained_scores
 from primum.model import passes as mc
@@ -22,14 +22,12 @@ if TYPE_CHECKING:
 AT_ONCE = 4096  # rows of features
 
 
-def once(network: Network, table: ImageTable, found: NDArray[np.float32]) -> Predictions:
+def once(network: Network, table: ImageTable, found: Singles) -> Predictions:
     """What ``predict`` answers, from embeddings (N, D) of the network's own trunk."""
     return from_embeddings(network, table, found)
 
 
-def many(
-    network: Network, table: ImageTable, found: NDArray[np.float32], passes: int, seed: int = 0
-) -> Predictions:
+def many(network: Network, table: ImageTable, found: Singles, passes: int, seed: int = 0) -> Predictions:
     """What ``predict`` answers with ``passes``, from embeddings (N, D) without dropout.
 
     For networks that drop units in the head alone, and whose ConfidNet has no trunk of its own: the masks are

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor, nn
 
 from primum import severity, tables
 from primum.core import files, locks
+from primum.core.arrays import Integers, Singles
 from primum.core.check import InputError, shorten
 from primum.data import copies, pixels
 from primum.data.images import HELD_OUT, SPLITS
@@ -171,7 +171,7 @@ def _finished(recipe: Recipe, folder: Path, resume: bool) -> bool:
     return False
 
 
-def _told(used: Material, rows: dict[str, NDArray[np.int64]]) -> list[str]:
+def _told(used: Material, rows: dict[str, Integers]) -> list[str]:
     """What a reader must know of the splits: images that are not in them, classes that one of them lacks."""
     told = []
     if used.added:
@@ -191,14 +191,14 @@ def _said(held: ImageTable) -> str:
 
 def _dropped(
     recipe: Recipe, table: ImageTable, stores: Path, progress: bool
-) -> tuple[NDArray[np.int64], pl.DataFrame]:
+) -> tuple[Integers, pl.DataFrame]:
     """Rows that ``data.drop_leaks`` leaves out, and a table (id, split, why) of them; none without it."""
     if not recipe.data.drop_leaks:
         return np.empty(0, dtype=np.int64), pl.DataFrame()
     return leaking(table, copies.cached(table, stores, bar=progress))
 
 
-def _rows(table: ImageTable, without: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+def _rows(table: ImageTable, without: Integers) -> dict[str, Integers]:
     """Split → its rows but ``without``, for splits that have any; training and validation need labels."""
     used = ~np.isin(np.arange(len(table)), without)
     found = {split: np.flatnonzero((table.cases["split"] == split).to_numpy() & used) for split in SPLITS}
@@ -229,9 +229,7 @@ def _network(recipe: Recipe, table: ImageTable) -> Network:
     return network
 
 
-def _with_ranges(
-    card: Card, grey: pl.DataFrame, train: NDArray[np.int64], say: Callable[[str], None]
-) -> Card:
+def _with_ranges(card: Card, grey: pl.DataFrame, train: Integers, say: Callable[[str], None]) -> Card:
     """The card with the range of grey values that the images trained on have, if any of more than 8 bits."""
     summary = pixels.summary(grey, train)
     for line in summary["said"] if summary["no_stated_range"] or summary["stated"] else ():
@@ -254,9 +252,9 @@ def _fit(
     recipe: Recipe,
     network: Network,
     images: Images,
-    stored: NDArray[np.float32] | None,
+    stored: Singles | None,
     learned: Learning,
-    val: NDArray[np.int64],
+    val: Integers,
     costs: SeverityMatrix | None,
     folder: Path,
     resume: bool,
@@ -284,9 +282,9 @@ def _regress(
     recipe: Recipe,
     network: Network,
     images: Images,
-    stored: NDArray[np.float32] | None,
-    train: NDArray[np.int64],
-    val: NDArray[np.int64],
+    stored: Singles | None,
+    train: Integers,
+    val: Integers,
     folder: Path,
     resume: bool,
     progress: bool,
@@ -301,15 +299,15 @@ def _regress(
     network.card = replace(network.card, confidnet="own" if own else "network")
 
 
-def _inputs(network: Network, images: Images, stored: NDArray[np.float32] | None) -> tuple[Inputs, str]:
+def _inputs(network: Network, images: Images, stored: Singles | None) -> tuple[Inputs, str]:
     """What is trained on, images or stored features, and in which precision."""
     if stored is None:
         return images.batch, network.card.precision
     return _from(stored), "32-true"  # one layer gains nothing from less precision
 
 
-def _from(stored: NDArray[np.float32]) -> Inputs:
-    def batch(rows: NDArray[np.int64]) -> Tensor:
+def _from(stored: Singles) -> Inputs:
+    def batch(rows: Integers) -> Tensor:
         return torch.from_numpy(np.asarray(stored[rows]))
 
     return batch

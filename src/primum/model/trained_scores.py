@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats, Integers, Singles
 from primum.model import features, passes
 from primum.model.backbone import Network
 from primum.model.images import Images
@@ -24,8 +23,8 @@ def own_trunk(network: Network) -> nn.Module | None:
 
 
 def embed(
-    network: Network, images: Images, rows: NDArray[np.int64], *, bar: bool = False
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    network: Network, images: Images, rows: Integers, *, bar: bool = False
+) -> tuple[Singles, Singles | None]:
     """(N, D) embeddings, and (N, D) of the ConfidNet's own trunk, or None; every image is read once."""
     trunk = own_trunk(network)
     if trunk is None:
@@ -38,9 +37,7 @@ def embed(
     return found, own
 
 
-def scores(
-    network: Network, found: NDArray[np.float32], own: NDArray[np.float32] | None = None
-) -> dict[str, Floats]:
+def scores(network: Network, found: Singles, own: Singles | None = None) -> dict[str, Floats]:
     """Name → (N,) score, 0 to 1, of embeddings (N, D) without dropout; empty for most networks.
 
     ``dg`` is 1 − p_res, p_res what the softmax over K classes and the reservation puts on the reservation;

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from primum.core import check, delimited, documents, files, names
+from primum.core.arrays import Bools, Floats
 from primum.core.check import InputError
 
 ROUNDING = 1e-9
@@ -39,8 +39,8 @@ class SeverityMatrix:
     """
 
     classes: tuple[str, ...]
-    cost: NDArray[np.float64]
-    critical: NDArray[np.bool_]
+    cost: Floats
+    critical: Bools
     defer: float | None = None
     unit: str = "cost"
     source: str = ""
@@ -117,13 +117,13 @@ class SeverityMatrix:
         return cls(order, matrix, fatal, **rest)
 
     @property
-    def scaled(self) -> NDArray[np.float64]:
+    def scaled(self) -> Floats:
         """Cost divided by its largest entry, as every loss takes it (METHODS §2)."""
         largest = self.cost.max()
         return self.cost / largest if largest > 0 else self.cost
 
     @property
-    def critical_classes(self) -> NDArray[np.bool_]:
+    def critical_classes(self) -> Bools:
         """(K,) bool: classes with at least one critical cell in their row; the others are the negatives."""
         return np.asarray(self.critical.any(axis=1), dtype=np.bool_)
 
@@ -167,7 +167,7 @@ class SeverityMatrix:
         }  # fmt: skip
 
 
-def never_defer_cost(cost: NDArray[np.float64]) -> float:
+def never_defer_cost(cost: Floats) -> float:
     """Smallest deferral cost at which deferring is never optimal: ``max_p min_d Σ_i p_i c[i, d]``.
 
     A linear programme over the probability vector p (K,) and the value reached; in units of ``cost``.
@@ -234,7 +234,7 @@ def _amount(value: Any, what: str) -> float:
     return amount
 
 
-def _square(cost: Any, k: int, where: str) -> NDArray[np.float64]:
+def _square(cost: Any, k: int, where: str) -> Floats:
     try:
         return np.array(check.array(cost), dtype=np.float64)
     except (TypeError, ValueError):
@@ -243,7 +243,7 @@ def _square(cost: Any, k: int, where: str) -> NDArray[np.float64]:
         ) from None
 
 
-def cells(pairs: Sequence[Sequence[str]], classes: Sequence[str], where: str) -> NDArray[np.bool_]:
+def cells(pairs: Sequence[Sequence[str]], classes: Sequence[str], where: str) -> Bools:
     """(K, K) bool from ``[true, predicted]`` pairs of class names."""
     critical = np.zeros((len(classes), len(classes)), dtype=bool)
     for pair in pairs:
@@ -254,7 +254,7 @@ def cells(pairs: Sequence[Sequence[str]], classes: Sequence[str], where: str) ->
     return critical
 
 
-def pairs(classes: Sequence[str], critical: NDArray[np.bool_] | None) -> list[list[str]]:
+def pairs(classes: Sequence[str], critical: Bools | None) -> list[list[str]]:
     """``[true, predicted]`` class names of every critical cell; the inverse of :func:`cells`."""
     if critical is None:
         return []

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from primum.core import archives, delimited, documents, files, parquet
+from primum.core.arrays import Array
 from primum.core.check import InputError
 from primum.core.columns import LIKELY, TAKEN, UNNAMED, plain
 from primum.predictions import Predictions
@@ -175,6 +175,6 @@ def _arrow(p: Predictions) -> pa.Table:
     return pa.table(columns).replace_schema_metadata({SCHEMA_KEY: json.dumps(declared)})
 
 
-def _fixed(array: NDArray[Any]) -> pa.FixedSizeListArray:
+def _fixed(array: Array) -> pa.FixedSizeListArray:
     flat = pa.array(np.ascontiguousarray(array).reshape(-1))
     return pa.FixedSizeListArray.from_arrays(flat, array.shape[1])

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check, columns, names
+from primum.core.arrays import Array, Integers
 from primum.core.check import InputError
 from primum.core.labels import class_index, one_hot, text
 from primum.predictions import Predictions
@@ -73,7 +73,7 @@ def from_arrays(
     return Predictions.from_probs(ids, classes, known, values, **rest)
 
 
-def _renamed(arrays: Mapping[str, Any], mapping: Mapping[str, str], name: str) -> dict[str, NDArray[Any]]:
+def _renamed(arrays: Mapping[str, Any], mapping: Mapping[str, str], name: str) -> dict[str, Array]:
     for ours, theirs in mapping.items():
         if theirs not in arrays:
             raise InputError(
@@ -85,7 +85,7 @@ def _renamed(arrays: Mapping[str, Any], mapping: Mapping[str, str], name: str) -
     return kept | {ours: check.array(arrays[theirs]) for ours, theirs in mapping.items()}
 
 
-def _series(key: str, value: NDArray[Any], n: int, name: str) -> pl.Series:
+def _series(key: str, value: Array, n: int, name: str) -> pl.Series:
     if value.shape != (n,):
         raise InputError(
             f"{name}: array {key} needs one value per case ({n}), "
@@ -98,8 +98,8 @@ def _series(key: str, value: NDArray[Any], n: int, name: str) -> pl.Series:
 
 
 def _classes_of(
-    key: str, value: NDArray[Any] | None, n: int, classes: tuple[str, ...], named: bool, name: str
-) -> NDArray[np.int64] | None:
+    key: str, value: Array | None, n: int, classes: tuple[str, ...], named: bool, name: str
+) -> Integers | None:
     """(N,) index of the class each case has in ``labels`` or ``decision``."""
     if value is None:
         return None

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check, columns, labels, names, ties
+from primum.core.arrays import Array, Floats
 from primum.core.check import InputError
 from primum.core.columns import SPLITS
 from primum.core.labels import text
@@ -111,7 +111,7 @@ def _renamed(frame: pl.DataFrame, mapping: Mapping[str, str], name: str) -> pl.D
 
 def _values(
     frame: pl.DataFrame, name: str, declared: Mapping[str, Any], given: Sequence[str] | None
-) -> tuple[NDArray[Any], tuple[str, ...], Any, set[str], tuple[str, ...]]:
+) -> tuple[Array, tuple[str, ...], Any, set[str], tuple[str, ...]]:
     """Logits or probabilities of a table: values, classes, kind, the columns used, notes."""
     if "logits" in frame.columns and isinstance(frame.schema["logits"], pl.Array | pl.List):
         if "classes" not in declared:
@@ -170,7 +170,7 @@ def _other_class(frame: pl.DataFrame, alone: str, name: str, given: Sequence[str
     return str(others[0])
 
 
-def _numbers(frame: pl.DataFrame, columns: list[str], name: str) -> NDArray[np.float64]:
+def _numbers(frame: pl.DataFrame, columns: list[str], name: str) -> Floats:
     arrays = []
     for column in columns:
         series = frame[column]
@@ -203,7 +203,7 @@ def _cell(value: Any) -> str:
     return f"with {shown}; remove or repair them"
 
 
-def _list_array(frame: pl.DataFrame, column: str, name: str) -> NDArray[Any]:
+def _list_array(frame: pl.DataFrame, column: str, name: str) -> Array:
     """(N, width) of a list column."""
     series = frame[column]
     kind = series.dtype
@@ -216,7 +216,7 @@ def _list_array(frame: pl.DataFrame, column: str, name: str) -> NDArray[Any]:
     return series.explode().to_numpy().reshape(frame.height, -1)
 
 
-def _passes(frame: pl.DataFrame, classes: int, name: str) -> NDArray[Any] | None:
+def _passes(frame: pl.DataFrame, classes: int, name: str) -> Array | None:
     """(S, N, K) of the column ``passes``, which holds S·K numbers per case."""
     if "passes" not in frame.columns:
         return None

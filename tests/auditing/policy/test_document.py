@@ -44,7 +44,8 @@ def test_a_file_from_before_tries_were_counted_is_read() -> None:
 def test_it_is_small_and_names_nobody(tmp_path: Path) -> None:
     text = fitted().to_yaml()
     assert "direction: accept at or above" in text
-    assert not re.search(r"case-\d|\bp\d", text)
+    hashes = re.compile(r"[A-Za-z0-9+/=]{32,}")  # in which anything may stand by chance
+    assert not re.search(r"case-\d|\bp\d", hashes.sub("", text))
     without = {line for line in text.splitlines() if "_hashes" not in line}
     assert sum(len(line) for line in without) < 2500
     row_hashes = fitted().fit.row_hashes

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from primum.core.arrays import Floats
 from primum.judge.answers import View
 from primum.judge.deferral.costs import Reader, spent
 from primum.judge.deferral.curve import DeferralCurve, at, curve
 from primum.judge.deferral.scored import Scored
 from primum.judge.deferral.thresholds import by_capacity
-from primum.judge.statistics.interval import Floats
 
 POINTS = 200
 SHARES = tuple(k / 100 for k in range(101))  # deferred on the fit rows

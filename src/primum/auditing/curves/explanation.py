@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Bools, Floats
 from primum.judge.answers import View
 from primum.judge.explanation.beyond import CODE
 from primum.judge.explanation.similarity import quartiles
 from primum.judge.finding import Finding
-from primum.judge.statistics.interval import Floats
 
 SCORE = "stability_spearman"
 
@@ -68,22 +67,20 @@ def explanation(
     }
 
 
-def _column(metadata: pl.DataFrame, name: str, n: int, empty: Any) -> NDArray[Any]:
+def _column(metadata: pl.DataFrame, name: str, n: int, empty: Any) -> Array:
     if name not in metadata.columns:
         return np.full(n, empty)
     return np.array([empty if value is None else value for value in metadata[name]])
 
 
-def _lesion(metadata: pl.DataFrame, among: NDArray[np.bool_]) -> dict[str, Any]:
+def _lesion(metadata: pl.DataFrame, among: Bools) -> dict[str, Any]:
     if "lesion_focus" not in metadata.columns:
         return {"masked": 0, "focus": None}
     known = metadata["lesion_focus"].filter(pl.Series(among)).drop_nulls()
     return {"masked": len(known), "focus": quartiles(known.to_numpy())}
 
 
-def _chosen(
-    stable: Floats, wrong: NDArray[np.bool_], fatal: NDArray[np.bool_], pictured: NDArray[np.bool_]
-) -> list[tuple[str, int]]:
+def _chosen(stable: Floats, wrong: Bools, fatal: Bools, pictured: Bools) -> list[tuple[str, int]]:
     """The least stable failure, the stillest critical one (or failure), a right one of middling stability."""
     chosen: list[tuple[str, int]] = []
     failures = np.flatnonzero(wrong & pictured)
@@ -108,7 +105,7 @@ def _study(
     ids: Sequence[str],
     classes: Sequence[str],
     metadata: pl.DataFrame,
-    fatal: NDArray[np.bool_],
+    fatal: Bools,
 ) -> dict[str, Any]:
     answers = view.answers["argmax"]
     beside = {

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Bools, Integers, Strings
 from primum.judge.failures.evidence import CATEGORIES, UNDETERMINED
 from primum.judge.failures.taxonomy import Taxonomy
 from primum.judge.failures.words import ADVICE, NAMES, sentence
@@ -20,9 +20,9 @@ def failures(
     found: Taxonomy,
     classes: Sequence[str],
     ids: Sequence[str],
-    critical: NDArray[np.bool_] | None = None,
+    critical: Bools | None = None,
     paths: Sequence[str | None] | None = None,
-    clusters: NDArray[np.int64] | None = None,
+    clusters: Integers | None = None,
 ) -> dict[str, Any]:
     """Counts by kind, the evidence there was, and up to 200 failures: critical ones first, then the surest.
 
@@ -76,7 +76,7 @@ def case_columns(found: Taxonomy) -> dict[str, list[Any]]:
     source that was there.
     """
     n = len(found.judged.labels)
-    parts: dict[str, NDArray[Any]] = {"failure_category": found.category}
+    parts: dict[str, Array] = {"failure_category": found.category}
     parts |= {f"evidence_{name}": found.scores[name] for name in CATEGORIES}
     parts |= {f"evidence_{one.name}": one.score for one in found.evidence if one.score is not None}
     columns = {}
@@ -88,9 +88,7 @@ def case_columns(found: Taxonomy) -> dict[str, list[Any]]:
     return columns
 
 
-def _category(
-    found: Taxonomy, name: str, fatal: NDArray[np.bool_], clusters: NDArray[np.int64] | None
-) -> dict[str, Any]:
+def _category(found: Taxonomy, name: str, fatal: Bools, clusters: Integers | None) -> dict[str, Any]:
     mine = found.category == name
     said = {"category": name, "name": NAMES[name], "advice": ADVICE[name], "n": int(mine.sum())}
     said["critical"] = int((mine & fatal).sum())
@@ -100,7 +98,7 @@ def _category(
     return said | {"share": share.value, "low": share.low, "high": share.high}
 
 
-def _shown(category: NDArray[np.str_], order: NDArray[np.int64]) -> NDArray[np.int64]:
+def _shown(category: Strings, order: Integers) -> Integers:
     """Numbers of the failures listed, in order: the first three of every kind, then whoever comes next."""
     ranked = category[order]
     places = np.arange(len(order))

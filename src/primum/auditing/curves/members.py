@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Bools, Integers
 from primum.judge.metrics import disagreement
 from primum.judge.metrics.disagreement import Members, Pair
 from primum.judge.statistics.interval import Estimate
 
 
 def members(
-    labels: NDArray[np.int64],
-    decisions: NDArray[np.int64],
+    labels: Integers,
+    decisions: Integers,
     names: Sequence[str],
     classes: Sequence[str],
-    clusters: NDArray[np.int64] | None = None,
-    groups: Sequence[tuple[str, NDArray[Any]]] = (),
-    audited: tuple[str, NDArray[np.int64]] | None = None,
+    clusters: Integers | None = None,
+    groups: Sequence[tuple[str, Array]] = (),
+    audited: tuple[str, Integers] | None = None,
 ) -> dict[str, Any]:
     """Compare the answers of several members to the same labelled cases.
 
@@ -38,7 +38,7 @@ def members(
     """
     given = disagreement.members(labels, decisions, clusters)
     extra = None if audited is None else disagreement.members(labels, [audited[1]] * 2, clusters)
-    parts: list[tuple[str, str, NDArray[Any]]] = [("all", "all cases", np.arange(given.n))]
+    parts: list[tuple[str, str, Array]] = [("all", "all cases", np.arange(given.n))]
     parts += [("class", name, np.flatnonzero(labels == k)) for k, name in enumerate(classes)]
     parts += [("group", name, rows) for name, rows in groups]
     return {
@@ -67,7 +67,7 @@ def _share(estimate: Estimate | None, count: int) -> dict[str, Any] | None:
     }
 
 
-def _of(given: Members, hits: NDArray[np.bool_]) -> dict[str, Any] | None:
+def _of(given: Members, hits: Bools) -> dict[str, Any] | None:
     return _share(given.share(hits), int(hits.sum()))
 
 
@@ -85,7 +85,7 @@ def _pair(pair: Pair, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _row(kind: str, name: str, rows: NDArray[Any], given: Members, audited: Members | None) -> dict[str, Any]:
+def _row(kind: str, name: str, rows: Array, given: Members, audited: Members | None) -> dict[str, Any]:
     """One line of the table of strengths; in a class the share that is right is the recall."""
     part, only = given.take(rows), given.only[:, rows]
     other = None if audited is None else audited.take(rows)

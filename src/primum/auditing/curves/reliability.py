@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Bools, Floats, Integers
 from primum.judge.answers import View
 from primum.judge.metrics import calibration
-from primum.judge.statistics.interval import Floats
 from primum.judge.statistics.shares import share
 
 MOST_CLASSES = 20
@@ -46,7 +45,7 @@ def _answer(group: str, view: View, name: str) -> dict[str, Any]:
     return {"group": group, "class": None, "calibrated": name, "bins": bins}
 
 
-def _bins(said: Floats, came: NDArray[np.bool_], clusters: NDArray[np.int64] | None) -> list[dict[str, Any]]:
+def _bins(said: Floats, came: Bools, clusters: Integers | None) -> list[dict[str, Any]]:
     """Filled bins of equal width: ``low``, ``high``, mean ``confidence``, ``accuracy`` with its ends, ``n``.
 
     Args:

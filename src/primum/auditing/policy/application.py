@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum import tables
 from primum.auditing.guards import CHANCE, first_cases
@@ -17,6 +16,7 @@ from primum.auditing.policy.document import FitRows, Policy, StatedReader
 from primum.auditing.policy.rows import held, reader_of, scored, severity_of
 from primum.auditing.preparation import codes
 from primum.core import check
+from primum.core.arrays import Array, Bools, Floats
 from primum.core.check import InputError
 from primum.judge.answers import View
 from primum.judge.confidence.weighted import Weighted
@@ -114,7 +114,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
     return Applied(known, given, decided)
 
 
-def score_of(policy: Policy, given: Scored, where: str) -> NDArray[np.float64]:
+def score_of(policy: Policy, given: Scored, where: str) -> Floats:
     """(N,) the policy's score; InputError, with the nearest name, where one it needs is not there."""
     learned = policy.learned
     needed = (policy.score,) if learned is None else learned.scores
@@ -126,7 +126,7 @@ def score_of(policy: Policy, given: Scored, where: str) -> NDArray[np.float64]:
     return rule(given.confidence)
 
 
-def warnings(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
+def warnings(policy: Policy, rows: Predictions, accepted: Bools) -> list[Finding]:
     """What a reader of the figures must know: notes of the policy, and where these rows differ from its own.
 
     Class shares (of labelled rows) and the share deferred (of all) are compared by
@@ -153,7 +153,7 @@ def _prevalence(policy: Policy, rows: Predictions) -> list[Finding]:
     return [warning("policy_prevalence_shift", why, p, len(rows))]
 
 
-def _deferral(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) -> list[Finding]:
+def _deferral(policy: Policy, rows: Predictions, accepted: Bools) -> list[Finding]:
     one = first_cases(rows)
     deferred, (then, n) = int((~accepted[one]).sum()), _deferred(policy.fit)
     p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(one) - deferred]))
@@ -167,7 +167,7 @@ def _deferral(policy: Policy, rows: Predictions, accepted: NDArray[np.bool_]) ->
     return [warning("policy_deferral_shift", why, p, len(rows))]
 
 
-def _shift(before: NDArray[Any], now: NDArray[Any]) -> tuple[float, int, NDArray[np.float64]]:
+def _shift(before: Array, now: Array) -> tuple[float, int, Floats]:
     """p-value of equal shares, the column that differs most, and both rows of shares (2, C)."""
     counts = np.stack([before, now])
     shares = counts / counts.sum(axis=1, keepdims=True)
@@ -182,7 +182,7 @@ def _deferred(fit: FitRows) -> tuple[int, int]:
     return round(fit.deferred_share * n), n
 
 
-def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: NDArray[np.bool_] | None) -> View:
+def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: Bools | None) -> View:
     patients = None if rows.patients is None else codes(rows.patients)
     return View(
         rows.labels, {"none": rows.probs}, {}, patients, codes(rows.ids) if patients is None else patients,

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum import tables
 from primum.auditing.guards import first_cases
@@ -30,6 +29,7 @@ from primum.auditing.policy.request import Asked, by_class, by_patient
 from primum.auditing.policy.rows import held, scored
 from primum.auditing.preparation import codes, fingerprint
 from primum.core import check, hashes
+from primum.core.arrays import Bools
 from primum.core.check import InputError
 from primum.judge.confidence.weighted import Weighted
 from primum.judge.deferral.learned import halves, learn
@@ -178,7 +178,7 @@ def _recalibrator(rows: Predictions, decision: str, seed: int) -> Recalibrator:
     return chosen.fitted[chosen.best]
 
 
-def _bad(rows: Predictions, answers: Scored, opts: Options, learn_from: str) -> NDArray[np.bool_]:
+def _bad(rows: Predictions, answers: Scored, opts: Options, learn_from: str) -> Bools:
     if learn_from == "error":
         return np.asarray(rows.labels != answers.decisions)
     if opts.critical is None:
@@ -190,9 +190,7 @@ def _written(learned: Weighted | None, learn_from: str) -> LearnedScore | None:
     return None if learned is None else LearnedScore(target=learn_from, **asdict(learned))  # type: ignore[arg-type]
 
 
-def _fitted(
-    rows: Predictions, kept: Predictions, deferred_share: float, accepted: NDArray[np.bool_]
-) -> FitRows:
+def _fitted(rows: Predictions, kept: Predictions, deferred_share: float, accepted: Bools) -> FitRows:
     key, one = fingerprint(rows), first_cases(kept)
     patients = None if rows.patients is None else rows.patients.unique()
     counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes)).tolist()

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum import severity
 from primum.auditing import options
 from primum.auditing.answers import beside
 from primum.auditing.policy.document import Policy, StatedReader, Threshold
 from primum.core import check
+from primum.core.arrays import Bools, Floats
 from primum.core.check import InputError
 from primum.judge import decision
 from primum.judge.deferral.costs import Reader
@@ -29,7 +29,7 @@ def scored(
     form: str,
     recalibrator: Recalibrator,
     matrix: SeverityMatrix | None,
-    critical: NDArray[np.bool_] | None,
+    critical: Bools | None,
 ) -> Scored:
     """Answers of one decision rule with every confidence score, all in the table's order of classes.
 
@@ -53,7 +53,7 @@ def scored(
     return Scored(rule, form.removeprefix("gain_"), answers, found_scores)
 
 
-def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions) -> NDArray[np.float64]:
+def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions) -> Floats:
     """(N,) threshold each case is held against; InputError for a group without one."""
     if by is None:
         return np.full(len(table), thresholds["all"].threshold)
@@ -70,7 +70,7 @@ def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions
 
 def severity_of(
     policy: Policy, classes: tuple[str, ...], source: SeverityMatrix | str | Path | None = None
-) -> tuple[SeverityMatrix | None, NDArray[np.bool_] | None]:
+) -> tuple[SeverityMatrix | None, Bools | None]:
     """Costs and critical cells (K, K), or None, in the order of ``classes``; default the policy's."""
     if source is not None:
         asked = options.options(classes, "--severity", source)

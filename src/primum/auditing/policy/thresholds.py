@@ -12,6 +12,7 @@ from primum.auditing.policy.request import Asked
 from primum.auditing.policy.rows import reader_of
 from primum.auditing.preparation import codes
 from primum.core import ties
+from primum.core.arrays import Floats
 from primum.judge.deferral import thresholds
 from primum.judge.deferral.certify import Certificate, certify
 from primum.judge.deferral.costs import never_useful, spent
@@ -19,7 +20,6 @@ from primum.judge.deferral.scored import Scored
 from primum.judge.deferral.units import gathered, sampled
 from primum.judge.metrics import harm
 from primum.judge.statistics import groups
-from primum.judge.statistics.interval import Floats
 from primum.predictions import Predictions
 
 

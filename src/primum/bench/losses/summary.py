@@ -13,6 +13,7 @@ import polars as pl
 from primum.auditing.audits import as_finding
 from primum.bench.losses.validation import Choice, prepared, tidy
 from primum.bench.plan import Plan, Run
+from primum.core.arrays import Floats
 from primum.judge import decision
 from primum.judge.answers import View
 from primum.judge.metrics import combination, harm, operating
@@ -20,7 +21,6 @@ from primum.judge.metrics.measure import measure
 from primum.judge.metrics.measure_operating import missed_code, reached_code
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics import significance
-from primum.judge.statistics.interval import Floats
 
 DECIDED = ("cer", "specificity", "balanced_accuracy", "macro_f1", "expected_cost")
 PRIMARY = ("expected_cost", "bayes")

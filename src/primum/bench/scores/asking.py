@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum import tables
 from primum.bench.scores.names import KNOWN, gambled, of_passes
@@ -18,8 +17,8 @@ from primum.bench.scores.plan import FIT, GAMBLERS, Run
 from primum.bench.scores.shifts import Shift, elsewhere
 from primum.bench.tasks import Task
 from primum.core import files
+from primum.core.arrays import Floats, Singles
 from primum.judge.confidence import Evidence, Fit, Reference, confidences
-from primum.judge.statistics.interval import Floats
 from primum.predictions import Predictions
 from primum.tables.selection import reordered
 
@@ -142,9 +141,7 @@ def _ordered(answers: Predictions) -> Predictions:
     return answers.take(answers.ids.arg_sort().to_numpy())
 
 
-def _features(
-    network: Network, whole: ImageTable, shown: ImageTable, shift: Shift, stores: Path
-) -> NDArray[np.float32]:
+def _features(network: Network, whole: ImageTable, shown: ImageTable, shift: Shift, stores: Path) -> Singles:
     """(N, D) features of the images of a shift, from a file that every run shares."""
     from primum.model import features
     from primum.model.images import Images

@@ -8,14 +8,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import ties
+from primum.core.arrays import Bools, Floats, Integers, Singles, Strings
 from primum.judge.metrics import harm
 from primum.judge.metrics.measured import FEWEST, ONE_PATIENT, few
 from primum.judge.metrics.selective_draws import CODES, drawn, most_confident_third
 from primum.judge.statistics import interval, shares
-from primum.judge.statistics.interval import Floats
 
 SILENT = ("silent_failure_rate", "silent_critical_rate")
 CONFIDENT = "critical_share_confident"
@@ -32,7 +31,7 @@ class Scored:
     """
 
     confidence: Floats
-    decisions: NDArray[np.int64]
+    decisions: Integers
     threshold: float
 
 
@@ -46,12 +45,12 @@ class Cases:
         cost: (K, K). critical: (K, K) bool.
     """
 
-    ids: NDArray[np.str_]
-    labels: NDArray[np.int64]
-    clusters: NDArray[np.int64] | None
-    weights: NDArray[np.float32]
+    ids: Strings
+    labels: Integers
+    clusters: Integers | None
+    weights: Singles
     cost: Floats
-    critical: NDArray[np.bool_]
+    critical: Bools
 
     @cached_property
     def independent(self) -> int:
@@ -59,7 +58,7 @@ class Cases:
         return len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
 
     @property
-    def of_critical(self) -> NDArray[np.bool_]:
+    def of_critical(self) -> Bools:
         """(N,) whether a case is of a critical class."""
         return harm.critical_classes(self.critical)[self.labels]
 
@@ -96,7 +95,7 @@ class Found:
 
     metrics: Mapping[str, Metric]
     counts: Mapping[str, float]
-    silent: NDArray[np.bool_]
+    silent: Bools
 
 
 def judge(cases: Cases, seeds: Sequence[Scored]) -> Found:
@@ -119,9 +118,7 @@ def judge(cases: Cases, seeds: Sequence[Scored]) -> Found:
     return Found(metrics, {name: float(value) for name, value in counts.items()}, silent)
 
 
-def _ranked(
-    cases: Cases, seeds: Sequence[Scored], wrong: NDArray[np.bool_], spent: Floats
-) -> dict[str, Metric]:
+def _ranked(cases: Cases, seeds: Sequence[Scored], wrong: Bools, spent: Floats) -> dict[str, Metric]:
     """The metrics of the order a score brings the answers into."""
     n = len(cases.labels)
     if n < FEWEST:
@@ -166,7 +163,7 @@ def nothing(why: str) -> Metric:
     return Metric(np.empty(0), np.empty(0), 0.0, 0.0, why)
 
 
-def _share(cases: Cases, hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Metric:
+def _share(cases: Cases, hits: Bools, among: Bools) -> Metric:
     """A share of the same cases in every seed: exact interval, every case adding its mean over seeds."""
     n = int(among.sum())
     if not n:
@@ -182,9 +179,7 @@ def _share(cases: Cases, hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> M
     )
 
 
-def _confident(
-    cases: Cases, seeds: Sequence[Scored], wrong: NDArray[np.bool_], fatal: NDArray[np.bool_]
-) -> Metric:
+def _confident(cases: Cases, seeds: Sequence[Scored], wrong: Bools, fatal: Bools) -> Metric:
     """Share of critical errors among the most confident third of the failures, minus that among the rest."""
     fewest = int(wrong.sum(axis=1).min())
     if fewest < FEWEST:

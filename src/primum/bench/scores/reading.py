@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum import severity, tables
 from primum.auditing.options import OPERATING_COVERAGE
@@ -18,6 +17,7 @@ from primum.bench.scores.judging import Cases, Scored
 from primum.bench.scores.names import gambled, of_passes
 from primum.bench.scores.plan import FIT, GAMBLERS, Run
 from primum.bench.scores.shifts import Shift, Variant
+from primum.core.arrays import Integers, Strings
 from primum.core.check import InputError
 from primum.judge.metrics import selective
 from primum.judge.statistics.interval import Resampler
@@ -74,7 +74,7 @@ class Setting:
         return Cases(ids, table.labels, clusters, weights, matrix.cost, matrix.critical), table
 
     def scored(
-        self, variant: Variant | None, shift: Shift, ids: NDArray[np.str_]
+        self, variant: Variant | None, shift: Shift, ids: Strings
     ) -> tuple[dict[str, list[Scored]], dict[str, str]]:
         """Score → one :class:`Scored` per seed; and score → why it does not apply.
 
@@ -124,7 +124,7 @@ def read(run: Run, out: Path, shift: Shift) -> Predictions:
     return tables.read(run.stored(out, shift))
 
 
-def _decisions(table: Predictions, score: str) -> NDArray[np.int64]:
+def _decisions(table: Predictions, score: str) -> Integers:
     if not of_passes(score):
         return table.predicted
     position = {name: at for at, name in enumerate(table.classes)}

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Integers
 from primum.core.check import InputError
 from primum.model.recipe import Data
 
@@ -66,7 +66,7 @@ class Shift:
         """As a file's name."""
         return UNFIT.sub("-", self.name if self.level is None else f"{self.name}-{self.level}")
 
-    def rows(self, table: ImageTable) -> NDArray[np.int64]:
+    def rows(self, table: ImageTable) -> Integers:
         """Labelled rows of the table a run was trained on, or of the data set elsewhere.
 
         Raises InputError when there are none.

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from primum.core.arrays import Singles
 from primum.data.corruptions.corruption import centres
 
 POWERS = tuple((i, j) for i in range(4) for j in range(4) if 1 <= i + j <= 3)  # of x and y, third order
 GRID = 33  # points across and down, edges included, on which the largest gain is found
 
 
-def draw(rng: np.random.Generator) -> NDArray[np.float32]:
+def draw(rng: np.random.Generator) -> Singles:
     """(10,) coefficients of the polynomial and of 1, scaled so that it is 0 on average and at most 1."""
     axis = np.linspace(-1, 1, GRID)
     terms = np.stack([axis[None, :] ** i * axis[:, None] ** j for i, j in POWERS])

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from primum.core.arrays import Singles
+
 REFERENCE = 224  # pixels across and down: the grid on which noise grains, JPEG blocks and letters are made
 
-Draw = Callable[[np.random.Generator], NDArray[np.float32]]
+Draw = Callable[[np.random.Generator], Singles]
 Apply = Callable[[Tensor, float, Tensor], Tensor]
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from primum.core.arrays import Singles
 from primum.data.corruptions.corruption import centres
 
 KNOTS = 6  # across and down, between which the displacements are interpolated
 
 
-def draw(rng: np.random.Generator) -> NDArray[np.float32]:
+def draw(rng: np.random.Generator) -> Singles:
     """(2, KNOTS, KNOTS) displacements across and down at the knots, of root mean square 1."""
     field = rng.standard_normal((2, KNOTS, KNOTS), dtype=np.float32)
     field -= field.mean(axis=(1, 2), keepdims=True)  # the image as a whole stays where it is

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from primum.core import documents, files, locks
+from primum.core.arrays import Bytes
 from primum.core.check import InputError, PrimumError
 from primum.data import pixels
 from primum.data.corruptions import corrupt, parameter
@@ -156,10 +156,10 @@ def _corrupted(
     intensity: int,
     seed: int,
     ranges: Sequence[Range] | None,
-) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+) -> Iterator[tuple[int, Bytes]]:
     """(row, (H, W, C) corrupted pixels) of each row, images of one size together."""
 
-    def planes(row: int) -> NDArray[np.uint8]:
+    def planes(row: int) -> Bytes:
         return np.dstack([np.asarray(plane, dtype=np.uint8) for plane in table.planes(row, ranges)])
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -175,7 +175,7 @@ def _corrupted(
             yield from zip(some, found.permute(0, 2, 3, 1).numpy(), strict=True)
 
 
-def _save(pixels: NDArray[np.uint8], to: list[Path]) -> None:
+def _save(pixels: Bytes, to: list[Path]) -> None:
     images = decode.pillow()
     planes = [pixels] if len(to) == 1 and pixels.shape[-1] == 3 else list(np.moveaxis(pixels, -1, 0))
     for path, plane in zip(to, planes, strict=True):

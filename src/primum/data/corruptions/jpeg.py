@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from primum.core.arrays import Bytes
 from primum.data.corruptions.corruption import REFERENCE, resized
 from primum.data.imaging import opening
 
@@ -31,7 +31,7 @@ def compress(images: Tensor, value: float, chances: Tensor) -> Tensor:
     return images + resized(decoded - small, images.shape[-2], images.shape[-1])
 
 
-def _again(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+def _again(image: Bytes, quality: int) -> Bytes:
     """(H, W, C) of an image (H, W, C), encoded and decoded."""
     if image.shape[-1] != 3:
         planes = [_encoded(plane, quality) for plane in np.moveaxis(image, -1, 0)]
@@ -39,7 +39,7 @@ def _again(image: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     return _encoded(image, quality)
 
 
-def _encoded(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+def _encoded(pixels: Bytes, quality: int) -> Bytes:
     images, file = opening.pillow(), io.BytesIO()
     images.fromarray(np.ascontiguousarray(pixels)).save(file, "JPEG", quality=quality)
     with opening.opened(file.getvalue()) as opened:

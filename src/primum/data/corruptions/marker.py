@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from primum.core.arrays import Singles
 from primum.data.corruptions.corruption import REFERENCE, resized
 
 LETTERS = (
@@ -17,7 +17,7 @@ LETTERS = (
 FINE = 8  # points across and down of each square of a letter
 
 
-def draw(rng: np.random.Generator) -> NDArray[np.float32]:
+def draw(rng: np.random.Generator) -> Singles:
     """(3,) the letter (0 for L, 1 for R), and its distance from the side and from the top, 0.02 to 0.08."""
     return np.array([rng.integers(2), *rng.uniform(0.02, 0.08, 2)], dtype=np.float32)
 

@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from primum.core.arrays import Singles
 
-def draw(rng: np.random.Generator) -> NDArray[np.float32]:
+
+def draw(rng: np.random.Generator) -> Singles:
     """(1,) direction of the motion, radians in [0, π)."""
     return np.array([rng.uniform(0, math.pi)], dtype=np.float32)
 

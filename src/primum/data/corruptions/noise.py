@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
+from primum.core.arrays import Singles
 from primum.data.corruptions.corruption import REFERENCE, resized
 
 
-def draw(rng: np.random.Generator) -> NDArray[np.float32]:
+def draw(rng: np.random.Generator) -> Singles:
     """(1, REFERENCE, REFERENCE) standard normal grains."""
     return rng.standard_normal((1, REFERENCE, REFERENCE), dtype=np.float32)
 

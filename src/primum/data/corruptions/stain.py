@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from primum.core.arrays import Singles
 from primum.data.corruptions.corruption import each
 
 # Optical density of haematoxylin, eosin and a residual in red, green, blue (Ruifrok & Johnston, 2001).
@@ -14,7 +14,7 @@ STAINS = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
 DARKEST = 1 / 255
 
 
-def draw(rng: np.random.Generator) -> NDArray[np.float32]:
+def draw(rng: np.random.Generator) -> Singles:
     """(3,) which way (-1 or 1), and how much of the value haematoxylin and eosin take, 0.75 to 1."""
     return np.array([rng.choice((-1, 1)), *rng.uniform(0.75, 1, 2)], dtype=np.float32)
 

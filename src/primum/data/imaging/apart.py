@@ -17,8 +17,8 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array
 from primum.core.check import MissingExtraError
 from primum.data.imaging import decode, limits, worker
 from primum.data.imaging.decoded import Decoded, Grey, Picture, Range
@@ -140,7 +140,7 @@ def _asked(running: subprocess.Popen[str], folder: str) -> str:
     return running.stdout.readline()
 
 
-def _array(file: Path) -> NDArray[Any]:
+def _array(file: Path) -> Array:
     """The array of a file, of numbers alone and as large as the file itself."""
     found = np.array(np.load(file, mmap_mode="r", allow_pickle=False))
     if found.dtype.kind not in "biuf" or found.ndim not in (2, 3):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array
 from primum.data.imaging import dicom, encoded, opening, png
 from primum.data.imaging.decoded import Decoded, Grey, Picture, Range
 from primum.data.imaging.opening import UnreadableError as UnreadableError
@@ -121,7 +121,7 @@ def _grey(opened: Image, file: Path) -> Grey:
     return Grey(f"{bits}-bit {opened.format}", values, (0.0, 65535.0), stated, claimed, cut=True)
 
 
-def _of_significant(values: NDArray[Any], bits: int) -> Range:
+def _of_significant(values: Array, bits: int) -> Range:
     """Range of 16-bit samples of which ``bits`` are significant.
 
     The specification wants them scaled up, the significant bits on top; many writers leave them below, which

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from primum.core.arrays import Array, Bools, Bytes, Floats
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -63,13 +64,13 @@ class Grey:
     """
 
     kind: str
-    values: NDArray[Any]
+    values: Array
     whole: Range
     stated: Range | None = None
     claimed: Range | None = None
     inverted: bool = False
     cut: bool = False
-    padding: NDArray[np.bool_] | None = None
+    padding: Bools | None = None
 
     def shown(self, within: Range | None = None) -> Image:
         """RGB of 8 bits, what a network is given: the stated range, else ``within``, spread over 0 to 255.
@@ -121,10 +122,10 @@ class Grey:
         low, high = np.quantile(inside, (TAIL, 1 - TAIL))
         return float(low), float(high)
 
-    def _inside(self) -> NDArray[Any]:
+    def _inside(self) -> Array:
         return self.values if self.padding is None else self.values[~self.padding]
 
-    def _image(self, grey: NDArray[np.uint8]) -> Image:
+    def _image(self, grey: Bytes) -> Image:
         from PIL import Image as images
 
         return images.fromarray(255 - grey if self.inverted else grey).convert("RGB")
@@ -133,15 +134,13 @@ class Grey:
 Decoded = Picture | Grey
 
 
-def levels(values: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+def levels(values: Array, low: float, high: float) -> Bytes:
     """Values as grey levels 0 to 255, ``low`` at 0 and ``high`` at 255; what lies outside is clipped."""
     scale = 255.0 / ((high - low) or 1.0)
     return _in_parts(values, lambda part: np.rint(np.clip((part - low) * scale, 0, 255)))
 
 
-def _in_parts(
-    values: NDArray[Any], change: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> NDArray[np.uint8]:
+def _in_parts(values: Array, change: Callable[[Floats], Floats]) -> Bytes:
     """Values changed row by row, so that no copy of a whole image stands in memory at 8 bytes a value."""
     found = np.empty(values.shape, dtype=np.uint8)
     rows = max(1, PART * len(values) // max(values.size, 1))

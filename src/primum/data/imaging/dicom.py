@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Bools, Bytes, Floats
 from primum.core.check import MissingExtraError
 from primum.data.imaging import header as headers
 from primum.data.imaging.decoded import Decoded, Grey, Picture, levels
@@ -134,7 +134,7 @@ def _need_decoder(header: Any, file: Path) -> bool:
     return True
 
 
-def _grey(stored: NDArray[Any], header: Any, told: str) -> Decoded:
+def _grey(stored: Array, header: Any, told: str) -> Decoded:
     """Grey as a screen shows MONOCHROME2, or its values where nothing says how to show them."""
     from PIL import Image as images
 
@@ -159,7 +159,7 @@ def _grey(stored: NDArray[Any], header: Any, told: str) -> Decoded:
     return Picture(told, images.fromarray(255 - grey if inverted else grey).convert("RGB"))
 
 
-def _in_window(values: NDArray[np.float64], header: Any) -> NDArray[np.uint8]:
+def _in_window(values: Floats, header: Any) -> Bytes:
     from pydicom.pixels.processing import apply_windowing
 
     tables = _tables(header)
@@ -176,7 +176,7 @@ def _in_window(values: NDArray[np.float64], header: Any) -> NDArray[np.uint8]:
         raise UnreadableError("its window (width or VOI LUT function) is not a valid one") from None
 
 
-def _padding(stored: NDArray[Any], header: Any) -> NDArray[np.bool_] | None:
+def _padding(stored: Array, header: Any) -> Bools | None:
     """(H, W) where stored values are the padding value, or between it and its limit; None without one."""
     first = header.get("PixelPaddingValue")
     if first is None:
@@ -195,7 +195,7 @@ def _number(given: Any, header: Any) -> int:
     return int.from_bytes(raw[:2], order, signed=bool(header.PixelRepresentation))
 
 
-def _looked_up(values: NDArray[Any], item: Any, header: Any) -> tuple[NDArray[np.float64], int]:
+def _looked_up(values: Array, item: Any, header: Any) -> tuple[Floats, int]:
     """Values through a table of a modality or VOI LUT sequence, and the bits of its entries.
 
     pydicom's own function counts positions in the type of the entries, so tables of 8-bit entries with more

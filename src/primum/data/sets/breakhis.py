@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from primum.core.arrays import Strings
 from primum.core.check import InputError
 from primum.data.images import ImageTable, at_root, ordered
 
@@ -81,7 +81,7 @@ def load(task: str, magnification: int | None, root: Path | None, seed: int) -> 
     return ImageTable(_name(task, magnification), CLASSES[task], cases, folder)
 
 
-def deal(labels: NDArray[np.str_], groups: NDArray[np.str_], seed: int) -> NDArray[np.str_]:
+def deal(labels: Strings, groups: Strings, seed: int) -> Strings:
     """(N,) split of each case: groups dealt class by class, rarest class first, a train group first of all.
 
     With fewer groups of a class than parts, the greedy folds of :func:`primum.data.split.assign` put whole

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from primum.core.arrays import Strings
 from primum.core.check import InputError, shorten
 from primum.data.images import ImageTable, files_of, ordered
 from primum.data.split import completed, hashed
@@ -57,7 +57,7 @@ def load(root: Path | None, seed: int) -> ImageTable:
     return ImageTable("folder", classes, cases, root)
 
 
-def splits(groups: NDArray[np.str_], given: NDArray[np.str_], seed: int) -> list[str]:
+def splits(groups: Strings, given: Strings, seed: int) -> list[str]:
     """Official splits where ``given`` names them; what is missing is cut by hash, since a folder may grow."""
     return completed(given, lambda rows, twentieths: hashed(groups[rows], seed, twentieths))
 

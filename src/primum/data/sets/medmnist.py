@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import archives
+from primum.core.arrays import Bytes, Integers
 from primum.core.check import InputError, MissingExtraError
 from primum.data.images import ImageTable, at_root
 
@@ -103,9 +103,7 @@ def _classes(flag: str) -> tuple[str, ...]:
     return tuple(names[str(k)] for k in range(len(names)))
 
 
-def _arrays(
-    path: Path, size: int, k: int
-) -> tuple[dict[str, NDArray[np.uint8]], dict[str, NDArray[np.int64]]]:
+def _arrays(path: Path, size: int, k: int) -> tuple[dict[str, Bytes], dict[str, Integers]]:
     """Images (n, size, size) or (n, size, size, 3) and labels (n,) of each split."""
     wanted = [f"{name}_{what}" for name in SPLITS for what in ("images", "labels")]
     held = archives.read(path, "a MedMNIST archive", wanted)

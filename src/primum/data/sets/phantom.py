@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.special import softmax
 
+from primum.core.arrays import Bools, Bytes, Floats, Integers, Singles
 from primum.data.images import ImageTable
 from primum.data.split import WITHOUT_TEST, assign
 
@@ -28,7 +28,6 @@ MEANS = np.array(
         [0.85, 0.85, 0.65, 0.80, -0.80],
     ]
 )
-Floats = NDArray[np.float64]
 SIDE, PATIENTS = 64, 1_500
 LABEL_NOISE, MARKER_SICK, MARKER_WELL, MARKER_TEST = 0.03, 0.6, 0.1, 0.3
 
@@ -84,9 +83,7 @@ def load(root: Path | None, seed: int) -> ImageTable:
     return ImageTable("phantom", CLASSES, cases, None, draw(latents, marker, site, rng))
 
 
-def draw(
-    latents: Floats, marker: NDArray[np.bool_], site: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def draw(latents: Floats, marker: Bools, site: Integers, rng: np.random.Generator) -> Bytes:
     """(N, 64, 64, 3) images of the latents (N, 5); place, turn, skin and grain come from ``rng``."""
     return np.concatenate(
         [
@@ -96,9 +93,7 @@ def draw(
     )
 
 
-def _draw(
-    latents: Floats, marker: NDArray[np.bool_], site: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def _draw(latents: Floats, marker: Bools, site: Integers, rng: np.random.Generator) -> Bytes:
     n = len(latents)
     irregularity, variegation, asymmetry, hue, texture = (
         1 / (1 + np.exp(-1.1 * latents[:, k, None, None].astype(np.float32))) for k in range(5)
@@ -135,19 +130,19 @@ def _draw(
     return np.asarray(np.clip(image, 0, 1) * 255, dtype=np.uint8)
 
 
-def _colour(red: float, green: float, blue: float) -> NDArray[np.float32]:
+def _colour(red: float, green: float, blue: float) -> Singles:
     return np.array([red, green, blue], dtype=np.float32)
 
 
-def _normal(rng: np.random.Generator, spread: float, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def _normal(rng: np.random.Generator, spread: float, shape: tuple[int, ...]) -> Singles:
     return np.float32(spread) * rng.standard_normal(shape, dtype=np.float32)
 
 
-def _turn(rng: np.random.Generator, n: int) -> NDArray[np.float32]:
+def _turn(rng: np.random.Generator, n: int) -> Singles:
     return np.float32(2 * np.pi) * rng.random((n, 1, 1), dtype=np.float32)
 
 
-def _clouds(rng: np.random.Generator, n: int, waves: int) -> NDArray[np.float32]:
+def _clouds(rng: np.random.Generator, n: int, waves: int) -> Singles:
     """(n, 64, 64) smooth random fields, about -1 to 1: a few plane waves each."""
     axis = np.linspace(-1, 1, SIDE, dtype=np.float32)
     field = np.zeros((n, SIDE, SIDE), dtype=np.float32)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from primum.core.arrays import Bools, Bytes
 from primum.data.images import ImageTable
 from primum.data.sets import phantom
 from primum.data.sets.phantom import CLASSES, LATENTS, MEANS, PRIORS
@@ -71,7 +71,7 @@ def load(root: Path | None, seed: int) -> ImageTable:
     return replace(table, pixels=pixels(table, seed, marker))
 
 
-def pixels(table: ImageTable, seed: int, marker: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def pixels(table: ImageTable, seed: int, marker: Bools) -> Bytes:
     """(N, 64, 64, 3) images of a whole table loaded with ``seed``, the marker where ``marker`` (N,) says.
 
     With ``~table.cases["marker"]`` every image is the same but for the marker: what the network would have

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from dash import html
 from dash.development.base_component import Component
-from numpy.typing import NDArray
 
+from primum.core.arrays import Floats, Integers, Strings
 from primum.explore.app import parts
 from primum.explore.app.stage import Stage
 from primum.report import figures, words
@@ -40,10 +40,10 @@ class Colouring:
     """
 
     title: str
-    group: NDArray[np.int64] | None = None
+    group: Integers | None = None
     names: tuple[str, ...] = ()
     colours: tuple[str, ...] = ()
-    value: NDArray[np.float64] | None = None
+    value: Floats | None = None
 
 
 def options(stage: Stage) -> list[dict[str, str]]:
@@ -80,7 +80,7 @@ def by(stage: Stage, what: str) -> Colouring:
     return _groups(title, values.cast(pl.String).fill_null("not known"), order.get(column, ()))
 
 
-def symbols(stage: Stage) -> NDArray[np.str_]:
+def symbols(stage: Stage) -> Strings:
     """(N,) symbol of each case's true class; above eight classes they are used again."""
     listed = np.array([SYMBOLS[at % len(SYMBOLS)] for at in range(len(stage.scene.classes))])
     return np.where(stage.scene.labels < 0, "circle", listed[stage.scene.labels])

@@ -11,9 +11,9 @@ import polars as pl
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
-from numpy.typing import NDArray
 
 from primum.core import ties
+from primum.core.arrays import Floats
 from primum.explore import deferral
 from primum.explore.app import matrices, parts
 from primum.explore.app.latent import written
@@ -162,7 +162,7 @@ def _cost(stage: Stage, unit: str) -> list[Component]:
     return [parts.field(f"Cost of one deferral (in units of: {unit})", box)]
 
 
-def _threshold(values: NDArray[np.float64], share: float) -> float:
+def _threshold(values: Floats, share: float) -> float:
     """The threshold that defers a share in per cent, or as near below it as ties allow."""
     if share >= 100 or not len(values):
         return float(np.inf)

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 from dash import Input, Output, State, dcc, html
 from dash.development.base_component import Component
-from numpy.typing import NDArray
 
+from primum.core.arrays import Bools
 from primum.explore.app import parts
 from primum.explore.app.stage import Stage
 from primum.report import words
@@ -112,7 +112,7 @@ def span(stage: Stage, score: str) -> tuple[float, float]:
     return round(float(np.floor(low / unit) * unit), places), round(float(top * unit), places)
 
 
-def keep(stage: Stage, chosen: Mapping[str, Any]) -> NDArray[np.bool_]:
+def keep(stage: Stage, chosen: Mapping[str, Any]) -> Bools:
     """(N,) bool, the cases every filter lets through; a filter left empty lets all through."""
     cases = stage.cases
     asked: list[pl.Expr] = []
@@ -141,7 +141,7 @@ def keep(stage: Stage, chosen: Mapping[str, Any]) -> NDArray[np.bool_]:
     return kept
 
 
-def said(stage: Stage, kept: NDArray[np.bool_], chosen: Mapping[str, Any]) -> str:
+def said(stage: Stage, kept: Bools, chosen: Mapping[str, Any]) -> str:
     """How many cases passed, how many of them are wrong, and which filters stand."""
     cases = stage.cases.filter(pl.Series(kept))
     wrong, silent = int((~cases["correct"]).sum()), int(cases["silent"].sum())

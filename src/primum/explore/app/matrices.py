@@ -6,13 +6,13 @@ from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array
 from primum.explore.app.stage import Stage
 from primum.report import matrix
 
 
-def confusion(stage: Stage, counts: NDArray[Any], name: str) -> Component:
+def confusion(stage: Stage, counts: Array, name: str) -> Component:
     """Counts (K, K), rows true and columns predicted, critical cells outlined in red."""
     classes, cells = stage.scene.classes, stage.scene.critical
     fatal = [] if cells is None else [

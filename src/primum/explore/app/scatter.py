@@ -10,6 +10,7 @@ import polars as pl
 from dash import Patch
 from numpy.typing import NDArray
 
+from primum.core.arrays import Bools, Integers
 from primum.explore.app.colouring import Colouring, symbols
 from primum.explore.app.stage import Stage
 from primum.report import figures
@@ -20,16 +21,16 @@ MOST_SVG = 4_000
 SCALE = "Cividis"
 FAINT = "#dbe2e7"
 CAMERA = {"eye": {"x": 1.3, "y": 1.3, "z": 0.7}, "center": {"x": 0, "y": 0, "z": -0.12}}
-Rows = NDArray[np.int64]
+Rows = Integers
 
 
 def figure(
     stage: Stage,
     dimensions: int,
-    kept: NDArray[np.bool_],
+    kept: Bools,
     colouring: Colouring,
     marked: bool,
-    focus: NDArray[np.bool_] | None = None,
+    focus: Bools | None = None,
     chosen: int | None = None,
 ) -> go.Figure:
     """Draw the cases that are kept and placed.

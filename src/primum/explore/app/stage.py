@@ -9,9 +9,9 @@ from threading import Lock
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.auditing.policy.document import Policy
+from primum.core.arrays import Integers, Singles
 from primum.explore import clusters
 from primum.explore.projection import Projection
 from primum.explore.scene import Scene
@@ -60,7 +60,7 @@ class Stage:
         return tuple(found)
 
     @cached_property
-    def placed(self) -> Mapping[int, NDArray[np.float32]]:
+    def placed(self) -> Mapping[int, Singles]:
         """Dimensions → (N, dimensions) positions, NaN for cases that are not drawn."""
         found = {}
         for dimensions, projection in self.projections.items():
@@ -75,7 +75,7 @@ class Stage:
         with COMPUTING:
             return clusters.clusters(self.scene)
 
-    def members(self, of: Mapping[str, object]) -> NDArray[np.int64]:
+    def members(self, of: Mapping[str, object]) -> Integers:
         """Rows of the cases of one cluster, named by its domain, class and number."""
         found = self.clusters.filter(
             (pl.col("domain") == of["domain"])

@@ -11,10 +11,10 @@ from scipy.optimize import minimize
 from scipy.special import expit, logit
 
 from primum.core import check, ties
+from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.judge.confidence.weighted import Weighted, stacked, standardised
 from primum.judge.metrics.calibration import FLOOR
-from primum.judge.statistics.interval import Floats
 
 INPUTS = ("msr", "mahalanobis", "mcd_mi", "confidnet", "energy", "knn")  # the first that are there
 SHARES = ("msr",)  # probabilities, of which the log-odds enter

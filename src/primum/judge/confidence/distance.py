@@ -10,9 +10,9 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.judge.failures.neighbours import unit
-from primum.judge.statistics.interval import Floats
 
 NEIGHBOURS = 50
 CELLS = 4_000_000  # numbers of a block of cases

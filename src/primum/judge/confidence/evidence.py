@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from primum.core.arrays import Bools, Floats, Integers, Reals
 from primum.core.check import InputError
 from primum.judge.confidence.combined import Combined, learn
 from primum.judge.confidence.distance import Mahalanobis, fit_mahalanobis, fit_neighbours
 from primum.judge.confidence.vim import Head, Vim, fit_vim, recover_head
 from primum.judge.recalibration.recalibrators import Temperature, fit_temperature
-from primum.judge.statistics.interval import Floats
 
 T = TypeVar("T")
 
@@ -32,9 +30,9 @@ class Reference:
     The properties hold what was learned, or the sentence why it cannot be.
     """
 
-    embeddings: NDArray[np.floating[Any]] | None
-    labels: NDArray[np.int64]
-    logits: NDArray[np.floating[Any]] | None = None
+    embeddings: Reals | None
+    labels: Integers
+    logits: Reals | None = None
 
     @cached_property
     def mahalanobis(self) -> Mahalanobis | str:
@@ -84,9 +82,9 @@ class Fit:
         confidence: score name → (F,), those that the judged rows have too.
     """
 
-    logits: NDArray[np.floating[Any]]
-    labels: NDArray[np.int64]
-    correct: NDArray[np.bool_]
+    logits: Reals
+    labels: Integers
+    correct: Bools
     confidence: Mapping[str, Floats] = field(default_factory=dict)
 
     @cached_property
@@ -111,9 +109,9 @@ class Evidence:
         reference: rows trained on, or None. fit: rows to fit on, or None.
     """
 
-    probs: NDArray[np.floating[Any]]
-    logits: NDArray[np.floating[Any]] | None = None
-    embeddings: NDArray[np.floating[Any]] | None = None
+    probs: Reals
+    logits: Reals | None = None
+    embeddings: Reals | None = None
     outside: Mapping[str, Floats] = field(default_factory=dict)
     reference: Reference | None = None
     fit: Fit | None = None

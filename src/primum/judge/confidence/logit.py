@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from primum.core import check
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats
 
 
 def max_logit(logits: Any) -> Floats:

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.judge.confidence import distance, logit
 from primum.judge.confidence.combined import Combined
 from primum.judge.confidence.evidence import Evidence
 from primum.judge.confidence.softmax import PROBABILITIES, msr
 from primum.judge.confidence.vim import EXACT, Head
-from primum.judge.statistics.interval import Floats
 
 NONE = "no column {column} came with the table"
 PASSES = (

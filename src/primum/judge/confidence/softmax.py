@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from primum.core import check
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats
 
 
 def msr(probs: Any) -> Floats:

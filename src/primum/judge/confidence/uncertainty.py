@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax, xlogy
 
 from primum.core import check, ties
+from primum.core.arrays import Floats, Integers
 from primum.core.check import InputError
-from primum.judge.statistics.interval import Floats
 from primum.predictions import Predictions
 
 NAMES = ("msr", "pe", "ee", "mi", "variance", "waic", "disagreement")
@@ -35,7 +34,7 @@ class Passes:
         self._mean: Floats = np.empty((0, 0))
         self._squares: Floats = np.empty((0, 0))
         self._entropy: Floats = np.empty(0)
-        self._votes: NDArray[np.int64] = np.empty((0, 0), dtype=np.int64)
+        self._votes: Integers = np.empty((0, 0), dtype=np.int64)
 
     def add(self, probs: Any) -> None:
         """Add one pass of probabilities (N, K). Raises InputError for another shape than the first had."""

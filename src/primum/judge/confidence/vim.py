@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.judge.confidence.distance import blocks
 from primum.judge.confidence.logit import energy, max_logit
-from primum.judge.statistics.interval import Floats
 
 NOISE = 1e-5  # of embeddings in single precision: a residual this short is none
 # of the largest singular value: smaller ones are noise of weights in single precision, whose inverse would

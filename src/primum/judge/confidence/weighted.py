@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from primum.core import ties
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import bdtr
 
 from primum.core import ties
+from primum.core.arrays import Floats
 from primum.judge.deferral.units import Units
-from primum.judge.statistics.interval import Floats
 
 COVERAGES = tuple(k / 20 for k in range(1, 21))
 Denominator = Literal["accepted", "all"]

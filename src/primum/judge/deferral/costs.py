@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats, Integers
 
 ROUNDING = 1e-9
 
@@ -36,9 +35,7 @@ class Reader:
         return np.asarray(self.cost + (0.0 if self.error is None else self.error) * wrong + np.zeros(k))
 
 
-def spent(
-    labels: NDArray[np.int64], decisions: NDArray[np.int64], severity: Floats, reader: Reader
-) -> tuple[Floats, Floats]:
+def spent(labels: Integers, decisions: Integers, severity: Floats, reader: Reader) -> tuple[Floats, Floats]:
     """Cost of accepting and of deferring each case, both (N,), from labels, decisions and severity (K, K)."""
     return severity[labels, decisions].astype(np.float64), reader.by_class(severity)[labels]
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check, ties
+from primum.core.arrays import Floats, Integers
 from primum.judge.metrics import selective
-from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ def curve(confidence: Any, accepting: Any, deferring: Any) -> DeferralCurve:
     )
 
 
-def at(curve: DeferralCurve, thresholds: Any) -> NDArray[np.int64]:
+def at(curve: DeferralCurve, thresholds: Any) -> Integers:
     """(T,) points of a curve that thresholds (T,), also of other rows, come to: the same cases accepted."""
     wanted = -ties.lowest(check.array(thresholds), curve.threshold[1:])
     return np.asarray(np.searchsorted(-curve.threshold, wanted, side="right") - 1, dtype=np.int64)

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from primum.core import check
+from primum.core.arrays import Array, Bools, Floats
 from primum.core.check import InputError
 from primum.judge.confidence.weighted import Weighted, stacked, standardised
-from primum.judge.statistics.interval import Floats
 
 FEWEST = 5
 
@@ -27,7 +26,7 @@ def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: Any) -> 
     Raises:
         InputError: with fewer than five bad or five good answers to learn from.
     """
-    wrong: NDArray[np.bool_] = check.array(bad).astype(np.bool_)
+    wrong: Bools = check.array(bad).astype(np.bool_)
     least = min(int(wrong.sum()), int((~wrong).sum()))
     if least < FEWEST:
         raise InputError(
@@ -43,7 +42,7 @@ def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: Any) -> 
     )  # fmt: skip
 
 
-def halves(units: NDArray[Any], seed: int) -> NDArray[np.bool_]:
+def halves(units: Array, seed: int) -> Bools:
     """(N,) True in the learning half; cases of one unit (N,) int stay together, whatever the row order."""
     _, index = np.unique(units, return_inverse=True)
     count = int(index.max()) + 1

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from primum.core.arrays import Floats
 from primum.judge.answers import View
 from primum.judge.deferral.costs import Reader, spent
 from primum.judge.deferral.scored import Decided
 from primum.judge.metrics import harm
 from primum.judge.metrics.measure_decisions import share
 from primum.judge.metrics.measured import FEWEST, NO_CRITICAL, NO_SEVERITY, Measured, few
-from primum.judge.statistics.interval import Floats
 
 CRITICAL_CODES = ("accepted_cer", "cer_after_deferral", "critical_coverage")
 FREE_CODES = ("failure_cost", "failure_cost_ratio")

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check, ties
+from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.judge.confidence import PROBABILITIES
-from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +25,10 @@ class Scored:
 
     rule: str
     calibrated: str
-    decisions: NDArray[np.int64]
+    decisions: Integers
     confidence: Mapping[str, Floats]
 
-    def take(self, rows: NDArray[Any]) -> Scored:
+    def take(self, rows: Array) -> Scored:
         """The same for integer or boolean ``rows``."""
         confidence = {name: score[rows] for name, score in self.confidence.items()}
         return Scored(self.rule, self.calibrated, self.decisions[rows], confidence)
@@ -48,17 +47,17 @@ class Decided:
 
     rule: str
     calibrated: str
-    decisions: NDArray[np.int64]
+    decisions: Integers
     score: str
     confidence: Floats
     threshold: Floats
 
     @property
-    def accepted(self) -> NDArray[np.bool_]:
+    def accepted(self) -> Bools:
         """(N,) True where the model answers, False where a reader does."""
         return ties.at_least(self.confidence, self.threshold)
 
-    def take(self, rows: NDArray[Any]) -> Decided:
+    def take(self, rows: Array) -> Decided:
         """The same for integer or boolean ``rows``."""
         return Decided(
             self.rule, self.calibrated, self.decisions[rows], self.score, self.confidence[rows],

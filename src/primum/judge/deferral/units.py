@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import ties
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Array, Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class Units:
         wanted = np.floor(np.sort(np.asarray(coverages)) * self.count + 1e-9).astype(np.int64)
         return np.unique(ranked[wanted])[::-1]
 
-    def accepted(self, cuts: Floats) -> NDArray[np.int64]:
+    def accepted(self, cuts: Floats) -> Integers:
         """(C,) units with a case above each cut."""
         return np.asarray(self.count - np.searchsorted(self.top, cuts, side="right"), dtype=np.int64)
 
@@ -50,7 +49,7 @@ class Units:
         return np.asarray(self.left[np.searchsorted(self.score, cuts, side="right")], dtype=np.float64)
 
 
-def gathered(score: Any, value: Any, clusters: NDArray[Any] | None, binary: bool) -> Units:
+def gathered(score: Any, value: Any, clusters: Array | None, binary: bool) -> Units:
     """Units of cases; every case is its own where ``clusters`` is None.
 
     Args:
@@ -71,7 +70,7 @@ def gathered(score: Any, value: Any, clusters: NDArray[Any] | None, binary: bool
     return Units(np.sort(top), cases[order], left, binary)
 
 
-def sampled(clusters: NDArray[Any], confidence: Floats, seed: int) -> NDArray[np.int64]:
+def sampled(clusters: Array, confidence: Floats, seed: int) -> Integers:
     """Rows of one case per patient, drawn without looking at labels or at the order of the rows.
 
     Args:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
+from primum.core.arrays import Bools, Floats, Integers
 from primum.judge.answers import Answers, View
 from primum.judge.metrics import accuracy
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics import spline
-from primum.judge.statistics.interval import Floats, Resampler
+from primum.judge.statistics.interval import Resampler
 from primum.judge.statistics.significance import holm
 
 PREFIX = "stability_"
@@ -95,7 +95,7 @@ def beyond(
     confidence: Any,
     instability: Any,
     resampler: Resampler,
-    clusters: NDArray[np.int64] | None = None,
+    clusters: Integers | None = None,
     seed: int = 0,
 ) -> Beyond | str:
     """Compare two logistic models of the error: a curve of logit(confidence), and the same with instability.
@@ -154,7 +154,7 @@ def knot_count(outcomes: int) -> int:
     return 5 if outcomes >= MANY else 3
 
 
-def fit(design: Floats, error: NDArray[np.bool_]) -> Floats | None:
+def fit(design: Floats, error: Bools) -> Floats | None:
     """Coefficients (P,) of a logistic model without penalty, by Newton's method; None where they run away.
 
     Args:
@@ -181,7 +181,7 @@ def fit(design: Floats, error: NDArray[np.bool_]) -> Floats | None:
     return None
 
 
-def log_likelihood(design: Floats, error: NDArray[np.bool_], beta: Floats) -> float:
+def log_likelihood(design: Floats, error: Bools, beta: Floats) -> float:
     """Sum over cases of the logarithm of the probability of what happened."""
     predictor = design @ beta
     return float(-np.logaddexp(0, np.where(error, -predictor, predictor)).sum())
@@ -191,9 +191,7 @@ def _unit(values: Floats) -> Floats:
     return np.asarray((values - values.mean()) / values.std())
 
 
-def _design_effect(
-    design: Floats, error: NDArray[np.bool_], beta: Floats, clusters: NDArray[np.int64]
-) -> float:
+def _design_effect(design: Floats, error: Bools, beta: Floats, clusters: Integers) -> float:
     """Variance of the last coefficient with patients kept together over that without, at least 1."""
     chance = expit(design @ beta)
     inverse = np.linalg.pinv((design * (chance * (1 - chance))[:, None]).T @ design)
@@ -204,9 +202,7 @@ def _design_effect(
     return max(1.0, float(robust[-1, -1] / inverse[-1, -1]))
 
 
-def _cross_fitted(
-    design: Floats, error: NDArray[np.bool_], units: NDArray[np.int64], seed: int
-) -> tuple[Floats, Floats] | str:
+def _cross_fitted(design: Floats, error: Bools, units: Integers, seed: int) -> tuple[Floats, Floats] | str:
     """Chance of an error (N,) under both models, each fitted on the folds without the case's patient."""
     rng = np.random.default_rng(seed)
     fold = rng.permutation(np.arange(int(units.max()) + 1) % FOLDS)[units]
@@ -222,7 +218,7 @@ def _cross_fitted(
     return scores
 
 
-def _weighted_auroc(error: NDArray[np.bool_], score: Floats, resampler: Resampler) -> Floats:
+def _weighted_auroc(error: Bools, score: Floats, resampler: Resampler) -> Floats:
     """(B,) AUROC of a score in every replicate, ties counting half."""
     order = np.argsort(score)
     hits, block = error[order], resampler.block[order]

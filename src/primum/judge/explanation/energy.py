@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.core.check import InputError
-from primum.judge.statistics.interval import Floats
 
 
 def energy(maps: Any, masks: Any) -> tuple[Floats, Floats, Floats]:

@@ -6,21 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, gaussian_filter
 from scipy.stats import rankdata
 
 from primum.core import check
+from primum.core.arrays import Bools, Floats
 from primum.core.check import InputError
-from primum.judge.statistics.interval import Floats
 
 FLAT = 1e-6  # a map that varies by no more than this, of a range of 1, shows nothing
 TOP = 0.1
 WINDOW, SIGMA = 11, 1.5
-Valid = NDArray[np.bool_] | None
+Valid = Bools | None
 
 
-def varied(maps: Any, valid: Valid = None) -> NDArray[np.bool_]:
+def varied(maps: Any, valid: Valid = None) -> Bools:
     """(B,) whether a map shows anything: its values differ, within ``valid`` (H, W) where that is given."""
     return np.asarray(np.ptp(_inside(_maps(maps), valid), axis=1) > FLAT)
 
@@ -92,7 +91,7 @@ MEASURES: Mapping[str, tuple[Callable[..., Floats], float]] = {
 """Measure → its function, higher = more alike, and the lowest value it can take."""
 
 
-def alike(first: Any, second: Any, valid: Valid = None) -> tuple[dict[str, Floats], NDArray[np.bool_]]:
+def alike(first: Any, second: Any, valid: Valid = None) -> tuple[dict[str, Floats], Bools]:
     """Every measure (B,), and whether it applies (B,): both maps vary. Elsewhere it has its lowest value."""
     left, right = _maps(first), _maps(second)
     applies = varied(left, valid) & varied(right, valid)
@@ -140,7 +139,7 @@ def _inside(maps: Floats, valid: Valid) -> Floats:
     return maps.reshape(len(maps), -1) if valid is None else maps[:, valid]
 
 
-def _hottest(values: Floats) -> NDArray[np.bool_]:
+def _hottest(values: Floats) -> Bools:
     n = values.shape[1]
     last = n - max(1, int(np.ceil(TOP * n)))
     threshold = np.partition(values, last, axis=1)[:, last, None]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from primum.core import check
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats
 
 
 def close_call(labels: Any, predicted: Any, probs: Any) -> Floats:

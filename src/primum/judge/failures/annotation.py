@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from primum.core import check, ties
+from primum.core.arrays import Floats
 from primum.core.check import MissingExtraError
-from primum.judge.statistics.interval import Floats
 
 UNLIKELY = 0.1
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.judge.failures.neighbours import Neighbourhood
-from primum.judge.statistics.interval import Floats
 
 USUAL = 0.95
 

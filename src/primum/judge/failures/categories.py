@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Floats, Strings
 from primum.judge.failures.evidence import (
     AMBIGUITY,
     BLINDNESS,
@@ -16,7 +16,6 @@ from primum.judge.failures.evidence import (
     UNDETERMINED,
     Evidence,
 )
-from primum.judge.statistics.interval import Floats
 
 CLEAR, LEAD = 0.65, 0.15
 ALONE = 0.5
@@ -56,7 +55,7 @@ def scores(evidence: Iterable[Evidence], failures: int) -> dict[str, Floats]:
     }
 
 
-def named(by_category: Mapping[str, Floats]) -> NDArray[np.str_]:
+def named(by_category: Mapping[str, Floats]) -> Strings:
     """(F,) the category of largest score where that is at least 0.65 and leads by 0.15 or ``undetermined``.
 
     Both numbers were chosen on made images of two seeds and measured on others (results/taxonomy.md).

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats
 
 AMBIGUITY, NOISE = "clinical_ambiguity", "annotation_noise"
 BLINDNESS, SPURIOUS = "model_blindness", "spurious_feature"
+
 UNDETERMINED = "undetermined"
 CATEGORIES = (AMBIGUITY, NOISE, BLINDNESS, SPURIOUS)
 

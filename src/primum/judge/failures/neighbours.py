@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
 from primum.core import check
+from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.core.check import InputError
-from primum.judge.statistics.interval import Floats
 
 NEIGHBOURS = 15
 REFERENCES, POOL, MOST_OWN = 2_000, 50_000, 200
@@ -94,7 +93,7 @@ def unit(embeddings: Any) -> Floats:
     return np.asarray(points / np.where(length > 0, length, 1))
 
 
-def _others(points: Floats, rows: NDArray[Any], patients: NDArray[Any]) -> NDArray[np.int64]:
+def _others(points: Floats, rows: Array, patients: Array) -> Integers:
     """(F, 15) nearest rows of other patients, -1 where there are fewer or 200 of its own are nearer."""
     pool = _drawn(np.arange(len(points)), POOL)
     asked = min(NEIGHBOURS + min(int(np.bincount(patients).max()), MOST_OWN), len(pool))
@@ -107,7 +106,7 @@ def _others(points: Floats, rows: NDArray[Any], patients: NDArray[Any]) -> NDArr
     return np.asarray(chosen, dtype=np.int64)
 
 
-def _shares(labels: NDArray[Any], known: NDArray[np.bool_], classes: int) -> Floats:
+def _shares(labels: Array, known: Bools, classes: int) -> Floats:
     counts = np.stack([((labels == k) & known).sum(axis=1) for k in range(classes)], axis=1)
     return np.asarray(counts / np.maximum(known.sum(axis=1, keepdims=True), 1), dtype=np.float64)
 
@@ -115,9 +114,9 @@ def _shares(labels: NDArray[Any], known: NDArray[np.bool_], classes: int) -> Flo
 def _far(
     finder: NearestNeighbors,
     points: Floats,
-    answers: NDArray[Any],
-    failures: NDArray[Any],
-    right: NDArray[Any],
+    answers: Array,
+    failures: Array,
+    right: Array,
     distance: Floats,
 ) -> Floats:
     right = _drawn(right, REFERENCES)
@@ -133,7 +132,7 @@ def _far(
     return far
 
 
-def _drawn(rows: NDArray[Any], most: int) -> NDArray[Any]:
+def _drawn(rows: Array, most: int) -> Array:
     """At most so many of the rows, in order."""
     if len(rows) <= most:
         return rows

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Floats, Integers
 from primum.judge.failures import ambiguity, annotation, blindness, spurious
 from primum.judge.failures.evidence import AMBIGUITY, BLINDNESS, NOISE, SPURIOUS, Evidence
 from primum.judge.failures.neighbours import Neighbourhood
-from primum.judge.statistics.interval import Floats
 
 NO_EMBEDDINGS = "embeddings of the judged rows"
 NO_TRAINING = "embeddings and labels of the training rows"
@@ -33,10 +32,10 @@ class Judged:
         pulled: (F,) of :func:`~primum.judge.failures.spurious.pulled`, or None without columns.
     """
 
-    labels: NDArray[np.int64]
-    predicted: NDArray[np.int64]
+    labels: Integers
+    predicted: Integers
     probs: Floats
-    failures: NDArray[np.int64]
+    failures: Integers
     around: Neighbourhood | None
     members: Floats | None
     pulled: Floats | None

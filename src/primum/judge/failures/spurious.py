@@ -8,13 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from primum.core import check
+from primum.core.arrays import Array, Bools, Floats, Integers, Strings
 from primum.core.check import InputError
 from primum.judge.metrics.measured import FEWEST
-from primum.judge.statistics.interval import Floats
 from primum.judge.statistics.significance import holm
 
 MOST_VALUES = 20
@@ -85,9 +84,7 @@ def pulls(
     return sorted(named, key=lambda pull: (pull.p, -pull.excess, pull.column, pull.value)), left_out
 
 
-def dependence(
-    labels: NDArray[Any], carried: NDArray[np.bool_], answered: NDArray[np.bool_], clusters: Any = None
-) -> tuple[float, float]:
+def dependence(labels: Array, carried: Bools, answered: Bools, clusters: Any = None) -> tuple[float, float]:
     """Excess of an answer per row that carries a value, within true classes, and its two-sided p-value.
 
     Args:
@@ -113,7 +110,7 @@ def pulled(
     probs: Any,
     columns: Mapping[str, Sequence[Any]],
     found: Sequence[Pull],
-) -> tuple[Floats, NDArray[np.int64]]:
+) -> tuple[Floats, Integers]:
     """For each of F failures, how probable its label were without the pull, and which pull (-1: none).
 
     The pull of a value is the mean log odds of answer against label in rows of that label that carry it, less
@@ -162,7 +159,7 @@ def off_lesion(labels: Any, predicted: Any, energy: Any) -> Floats:
     return np.asarray(np.clip((more - USUAL) / (1 - USUAL), 0, 1))
 
 
-def as_text(values: Sequence[Any], column: str, n: int) -> tuple[NDArray[np.str_], str]:
+def as_text(values: Sequence[Any], column: str, n: int) -> tuple[Strings, str]:
     """Values of a column as text, an empty one ``(missing)``; or why it cannot be tested.
 
     Raises InputError when their number is not ``n``.

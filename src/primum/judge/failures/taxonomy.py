@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Floats, Integers, Strings
 from primum.core.check import InputError
 from primum.judge.failures import categories, sources, spurious
 from primum.judge.failures.evidence import Evidence
 from primum.judge.failures.neighbours import neighbourhood
 from primum.judge.failures.sources import Judged
 from primum.judge.failures.spurious import Pull
-from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +35,13 @@ class Taxonomy:
     judged: Judged
     evidence: tuple[Evidence, ...]
     scores: Mapping[str, Floats]
-    category: NDArray[np.str_]
+    category: Strings
     pulls: tuple[Pull, ...] = ()
-    which: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    which: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Integers:
         """(F,) the failures among the N judged rows."""
         return self.judged.failures
 

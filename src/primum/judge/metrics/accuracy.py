@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Array, Bools, Floats
 from primum.core.check import InputError
 from primum.judge.metrics.confusion import Confusion, confusion, ratio
 from primum.judge.metrics.selective import Ranking, rank
-from primum.judge.statistics.interval import Floats
 
 
 def accuracy(labels: Any, decisions: Any, classes: int) -> float:
@@ -74,7 +73,7 @@ def binary_auroc(positive: Any, score: Any) -> float:
 
 
 def binary_auroc_with_influence(
-    positive: NDArray[np.bool_], score: NDArray[Any], ranking: Ranking | None = None
+    positive: Bools, score: Array, ranking: Ranking | None = None
 ) -> tuple[float, Floats]:
     """AUROC and each case's influence (N,): DeLong's placement values (Biometrics 1988), sorted once.
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from primum.core import check, ties
+from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.judge import decision
-from primum.judge.statistics.interval import LEVEL, Estimate, Floats, Resampler, quantile
+from primum.judge.statistics.interval import LEVEL, Estimate, Resampler, quantile
 from primum.judge.statistics.shares import unmoved
 
 BINS = 15
@@ -19,7 +19,7 @@ FLOOR = 1e-12
 REDRAWS = 100
 
 
-def equal_width(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
+def equal_width(values: Array, bins: int = BINS) -> Integers:
     """Bin in [0, bins) of each value in [0, 1]; bins are (l, u], and 0 falls in the first.
 
     A value that differs from an edge by rounding alone lies on it.
@@ -28,7 +28,7 @@ def equal_width(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
     return np.asarray(np.clip(index, 0, bins - 1))
 
 
-def equal_mass(values: NDArray[Any], bins: int = BINS) -> NDArray[np.int64]:
+def equal_mass(values: Array, bins: int = BINS) -> Integers:
     """Bin in [0, bins) of each value so that bins hold about equally many; equal values share a bin."""
     settled = ties.settled(values)
     edges = np.quantile(settled, np.arange(1, bins) / bins, method="lower")
@@ -59,14 +59,14 @@ def classwise_ece(labels: Any, probs: Any, bins: int = BINS) -> float:
     return float(np.mean(gaps))
 
 
-def top_label(labels: Any, probs: Any) -> tuple[Floats, NDArray[np.bool_]]:
+def top_label(labels: Any, probs: Any) -> tuple[Floats, Bools]:
     """(N,) confidence of the most probable class, and (N,) whether it is the label."""
     p = check.array(probs)
     top = decision.argmax(p)
     return np.asarray(p[np.arange(len(p)), top], dtype=np.float64), top == check.array(labels)
 
 
-def _gap(index: NDArray[np.int64], difference: Floats, bins: int) -> float:
+def _gap(index: Integers, difference: Floats, bins: int) -> float:
     return float(np.abs(np.bincount(index, difference, bins)).sum() / len(index))
 
 
@@ -115,7 +115,7 @@ class CalibrationErrors:
 
 
 def calibration_errors(
-    labels: NDArray[np.int64], probs: Floats, resampler: Resampler, seed: int, bins: int = BINS
+    labels: Integers, probs: Floats, resampler: Resampler, seed: int, bins: int = BINS
 ) -> CalibrationErrors:
     """Equal-width, equal-mass and class-wise ECE with everything their intervals need.
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.judge.answers import View
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics import interval, shares
-from primum.judge.statistics.interval import Floats
 
 STILL = 1e-12
 

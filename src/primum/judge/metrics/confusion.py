@@ -7,12 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from primum.core import check
+from primum.core.arrays import Bools, Floats, Integers
 from primum.core.check import InputError
-from primum.judge.statistics.interval import Floats, Resampler
+from primum.judge.statistics.interval import Resampler
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +25,12 @@ class Confusion:
         classes: K.
     """
 
-    true: NDArray[np.int64]
-    decided: NDArray[np.int64]
+    true: Integers
+    decided: Integers
     counts: Floats
     classes: int
 
-    def by(self, index: NDArray[np.int64], keep: NDArray[np.bool_] | None = None) -> Floats:
+    def by(self, index: Integers, keep: Bools | None = None) -> Floats:
         """(..., K) counts summed over the pairs of each value of ``index``, of the pairs to ``keep``."""
         weight = np.ones(len(index)) if keep is None else keep.astype(np.float64)
         gather = sparse.csr_matrix((weight, (np.arange(len(index)), index)), shape=(len(index), self.classes))
@@ -51,7 +51,7 @@ class Confusion:
         """(..., K) cases of each true class that were answered with it."""
         return self.by(self.true, self.true == self.decided)
 
-    def matrix(self) -> NDArray[np.int64]:
+    def matrix(self) -> Integers:
         """(K, K) counts; for one set of counts, not for replicates."""
         full = np.zeros((self.classes, self.classes), dtype=np.int64)
         full[self.true, self.decided] = self.counts

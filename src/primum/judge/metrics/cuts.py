@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.judge.metrics.selective import Ranking, rank
-from primum.judge.statistics.interval import Floats
 
 COVERAGE, TPR = 0.8, 0.95
 NEARLY = 1e-9

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Floats
 from primum.core.check import InputError
 from primum.judge.metrics.calibration import BINS, equal_mass, top_label
-from primum.judge.statistics.interval import Floats
 
 
-def debiased_error(labels: Any, probs: Any, clusters: NDArray[Any] | None = None, bins: int = BINS) -> float:
+def debiased_error(labels: Any, probs: Any, clusters: Array | None = None, bins: int = BINS) -> float:
     """Debiased squared L2 calibration error of the top label; see :func:`debiased_with_influence`."""
     return debiased_with_influence(labels, probs, clusters, bins)[0]
 
 
 def debiased_with_influence(
-    labels: Any, probs: Any, clusters: NDArray[Any] | None = None, bins: int = BINS
+    labels: Any, probs: Any, clusters: Array | None = None, bins: int = BINS
 ) -> tuple[float, Floats, float]:
     """``Σ_b n_b/N [(p̄_b − ȳ_b)² − Var_b(p − y)/n_b]`` over bins of equal mass; (N,) influences; and
     ``Σ_b n_b/N (p̄_b − ȳ_b)²``, the same with the bias, never below 0.

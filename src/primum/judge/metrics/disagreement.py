@@ -8,16 +8,15 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Array, Bools, Integers
 from primum.core.check import InputError
 from primum.judge.answers import View
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics import shares
 from primum.judge.statistics.interval import Estimate
 
-Bools = NDArray[np.bool_]
 CODES = ("members_all_wrong", "oracle_accuracy")
 
 
@@ -29,9 +28,9 @@ class Members:
         decisions: (M, N) class index. right: (M, N). clusters: (N,) patient as int, or None.
     """
 
-    decisions: NDArray[np.int64]
+    decisions: Integers
     right: Bools
-    clusters: NDArray[np.int64] | None = None
+    clusters: Integers | None = None
 
     @property
     def n(self) -> int:
@@ -58,7 +57,7 @@ class Members:
         """(M, N) whether this member is the only one that is right."""
         return np.asarray(self.right & (self.right.sum(axis=0) == 1))
 
-    def take(self, rows: NDArray[Any]) -> Members:
+    def take(self, rows: Array) -> Members:
         """The same for some cases, integer or boolean ``rows``."""
         clusters = None if self.clusters is None else self.clusters[rows]
         return Members(self.decisions[:, rows], self.right[:, rows], clusters)
@@ -76,7 +75,7 @@ class Members:
         return shares.share(chosen, clusters)
 
 
-def members(labels: Any, decisions: Any, clusters: NDArray[np.int64] | None = None) -> Members:
+def members(labels: Any, decisions: Any, clusters: Integers | None = None) -> Members:
     """The answers (M, N) of M models held against labels (N,), class indices.
 
     Raises:

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import digamma
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.judge.metrics.selective import augrc, aurc
-from primum.judge.statistics.interval import Floats
 
 
 def least_aurc(n: int, wrong: int) -> float:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check, ties
+from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.core.check import InputError
 from primum.judge.metrics.confusion import Confusion, confusion, ratio
-from primum.judge.statistics.interval import Floats
 
 
-def critical_classes(critical: NDArray[Any]) -> NDArray[np.bool_]:
+def critical_classes(critical: Array) -> Bools:
     """(K,) bool: classes with a critical cell in their row of (K, K); the others are the negatives."""
     return np.asarray(critical.any(axis=1), dtype=np.bool_)
 
@@ -106,7 +105,7 @@ def normalized_expected_cost_of(counts: Confusion, cost: Floats, priors: Floats 
 
 
 def expected_cost_influence(
-    labels: NDArray[np.int64], decisions: NDArray[np.int64], cost: Floats, priors: Floats | None = None
+    labels: Integers, decisions: Integers, cost: Floats, priors: Floats | None = None
 ) -> Floats:
     """(N,) influence of each case on the expected cost; with ``priors`` cases weigh by their class."""
     spent = cost[labels, decisions]
@@ -118,7 +117,7 @@ def expected_cost_influence(
 
 
 def normalized_expected_cost_influence(
-    labels: NDArray[np.int64], decisions: NDArray[np.int64], cost: Floats, priors: Floats | None = None
+    labels: Integers, decisions: Integers, cost: Floats, priors: Floats | None = None
 ) -> Floats:
     """(N,) influence of each case on the normalised expected cost, the best constant decision held fixed."""
     shares = np.bincount(labels, minlength=len(cost)) / len(labels) if priors is None else priors
@@ -151,7 +150,7 @@ def net_benefit(sensitivity: Any, specificity: Any, prevalence: Any, threshold: 
 def rates(counts: Confusion, positive: int) -> tuple[Any, Any, Any]:
     """Sensitivity, specificity and prevalence (...) of two-class counts."""
     k, other = positive, 1 - positive
-    totals: NDArray[Any] = counts.totals
+    totals: Array = counts.totals
     sensitivity = ratio(counts.hits[..., k], totals[..., k])
     return (
         sensitivity,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Array, Floats, Integers, Singles
 from primum.core.check import InputError
-from primum.judge.statistics.interval import Estimate, Floats, squared
-from primum.judge.statistics.redrawing import CELLS, Singles, drawn_errors, spans
+from primum.judge.statistics.interval import Estimate, squared
+from primum.judge.statistics.redrawing import CELLS, drawn_errors, spans
 from primum.judge.statistics.shares import unmoved
 
 MOST_PAIRED = 5_000  # cases that are all compared with each other; beyond, as many pairs inside random blocks
@@ -40,7 +40,7 @@ class KernelError:
     whole: float
 
 
-def skce(labels: Any, probs: Any, clusters: NDArray[Any] | None = None) -> float:
+def skce(labels: Any, probs: Any, clusters: Array | None = None) -> float:
     """The SKCE of labels (N,) and probabilities (N, K); see :func:`kernel_error`."""
     return kernel_error(labels, probs, clusters, draws=0).value
 
@@ -48,8 +48,8 @@ def skce(labels: Any, probs: Any, clusters: NDArray[Any] | None = None) -> float
 def kernel_error(
     labels: Any,
     probs: Any,
-    clusters: NDArray[Any] | None = None,
-    units: NDArray[Any] | None = None,
+    clusters: Array | None = None,
+    units: Array | None = None,
     seed: int = 0,
     draws: int = DRAWS,
     most: int = MOST_PAIRED,
@@ -101,7 +101,7 @@ def kernel_error(
     return KernelError(value, influence, p_value, pairs // 2, block, width, whole)
 
 
-def interval(found: KernelError, clusters: NDArray[Any] | None) -> Estimate:
+def interval(found: KernelError, clusters: Array | None) -> Estimate:
     """Interval of an SKCE, which is the squared length of a mean: see :func:`interval.squared`.
 
     Args:
@@ -134,7 +134,7 @@ def _products(kernel: Singles, residual: Floats) -> tuple[Floats, float]:
     return products.ravel(), inside
 
 
-def _kernel(p: Floats, owner: NDArray[np.int64]) -> tuple[Singles, NDArray[np.int64], float]:
+def _kernel(p: Floats, owner: Integers) -> tuple[Singles, Integers, float]:
     """Kernel (T, B, B) of probabilities (T, B, K), (T·B,) cases each case is compared with, and ν.
 
     The kernel is negative between cases of one owner, which are not compared, and 0 with those of owner −1.

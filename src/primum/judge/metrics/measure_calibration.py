@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.judge.answers import View
 from primum.judge.metrics import calibration as errors
 from primum.judge.metrics import debiased, kernel
 from primum.judge.metrics.measured import FEWEST, Measured, few
-from primum.judge.statistics.interval import Floats, squared
+from primum.judge.statistics.interval import squared
 
 CODES = (
     "ece", "ece_equal_mass", "classwise_ece", "debiased_calibration_error", "skce", "brier", "root_brier",

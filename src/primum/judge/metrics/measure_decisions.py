@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Bools
 from primum.judge.answers import Answers, View
 from primum.judge.metrics import accuracy, harm
 from primum.judge.metrics.confusion import Confusion, confusion
@@ -47,9 +47,7 @@ def decisions(view: View, answers: Answers) -> Iterator[Measured]:
         yield from _two_class(view, counts, replicated, where)
 
 
-def share(
-    code: str, hits: NDArray[Any], among: NDArray[np.bool_], where: dict[str, Any], **rest: Any
-) -> Measured:
+def share(code: str, hits: Array, among: Bools, where: dict[str, Any], **rest: Any) -> Measured:
     n = int(among.sum())
     return Measured(code, value=float(hits[among].mean()), n=n, hits=hits, among=among, **where, **rest)
 

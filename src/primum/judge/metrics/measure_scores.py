@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import ties
+from primum.core.arrays import Bools, Floats
 from primum.judge.answers import Answers, View
 from primum.judge.metrics import accuracy, cuts, excess, harm, selective
 from primum.judge.metrics.measure_decisions import share
 from primum.judge.metrics.measured import FEWEST, NO_CRITICAL, NO_SEVERITY, Measured, few
-from primum.judge.statistics.interval import Floats
 
 SCORE_CODES = (
     "aurc", "augrc", "e_aurc", "e_augrc", "cost_aurc", "cost_augrc", "failure_auroc", "fpr_at_95_tpr",
@@ -86,7 +85,7 @@ def _weighted(
 
 def _failures(
     view: View,
-    wrong: NDArray[np.bool_],
+    wrong: Bools,
     confidence: Floats,
     ranking: selective.Ranking,
     where: dict[str, Any],

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Bools, Floats
 from primum.judge.answers import View
 from primum.judge.statistics import interval, shares
-from primum.judge.statistics.interval import Estimate, Floats
+from primum.judge.statistics.interval import Estimate
 
 FEWEST = 10
 NO_SEVERITY = "no severity matrix was given"
@@ -50,8 +49,8 @@ class Measured:
     calibrated: str | None = None
     value: float = 0.0
     n: int = 0
-    hits: NDArray[Any] | None = None
-    among: NDArray[np.bool_] | None = None
+    hits: Array | None = None
+    among: Bools | None = None
     count: bool = False
     influence: Floats | None = None
     replicates: Floats | None = None

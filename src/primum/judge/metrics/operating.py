@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check, ties
+from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.core.check import InputError
 from primum.judge.decision import critical_mass
 from primum.judge.metrics.confusion import ratio
 from primum.judge.metrics.harm import critical_classes
 from primum.judge.metrics.selective import Ranking, rank
-from primum.judge.statistics.interval import Floats, Resampler
+from primum.judge.statistics.interval import Resampler
 
 SPECIFICITIES = (0.7, 0.8, 0.9)
 MOST_SLICES = 384
@@ -136,7 +136,7 @@ def replicated_missed_at_specificity(
     return np.stack(columns, axis=1)
 
 
-def _slices(ranking: Ranking) -> NDArray[np.int64]:
+def _slices(ranking: Ranking) -> Integers:
     """(G,) slice of each tie group: runs of about N / 384 cases, a larger group always alone in its own."""
     n = int(ranking.ends[-1])
     wanted = max(1, min(MOST_SLICES, n // 32))
@@ -145,7 +145,7 @@ def _slices(ranking: Ranking) -> NDArray[np.int64]:
     return np.asarray(np.cumsum(new) - 1, dtype=np.int64)
 
 
-def _onward(before: Floats, counted: Floats, ends: NDArray[np.int64]) -> Floats:
+def _onward(before: Floats, counted: Floats, ends: Integers) -> Floats:
     """(B, G + 1) sums ``before`` (B,) and after each tie group, of what is counted (B, cases)."""
     sums = np.cumsum(counted, axis=1)
     sums = sums if len(ends) == counted.shape[1] else sums[:, ends - 1]
@@ -165,7 +165,7 @@ def _read(alarms: Floats, found: Floats, negatives: Floats, specificity: float) 
     return np.asarray(found[rows, at] + share * (found[rows, after] - found[rows, at]), dtype=np.float64)
 
 
-def _last(alarms: Floats, allowed: Floats) -> NDArray[np.int64]:
+def _last(alarms: Floats, allowed: Floats) -> Integers:
     """(B,) last column of each row that is not above what is allowed."""
     return np.asarray((alarms <= allowed[:, None]).sum(axis=1) - 1, dtype=np.int64)
 
@@ -180,7 +180,7 @@ def _needed(share: float, n: int) -> int:
 
 def _checked(
     score: Any, is_critical: Any, wanted: Sequence[float], both: bool = False
-) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+) -> tuple[Array, Bools]:
     """Score, settled, and bool of one length; with ``both`` there must be critical cases and others."""
     values, fatal = check.array(score), check.array(is_critical).astype(np.bool_)
     if values.ndim != 1 or values.shape != fatal.shape:

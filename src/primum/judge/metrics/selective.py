@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check, ties
+from primum.core.arrays import Floats, Integers
 from primum.core.check import InputError
-from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +22,9 @@ class Ranking:
         sizes: (G,) cases of each group.
     """
 
-    order: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    sizes: NDArray[np.int64]
+    order: Integers
+    ends: Integers
+    sizes: Integers
 
 
 def rank(confidence: Any) -> Ranking:

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from primum.core.arrays import Array, Floats
 from primum.judge.metrics.cuts import COVERAGE, NEARLY, TPR
 from primum.judge.metrics.selective import Ranking, rank
-from primum.judge.statistics.interval import Floats
 
 AREAS = ("aurc", "augrc", "cost_aurc", "cost_augrc")
 CODES = (*AREAS, "failure_auroc", "fpr_at_95_tpr", "risk_at_80_coverage")
 CELLS = 100_000  # cases × replicates worked on at once
 
 
-def drawn(confidence: Any, wrong: Any, cost: Any, weights: NDArray[Any]) -> dict[str, Floats]:
+def drawn(confidence: Any, wrong: Any, cost: Any, weights: Array) -> dict[str, Floats]:
     """Every metric of :data:`CODES` for each of B weightings of N cases; ties enter as one group.
 
     ``fpr_at_95_tpr`` is the share of the wrong answers accepted at the highest threshold that accepts 95 % of
@@ -46,7 +45,7 @@ def drawn(confidence: Any, wrong: Any, cost: Any, weights: NDArray[Any]) -> dict
     return {code: np.concatenate(values) for code, values in found.items()}
 
 
-def _parts(weights: NDArray[Any]) -> Iterator[slice]:
+def _parts(weights: Array) -> Iterator[slice]:
     n, draws = weights.shape
     wide = max(1, CELLS // max(n, 1))
     for first in range(0, draws, wide):
@@ -101,7 +100,7 @@ def _at_coverage(accepted: Floats, wrong: Floats) -> dict[str, Floats]:
     return {"risk_at_80_coverage": risk}
 
 
-def most_confident_third(confidence: Any, critical: Any, weights: NDArray[Any]) -> tuple[Floats, Floats]:
+def most_confident_third(confidence: Any, critical: Any, weights: Array) -> tuple[Floats, Floats]:
     """Shares of critical errors among the most confident third of the failures, and among the other failures.
 
     The third is the fewest tie groups that hold at least a third of the failures of a draw.

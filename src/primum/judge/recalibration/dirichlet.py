@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.judge.recalibration.recalibrators import (
     Temperature,
     bounded_columns,
@@ -18,7 +19,6 @@ from primum.judge.recalibration.recalibrators import (
     parts,
     to_shares,
 )
-from primum.judge.statistics.interval import Floats
 
 STEP_CASES, ROWS = 20_000, 1_000  # cases read for the curvature of a fit, and how many of them at once
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
+from primum.core.arrays import Floats
 from primum.judge.recalibration.recalibrators import bounded
-from primum.judge.statistics.interval import Floats
 
 CONDITION = 1e6  # of a gain matrix that is still called invertible
 CELLS = 4_000_000  # numbers held at once by the systems of an inversion

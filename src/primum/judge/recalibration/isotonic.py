@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.isotonic import isotonic_regression
 
 from primum.core import check, ties
+from primum.core.arrays import Bools, Floats, Integers
 from primum.judge.recalibration.recalibrators import bounded
-from primum.judge.statistics.interval import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +41,7 @@ class Isotonic:
 
 
 def fit_isotonic(
-    logits: Any, labels: Any, kept: NDArray[np.bool_] | None = None, order: NDArray[np.int64] | None = None
+    logits: Any, labels: Any, kept: Bools | None = None, order: Integers | None = None
 ) -> Isotonic:
     """Least squares among rising functions of each class's probability.
 
@@ -62,12 +61,12 @@ def fit_isotonic(
     return Isotonic(tuple(steps))
 
 
-def ranks(logits: Any) -> NDArray[np.int64]:
+def ranks(logits: Any) -> Integers:
     """(N, K) rows in rising order of each class's probability."""
     return np.argsort(softmax(bounded(logits), axis=1), axis=0)
 
 
-def _step(values: Floats, hits: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _step(values: Floats, hits: Bools) -> tuple[Floats, Floats]:
     """Rising function of ascending ``values`` (N,) nearest to ``hits`` (N,), as the points where it bends."""
     first = ties.starts(values)
     count = np.diff(np.r_[first, len(values)])

@@ -8,14 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.judge.metrics.calibration import FLOOR
 from primum.judge.recalibration.dirichlet import Dirichlet, curvature_at, fit_dirichlet, scaled
 from primum.judge.recalibration.isotonic import fit_isotonic, ranks
 from primum.judge.recalibration.recalibrators import fit_temperature, fit_vector, unchanged
-from primum.judge.statistics.interval import Floats
 
 FOLDS = 5
 ROWS_PER_CLASS = 10  # below, all but the temperature fit noise, and with many classes for minutes
@@ -23,7 +22,7 @@ MOST_CLASSES = 30  # beyond, the K² numbers of Dirichlet calibration and K step
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the Dirichlet penalty, weakest first
 MANY_ROWS = 100_000  # beyond, every strength but the weakest only holds the fit back
 Recalibrator = Callable[[Any], Floats]
-Fit = Callable[[NDArray[np.bool_]], Recalibrator]
+Fit = Callable[[Bools], Recalibrator]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ class Chosen:
 
 
 def choose(
-    logits: Any, labels: Any, clusters: NDArray[Any] | None, seed: int, inversion: Recalibrator | None = None
+    logits: Any, labels: Any, clusters: Array | None, seed: int, inversion: Recalibrator | None = None
 ) -> Chosen:
     """Fit every recalibrator on the fit split and name the best by 5-fold cross-validated NLL.
 
@@ -89,7 +88,7 @@ def choose(
     return Chosen(min(scores, key=scores.__getitem__), fitted, scores, left_out)
 
 
-def _left_out(counts: NDArray[np.int64], folds: int) -> dict[str, str]:
+def _left_out(counts: Integers, folds: int) -> dict[str, str]:
     """Name → why it is not fitted on so many rows of each class (K,) that fall into so many folds."""
     n, k, absent = int(counts.sum()), len(counts), int((counts == 0).sum())
     if folds < 2:
@@ -107,14 +106,12 @@ def _left_out(counts: NDArray[np.int64], folds: int) -> dict[str, str]:
     return {}
 
 
-def _dirichlet(
-    values: NDArray[Any], true: NDArray[np.int64], fold: NDArray[np.int64], full: Dirichlet
-) -> tuple[Recalibrator, Floats]:
+def _dirichlet(values: Array, true: Integers, fold: Integers, full: Dirichlet) -> tuple[Recalibrator, Floats]:
     """The fit with the strength preferred by held-out NLL, and (N,) losses with that of the other folds."""
     strengths = STRENGTHS if len(true) <= MANY_ROWS else STRENGTHS[:1]
     steep = curvature_at(values, full)
 
-    def fit(kept: NDArray[np.bool_], strength: float, start: Dirichlet) -> Dirichlet:
+    def fit(kept: Bools, strength: float, start: Dirichlet) -> Dirichlet:
         return fit_dirichlet(values[kept], true[kept], strength, start, steep)
 
     fits, losses = {}, np.empty((len(strengths), len(true)))
@@ -128,7 +125,7 @@ def _dirichlet(
     return fits[strengths[losses.mean(axis=1).argmin()]], scored
 
 
-def _held_out(fit: Fit, values: NDArray[Any], true: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
+def _held_out(fit: Fit, values: Array, true: Integers, fold: Integers) -> Floats:
     """(N,) NLL of each case by the recalibrator fitted on the other folds."""
     losses = np.empty(len(true))
     for part in np.unique(fold):
@@ -137,11 +134,11 @@ def _held_out(fit: Fit, values: NDArray[Any], true: NDArray[np.int64], fold: NDA
     return losses
 
 
-def _folds(clusters: NDArray[Any], seed: int) -> NDArray[np.int64]:
+def _folds(clusters: Array, seed: int) -> Integers:
     _, index = np.unique(clusters, return_inverse=True)
     groups = int(index.max()) + 1
     return np.random.default_rng(seed).permutation(np.arange(groups) % min(FOLDS, groups))[index]
 
 
-def _log_loss(probs: Floats, labels: NDArray[np.int64]) -> Floats:
+def _log_loss(probs: Floats, labels: Integers) -> Floats:
     return -np.log(np.maximum(probs[np.arange(len(labels)), labels], FLOOR))

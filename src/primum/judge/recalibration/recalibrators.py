@@ -11,8 +11,8 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import softmax
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.judge.metrics.calibration import FLOOR
-from primum.judge.statistics.interval import Floats
 
 CELLS = 40_000  # numbers worked on at once: they stay in the processor's cache
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import binom, hypergeom
 
+from primum.core.arrays import Array
 
-def spanning(first: NDArray[Any], second: NDArray[Any]) -> float:
+
+def spanning(first: Array, second: Array) -> float:
     """P-value, in [0, 1], of as many values or more standing in both samples as do; 1 where none does.
 
     Args:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check, names
+from primum.core.arrays import Array
 from primum.core.check import InputError
 
 MOST_VALUES = 100
 
 
-def groups(metadata: pl.DataFrame, by: Sequence[str]) -> list[tuple[str, NDArray[Any]]]:
+def groups(metadata: pl.DataFrame, by: Sequence[str]) -> list[tuple[str, Array]]:
     """``("column=value", row numbers)`` for every value of every column, values in order.
 
     An empty cell is the value ``(missing)``. Raises InputError for an unknown column and for one with more

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit, logit
 from scipy.stats import norm, t
+
+from primum.core.arrays import Array, Floats
 
 LEVEL = 0.95
 MOST_BLOCKS = 5_000
@@ -18,7 +19,6 @@ FEW = 20  # patients: below, an interval is a rough guide, and the audit says so
 FEW_DRAWN = 50  # units, too few to read the far quantiles of their resamples
 CARRYING = 1.5
 
-Floats = NDArray[np.float64]
 Tails = Callable[[float], tuple[float, float]]
 SCALES: dict[str, tuple[Callable[[float], Any], Callable[[float], Any]]] = {
     "plain": (float, float),
@@ -46,7 +46,7 @@ class Estimate:
     note: str = ""
 
 
-def influence_error(influence: Floats, clusters: NDArray[Any] | None) -> float:
+def influence_error(influence: Floats, clusters: Array | None) -> float:
     """Standard error from the influence (N,) of every case; they add up within a cluster (N,).
 
     Each cluster's sum counts ``m / (m − 1)`` times, m the clusters that carry any influence: about what
@@ -58,13 +58,13 @@ def influence_error(influence: Floats, clusters: NDArray[Any] | None) -> float:
     return units / max(units - 1, 1) * float(np.sqrt(sums @ sums)) / len(influence)
 
 
-def carriers(values: NDArray[Any], clusters: NDArray[Any] | None) -> int:
+def carriers(values: Array, clusters: Array | None) -> int:
     """How many clusters (N,), or cases where they are None, have a value (N,) other than 0."""
     carrying = np.asarray(values) != 0
     return int(carrying.sum()) if clusters is None else len(np.unique(np.asarray(clusters)[carrying]))
 
 
-def freedom(influence: Floats, clusters: NDArray[Any] | None) -> float:
+def freedom(influence: Floats, clusters: Array | None) -> float:
     """Degrees of freedom of :func:`influence_error`, from 1 to one less than the clusters that carry any.
 
     Where few of them carry most of the error it is known as badly as if there were no others. With sums s the
@@ -129,7 +129,7 @@ def squared(
     value: float,
     whole: float,
     influence: Floats,
-    clusters: NDArray[Any] | None,
+    clusters: Array | None,
 ) -> Estimate:
     """Interval of a squared length without bias, each end with the variance that holds there, as in Wilson's.
 
@@ -230,7 +230,7 @@ class Resampler:
         seed: of the draws.
     """
 
-    def __init__(self, clusters: NDArray[Any], replicates: int, seed: int) -> None:
+    def __init__(self, clusters: Array, replicates: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
         _, index = np.unique(clusters, return_inverse=True)
         self.units = int(index.max()) + 1
@@ -243,7 +243,7 @@ class Resampler:
         weights = np.bincount(draws.ravel(), minlength=replicates * self.blocks)
         self.weights = weights.reshape(replicates, self.blocks).astype(np.float32)
 
-    def sums(self, bins: NDArray[Any], count: int, values: Floats | None = None) -> Floats:
+    def sums(self, bins: Array, count: int, values: Floats | None = None) -> Floats:
         """(B, count) replicates of the sum of ``values`` (default 1) over the cases of each bin.
 
         Args:

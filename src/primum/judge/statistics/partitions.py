@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+
+from primum.core.arrays import Integers
 
 PEOPLE = ("age", "sex", "gender", "ethnicity", "race", "skin_type")
 PLACES = ("site", "centre", "center", "hospital", "institution", "device", "scanner")
@@ -16,7 +17,7 @@ MOST_VALUES = 12
 
 
 def partition(
-    labels: NDArray[np.int64], classes: Sequence[str], metadata: pl.DataFrame, patients: pl.Series | None
+    labels: Integers, classes: Sequence[str], metadata: pl.DataFrame, patients: pl.Series | None
 ) -> dict[str, Any]:
     """Count cases, patients, classes and characteristics of labelled rows.
 

@@ -10,8 +10,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from primum.core import check, ties
+from primum.core.arrays import Floats
 from primum.core.check import InputError
-from primum.judge.statistics.interval import LEVEL, Floats
+from primum.judge.statistics.interval import LEVEL
 
 
 @dataclass(frozen=True, eq=False)

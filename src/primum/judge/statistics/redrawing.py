@@ -7,14 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats, Integers, Singles
 
 CELLS = 131_072  # pairs worked on at once
 FEW_CLASSES = 32  # up to here a matrix product finds the pairs of one label faster than a comparison
 COLUMNS = 128  # of that product
 ROWS = 32_768  # cases worked on at once in it
-
-Singles = NDArray[np.float32]
 
 
 def spans(tiles: int, wide: int, block: int, high: int) -> Iterator[tuple[slice, slice]]:
@@ -30,7 +28,7 @@ def weighted(kernel: Singles, columns: Singles) -> Singles:
 
 
 def drawn_errors(
-    kernel: Singles, p: Singles, owner: NDArray[np.int64], rng: np.random.Generator, draws: int
+    kernel: Singles, p: Singles, owner: Integers, rng: np.random.Generator, draws: int
 ) -> Floats:
     """(draws,) sums over all ordered pairs with labels drawn from p (N, K)."""
     k = p.shape[1]
@@ -69,9 +67,7 @@ def _one_label(kernel: Singles, beside: Singles, drawn: NDArray[np.int16]) -> fl
     return total - 2 * cross
 
 
-def redrawn(
-    by_class: Singles, owner: NDArray[np.int64], owners: int, rng: np.random.Generator
-) -> NDArray[np.int16]:
+def redrawn(by_class: Singles, owner: Integers, owners: int, rng: np.random.Generator) -> NDArray[np.int16]:
     """(N,) labels drawn from p (K, N): one uniform number per owner, classes stacked in random order."""
     order = rng.permutation(len(by_class)).astype(np.int16)
     level = (1 - rng.random(owners, dtype=np.float32))[owner]

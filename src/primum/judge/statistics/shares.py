@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import beta, t
 
+from primum.core.arrays import Array
 from primum.judge.statistics.interval import LEVEL, Estimate
 
 
@@ -25,7 +23,7 @@ def proportion(hits: float, n: float, note: str = "") -> Estimate:
     return Estimate(share, low, high, round(n), tails, note)
 
 
-def share(hits: NDArray[Any], clusters: NDArray[Any] | None) -> Estimate:
+def share(hits: Array, clusters: Array | None) -> Estimate:
     """Interval of the mean of hits, whose cases are alike within a patient.
 
     Exact on ``n / design effect`` cases, times ``(t_{n−1} / t_{m−1})²`` for a design effect that m patients
@@ -66,7 +64,7 @@ def scaled(estimate: Estimate, factor: float) -> Estimate:
     return Estimate(*values, estimate.n, tails, estimate.note)
 
 
-def design_effect(hits: NDArray[Any], clusters: NDArray[Any] | None) -> float:
+def design_effect(hits: Array, clusters: Array | None) -> float:
     """Variance of a share among clustered cases over that among independent ones, at least 1.
 
     With no hit or only hits the variance cannot be seen: then cases per cluster (a patient counts once).

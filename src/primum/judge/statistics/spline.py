@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from primum.core import check
-from primum.judge.statistics.interval import Floats
+from primum.core.arrays import Floats
 
 QUANTILES = {3: (0.1, 0.5, 0.9), 4: (0.05, 0.35, 0.65, 0.95), 5: (0.05, 0.275, 0.5, 0.725, 0.95)}
 

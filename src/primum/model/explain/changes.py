@@ -6,11 +6,11 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
+
+from primum.core.arrays import Bools
 
 NOISE_SEED = 5
 
@@ -76,10 +76,10 @@ def undone(maps: Tensor, change: Change) -> Tensor:
     return _sampled(maps[:, None], _forth(change), "zeros")[:, 0] if change.moves else maps
 
 
-def in_frame(side: int, change: Change) -> NDArray[np.bool_]:
+def in_frame(side: int, change: Change) -> Bools:
     """(side, side) whether a pixel of the original was still inside the frame of the changed image."""
     grid = functional.affine_grid(_forth(change)[None], [1, 1, side, side], align_corners=False)[0]
-    inside: NDArray[np.bool_] = (grid.abs().amax(dim=2) <= 1 - 1 / side + 1e-6).numpy()
+    inside: Bools = (grid.abs().amax(dim=2) <= 1 - 1 / side + 1e-6).numpy()
     return inside
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_erosion
+
+from primum.core.arrays import Bytes, Reals, Singles
 
 SHOWN = 256  # pixels of each half
 COLOURS = "viridis"
@@ -15,9 +14,7 @@ IMAGE_SHARE = 0.55
 RIM = (255, 255, 255)
 
 
-def side_by_side(
-    pixels: NDArray[np.uint8], found: NDArray[np.floating[Any]], inside: NDArray[np.float32] | None = None
-) -> Image.Image:
+def side_by_side(pixels: Bytes, found: Reals, inside: Singles | None = None) -> Image.Image:
     """The input of a network (S, S, C), and it again under its map (H, H) in 0..1: yellow is the most.
 
     Args:

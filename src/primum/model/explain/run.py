@@ -7,15 +7,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from primum.core import archives, check, files
+from primum.core.arrays import Array, Bools, Floats, Integers, Singles
 from primum.core.check import InputError
 from primum.data.images import MASK, ImageTable
 from primum.judge.explanation import energy, similarity
@@ -37,8 +36,6 @@ COMPARED = 64  # images on which the untrained network is asked
 MOST_PICTURES = 500
 ALONG = {"maps": 0, "alike": 2, "applies": 1, "kept": 1, "energy": 0, "masked": 0}  # axis of the images
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
 class Explaining:
@@ -54,9 +51,9 @@ class Explaining:
     images: Images
     layer: Layer
     method: str
-    targets: NDArray[np.int64]
+    targets: Integers
 
-    def own_maps(self, rows: NDArray[np.int64], network: Network | None = None) -> NDArray[np.float32]:
+    def own_maps(self, rows: Integers, network: Network | None = None) -> Singles:
         """(B, SIDE, SIDE) maps of the unchanged images, of this network or of another of its architecture."""
         asked = network or self.network
         with maps.looking(asked, self.layer, self.method) as look:
@@ -65,7 +62,7 @@ class Explaining:
             ]
         return torch.cat(found).cpu().numpy()
 
-    def chunk(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    def chunk(self, rows: Integers) -> dict[str, Array]:
         """Maps of some rows, and how they and the answers held under every change.
 
         Returns:
@@ -73,7 +70,7 @@ class Explaining:
             ``applies`` (C, B), whether they could be measured; ``kept`` (C, B), whether the answer stayed;
             ``energy`` (B, 3), what lies on the lesion, and ``masked`` (B,), whether that could be told.
         """
-        found: list[dict[str, NDArray[Any]]] = []
+        found: list[dict[str, Array]] = []
         with maps.looking(self.network, self.layer, self.method) as look:
             for part in _batches(rows):
                 pixels, targets = self._pixels(part), self.targets[part]
@@ -91,18 +88,18 @@ class Explaining:
                 )
         return _joined(found)
 
-    def _pixels(self, rows: NDArray[np.int64]) -> Tensor:
+    def _pixels(self, rows: Integers) -> Tensor:
         return self.images.batch(rows).to(self.network.mean.device).float() / 255
 
     def _under(
         self,
         change: changes.Change,
         pixels: Tensor,
-        targets: NDArray[np.int64],
+        targets: Integers,
         look: maps.Look,
-        own: NDArray[np.float32],
+        own: Singles,
         logits: Tensor,
-    ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    ) -> tuple[Floats, Bools, Bools]:
         """Measures (M, B), whether they apply (B,) and whether the answer stayed (B,) under one change."""
         other, moved = look(self.network.prepare(changes.changed(pixels, change)), targets)
         back = changes.undone(other, change).cpu().numpy()
@@ -110,7 +107,7 @@ class Explaining:
         kept = (moved.argmax(dim=1) == logits.argmax(dim=1)).cpu().numpy()
         return np.stack([alike[name] for name in MEASURES]), applies, kept
 
-    def _on_lesion(self, rows: NDArray[np.int64], found: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    def _on_lesion(self, rows: Integers, found: Singles) -> dict[str, Array]:
         told, masked = np.zeros((len(rows), 3)), np.zeros(len(rows), dtype=bool)
         for at, row in enumerate(rows):
             inside = self.inside(int(row))
@@ -120,7 +117,7 @@ class Explaining:
                 masked[at] = True
         return {"energy": told, "masked": masked}
 
-    def inside(self, row: int) -> NDArray[np.float32] | None:
+    def inside(self, row: int) -> Singles | None:
         """(S, S) share of each pixel of the network's input on the lesion; None without a mask."""
         mask = self.images.table.mask(row)
         return None if mask is None else self.images.transform.inside(mask)
@@ -220,16 +217,16 @@ def _parts(asking: Explaining, folder: Path, bar: bool) -> Parts:
     return _joined(loaded)
 
 
-def _joined(found: Sequence[Parts]) -> dict[str, NDArray[Any]]:
+def _joined(found: Sequence[Parts]) -> dict[str, Array]:
     return {name: np.concatenate([one[name] for one in found], axis) for name, axis in ALONG.items()}
 
 
-def _batches(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _batches(rows: Integers) -> list[Integers]:
     size = 128 if features.device().type == "cuda" else 32
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def _pictures(asking: Explaining, answered: Predictions, found: NDArray[Any], folder: Path) -> dict[int, str]:
+def _pictures(asking: Explaining, answered: Predictions, found: Array, folder: Path) -> dict[int, str]:
     """Row → path, relative to the table, of its picture: failures first, the most confident first."""
     sure = answered.probs.max(axis=1)
     order = np.lexsort((-sure, answered.correct))[:MOST_PICTURES]

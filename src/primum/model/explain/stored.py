@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from primum import tables
 from primum.core import archives, files, parquet
+from primum.core.arrays import Array, Bools, Floats
 from primum.judge.explanation import similarity
 from primum.judge.explanation.similarity import MEASURES
 from primum.model.explain.changes import CHANGES
@@ -21,8 +22,7 @@ from primum.predictions import Predictions
 
 SUFFIX = ".maps"
 
-Floats = NDArray[np.float64]
-Parts = Mapping[str, NDArray[Any]]
+Parts = Mapping[str, Array]
 
 
 def folder_of(out: Path | str) -> Path:
@@ -30,7 +30,7 @@ def folder_of(out: Path | str) -> Path:
     return Path(out).with_suffix(SUFFIX)
 
 
-def summary(parts: Parts, compared: Mapping[str, Floats], applies: NDArray[np.bool_]) -> dict[str, Any]:
+def summary(parts: Parts, compared: Mapping[str, Floats], applies: Bools) -> dict[str, Any]:
     """What all maps together show, JSON-ready.
 
     Args:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 
+from primum.core.arrays import Integers
 from primum.core.check import InputError
 from primum.model.losses import (
     ClassWeightedLoss,
@@ -23,7 +22,7 @@ from primum.model.recipe import Loss
 from primum.severity import SeverityMatrix
 
 
-def build(asked: Loss, severity: SeverityMatrix | None, counts: NDArray[np.int64]) -> nn.Module:
+def build(asked: Loss, severity: SeverityMatrix | None, counts: Integers) -> nn.Module:
     """The module of a recipe's loss section.
 
     Args:
@@ -50,7 +49,7 @@ def build(asked: Loss, severity: SeverityMatrix | None, counts: NDArray[np.int64
 
 
 def plain(
-    name: str, given: dict[str, Any], counts: NDArray[np.int64]
+    name: str, given: dict[str, Any], counts: Integers
 ) -> CrossEntropyLoss | ClassWeightedLoss | FocalLoss | LabelSmoothingLoss:
     """A loss that reads no severity; ``given`` holds its ``gamma`` or ``smoothing``."""
     if name == "class_weighted":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.severity import SeverityMatrix
 
@@ -66,7 +67,7 @@ def no_risk(risk: Tensor | None, loss: str) -> None:
         )
 
 
-def costs(severity: SeverityMatrix | ArrayLike | Tensor) -> NDArray[np.float64]:
+def costs(severity: SeverityMatrix | ArrayLike | Tensor) -> Floats:
     """(K, K) raw cost of a SeverityMatrix, an array or a tensor; refuses what is no severity matrix."""
     matrix = severity.cost if isinstance(severity, SeverityMatrix) else check.array(severity)
     cost = np.array(matrix, dtype=np.float64)

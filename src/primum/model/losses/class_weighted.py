@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn import functional
 
 from primum.core import check
+from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.model.losses import checks
 
 
-def balanced_weights(counts: ArrayLike) -> NDArray[np.float64]:
+def balanced_weights(counts: ArrayLike) -> Floats:
     """(K,) weights ``N / (K n_k)`` of classes with n_k training cases; their mean over the cases is 1.
 
     Raises InputError for a class without a case.

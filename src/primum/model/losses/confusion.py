@@ -6,11 +6,11 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from primum.core import check
+from primum.core.arrays import Singles
 from primum.core.check import InputError
 from primum.model.losses import checks
 from primum.severity import SeverityMatrix
@@ -34,7 +34,7 @@ def soft_confusion(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(total > 0, wrong / torch.where(total > 0, total, 1.0), 0.0), member.any(dim=0)
 
 
-def signs(severity: SeverityMatrix, half: Half) -> NDArray[np.float32]:
+def signs(severity: SeverityMatrix, half: Half) -> Singles:
     """(K, K) 1 in critical cells, −1 in fine ones, 0 elsewhere and in the half left out.
 
     Fine cells are mistakes that are not critical and stay among the critical classes or among the negatives.

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from torch import nn
 
 from primum.core import check
+from primum.core.arrays import Integers, Singles
 from primum.core.check import InputError
 from primum.data import split
 from primum.model.losses.build import build
@@ -37,9 +37,9 @@ class Learning:
     """
 
     loss: nn.Module
-    train: NDArray[np.int64]
-    held: NDArray[np.int64]
-    risk: NDArray[np.float32] | None
+    train: Integers
+    held: Integers
+    risk: Singles | None
 
     @property
     def weights(self) -> list[float] | None:
@@ -54,7 +54,7 @@ class Learning:
 
 
 def learning(
-    recipe: Recipe, table: ImageTable, rows: dict[str, NDArray[np.int64]], costs: SeverityMatrix | None
+    recipe: Recipe, table: ImageTable, rows: dict[str, Integers], costs: SeverityMatrix | None
 ) -> Learning:
     """The recipe's loss for the rows of ``train`` and ``val``.
 
@@ -71,9 +71,7 @@ def learning(
     return Learning(build(asked, costs, counts), train, held, risk)
 
 
-def held_out(
-    table: ImageTable, rows: NDArray[np.int64], seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def held_out(table: ImageTable, rows: Integers, seed: int) -> tuple[Integers, Integers]:
     """Training rows without, and with, a tenth of the patients, stratified by label.
 
     Raises InputError with fewer than 20 patients.
@@ -90,7 +88,7 @@ def held_out(
     return rows[part == "train"], rows[part == "held"]
 
 
-def risks(table: ImageTable, column: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def risks(table: ImageTable, column: str, rows: Integers) -> Singles:
     """(N,) risk factor of each image from a column of the table; 1 outside ``rows``.
 
     Raises InputError for an unknown column and, in ``rows``, for what is missing or no positive number.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from primum.core import archives, check
+from primum.core.arrays import Array
 from primum.core.check import InputError
 
 
-def stored(path: Path, *keys: str) -> NDArray[Any]:
+def stored(path: Path, *keys: str) -> Array:
     """The first array of these names in an archive, by default its only one.
 
     Raises InputError for a file that is no such archive, is damaged, or holds objects or text.

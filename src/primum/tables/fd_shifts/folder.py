@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum import tables
 from primum.core import check
+from primum.core.arrays import Array, Integers
 from primum.core.check import InputError
 from primum.predictions import Predictions
 from primum.tables.fd_shifts import parts
@@ -104,7 +104,7 @@ def write(imported: Imported, out: Path | str) -> list[Path]:
     return list(named)
 
 
-def _raw(place: Path) -> tuple[str, dict[str, NDArray[Any]]]:
+def _raw(place: Path) -> tuple[str, dict[str, Array]]:
     """Name of the outputs that count, and every array of the folder."""
     if not place.is_dir():
         raise InputError(f"{place}: a result folder was expected, there is none")
@@ -159,8 +159,8 @@ def _predictions(
     raw: str,
     arrays: Arrays,
     classes: tuple[str, ...],
-    labels: NDArray[np.int64],
-    indices: NDArray[np.int64],
+    labels: Integers,
+    indices: Integers,
     external: str,
     validation: int | None,
 ) -> Predictions:

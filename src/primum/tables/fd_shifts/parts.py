@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from primum.core import check
+from primum.core.arrays import Array, Floats, Integers
 from primum.core.check import InputError
 from primum.predictions import Predictions
 from primum.tables.fd_shifts.archive import stored
@@ -22,10 +21,10 @@ LAYER_KEYS = (("w", "arr_0"), ("b", "arr_1"))  # as the tool names them, and as 
 TRAIN, LAYER = "train_features.npz", "last_layer.npz"
 LEAST = 1e-300  # of a probability whose logarithm has to be finite
 
-Arrays = Mapping[str, NDArray[Any]]
+Arrays = Mapping[str, Array]
 
 
-def passes_of(raw: str, arrays: Arrays, k: int) -> NDArray[Any] | None:
+def passes_of(raw: str, arrays: Arrays, k: int) -> Array | None:
     """(S, N, K) logits of the passes."""
     name = PASSES[raw]
     if name not in arrays:
@@ -39,7 +38,7 @@ def passes_of(raw: str, arrays: Arrays, k: int) -> NDArray[Any] | None:
     return given.transpose(2, 0, 1)
 
 
-def embeddings_of(arrays: Arrays, indices: NDArray[np.int64]) -> NDArray[Any] | None:
+def embeddings_of(arrays: Arrays, indices: Integers) -> Array | None:
     """(N, D), whose last column must be the index (N,) of the data set."""
     if ENCODED not in arrays:
         return None
@@ -52,7 +51,7 @@ def embeddings_of(arrays: Arrays, indices: NDArray[np.int64]) -> NDArray[Any] | 
     return given[:, :-1]
 
 
-def scores_of(arrays: Arrays, n: int, external: str) -> dict[str, NDArray[np.float64]]:
+def scores_of(arrays: Arrays, n: int, external: str) -> dict[str, Floats]:
     """The outside score (N,) under its name, and the mean of its passes under ``mcd_`` and that name."""
     found = {}
     if OUTSIDE in arrays:
@@ -87,7 +86,7 @@ def training_of(arrays: Arrays, classes: tuple[str, ...]) -> Predictions:
     )  # fmt: skip
 
 
-def layer_of(path: Path) -> NDArray[Any]:
+def layer_of(path: Path) -> Array:
     """(K, D + 1) weight and bias, of an archive of the two, named ``w`` and ``b`` or in that order."""
     weight, bias = (stored(path, *keys) for keys in LAYER_KEYS)
     if weight.ndim != 2 or bias.shape != (len(weight),):
@@ -97,14 +96,14 @@ def layer_of(path: Path) -> NDArray[Any]:
     return np.column_stack([weight, bias])
 
 
-def labels_of(values: NDArray[Any], k: int, where: str) -> tuple[NDArray[np.int64], int]:
+def labels_of(values: Array, k: int, where: str) -> tuple[Integers, int]:
     """(N,) class indices, -1 where the label is none of the k classes, and how many those are."""
     labels = indices_of(values, f"{where}: the label")
     outside = (labels < 0) | (labels >= k)
     return np.where(outside, -1, labels), int(outside.sum())
 
 
-def indices_of(values: NDArray[Any], what: str) -> NDArray[np.int64]:
+def indices_of(values: Array, what: str) -> Integers:
     """(N,) whole numbers, which the tool stores as floats."""
     if not (np.isfinite(values).all() and (values % 1 == 0).all()):
         row = int(np.argmax(~np.isfinite(values) | (values % 1 != 0)))
@@ -112,6 +111,6 @@ def indices_of(values: NDArray[Any], what: str) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def shape(array: NDArray[Any]) -> str:
+def shape(array: Array) -> str:
     """The shape of an array for a sentence."""
     return " × ".join(map(str, array.shape)) or "a single number"
