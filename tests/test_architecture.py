@@ -165,7 +165,9 @@ def test_judge_reads_no_files_and_report_computes_no_statistics() -> None:
 
 
 def test_checks_import_only_numpy_and_the_standard_library() -> None:
-    assert libraries(SOURCE / "core/check.py") <= {"numpy"} | sys.stdlib_module_names
+    assert libraries(SOURCE / "core/check.py") <= {"numpy", "primum"} | sys.stdlib_module_names
+    ours = {name for name in imports(SOURCE / "core/check.py") if name.startswith("primum.")}
+    assert all(name.startswith("primum.core.arrays.") for name in ours)
 
 
 def test_nothing_is_read_or_drawn_at_import() -> None:
