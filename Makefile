@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test fuzz check slow bench clean
+.PHONY: demo test fuzz check slow bench docs clean
 
 # pytest runs one process per core: threads of their own would only get in each other's way
 test fuzz slow: export OMP_NUM_THREADS = 1
@@ -33,6 +33,10 @@ slow: .venv/test
 bench: .venv/test
 	$(BIN)/python -m benchmarks
 
+# pages that open from a folder, in site/
+docs: .venv/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
@@ -44,5 +48,9 @@ bench: .venv/test
 	$(BIN)/python -m pip install --quiet --editable '.[train,offline,explore,test]'
 	touch $@ .venv/train
 
+.venv/docs: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
 clean:
-	rm -rf .venv demo-run
+	rm -rf .venv demo-run site
