@@ -10,14 +10,12 @@ from primum.auditing.options import OPERATING_COVERAGE, Options
 from primum.core.arrays import Bools, Floats, Integers
 from primum.judge import decision
 from primum.judge.answers import Answers
-from primum.judge.confidence import PROBABILITIES, SCORES, Evidence, Fit, Reference, confidences
+from primum.judge.confidence import ALONE, LEARNED, PROBABILITIES, Evidence, Fit, Reference, confidences
 from primum.judge.confidence.uncertainty import from_passes
 from primum.judge.metrics import selective
 from primum.predictions import Predictions
 from primum.tables.selection import Selection
 
-LEARNED = ("combined",)  # of one rule's errors; every other score is the same whatever is answered
-ALONE = tuple(name for name in SCORES if name not in LEARNED)
 Probs = Mapping[str, Floats]
 
 
@@ -102,7 +100,8 @@ def _moved(table: Predictions, probs: Probs, calibrated: str) -> dict[str, Float
     """Scores of recalibrated probabilities, but for those that the table brings itself."""
     if calibrated == "none":
         return {}
-    return {name: of(probs[calibrated]) for name, of in PROBABILITIES.items() if name not in table.scores}
+    names = tuple(name for name in PROBABILITIES if name not in table.scores)
+    return confidences(Evidence(probs[calibrated]), names)[0]
 
 
 def _combined(

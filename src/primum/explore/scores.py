@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from primum.auditing.answers import ALONE, LEARNED, beside, evidence_of, reference_of
+from primum.auditing.answers import beside, evidence_of, reference_of
 from primum.auditing.options import OPERATING_COVERAGE
 from primum.core.arrays import Array, Floats
 from primum.core.version import __version__
 from primum.explore.storage import keep, kept
-from primum.judge.confidence import Evidence, Fit, Reference, confidences
+from primum.judge.confidence import ALONE, LEARNED, Evidence, Fit, Reference, confidences
 from primum.judge.metrics.selective import threshold_at_coverage
 from primum.predictions import Predictions
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from primum.judge.confidence import SCORES
 from primum.report import figures, matrix, tables, words
 from primum.report.words import Finding
 
@@ -15,9 +16,7 @@ SELECTIVE_CODES = (
     "cost_aurc", "cost_augrc", "e_aurc", "e_augrc",
 )  # fmt: skip
 FIRST = "msr"  # the score that is read first; what the others are held against
-DRAWN = (
-    FIRST, "combined", "mcd_msr", "confidnet", "dg", "vim", "mahalanobis", "knn", "energy", "pe", "mcd_mi",
-)  # fmt: skip
+DRAWN = tuple(name for name in words.SCORES if SCORES[name].place)
 MOST_DRAWN = 6
 COST_CODES = ("expected_cost", "normalized_expected_cost", "cer", "specificity", "net_benefit", "ppv", "npv")
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)

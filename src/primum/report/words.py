@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
+from primum.judge import confidence
+
 Finding = Mapping[str, Any]
 
 GAP = "\N{NO-BREAK SPACE}"
@@ -95,43 +97,9 @@ DECISIONS = {
     "bayes": "least expected cost (Bayes)",
     "operating": "threshold from the fit rows",
 }
-SCORES = {
-    "msr": "the highest probability",
-    "pe": "the entropy of the probabilities",
-    "margin": "the lead over the second class",
-    "gini": "the sum of the squared probabilities",
-    "max_logit": "the highest logit",
-    "energy": "the logarithm of the sum of the exponentials of the logits",
-    "msr_temperature": "the highest probability after temperature scaling",
-    "confidnet": "the probability of the true class as a second head foretells it",
-    "mcd_confidnet": "the same, the average over passes with dropout",
-    "dg": "one minus the probability of the class by which the network abstains",
-    "dg_mcd_msr": "the highest probability of that network's average over passes with dropout",
-    "mahalanobis": "the distance to the nearest class mean of the training rows, in their spread, negated",
-    "knn": "the distance to the 50th nearest training row, negated",
-    "vim": "energy less what the embedding has outside the space of the training rows",
-    "combined": "the probability of being right, learned from several of these on the fit rows",
-}
-SCORES |= {
-    f"{way}_{name}": said.format(of=of)
-    for way, of in (
-        ("mcd", "passes with dropout"), ("tta", "mild changes of the image"), ("ensemble", "members"),
-    )
-    for name, said in (
-        ("msr", "the highest probability of the average over {of}"),
-        ("pe", "the entropy of the average over {of}"),
-        ("ee", "the average entropy of each of the {of}"),
-        ("mi", "the entropy that only the average over {of} has (mutual information)"),
-        ("variance", "the variance of the probabilities over {of}"),
-        ("waic", "the answer's mean probability less its standard deviation over {of}"),
-        ("disagreement", "the share of {of} that answer otherwise"),
-    )
-}  # fmt: skip
-SCORES |= {
-    "stability_spearman": "rank correlation of the explanation before and after mild changes of the image",
-    "stability_ssim": "structural similarity of the same",
-    "stability_iou": "overlap of the hottest tenth of the same",
-    "stability_shift": "the way the explanation's centre of mass moved, negated",
+SCORES = {  # name → sentence: first those whose curves are drawn first, then in the order of the table
+    score.name: score.sentence
+    for score in sorted(confidence.SCORES.values(), key=lambda score: score.place or len(confidence.SCORES))
 }
 VERDICTS = {
     "passed": "passed",

@@ -12,10 +12,10 @@ import yaml
 
 from primum import tables
 from primum.bench.scores import plan as plans
-from primum.bench.scores.names import KNOWN, gambled
+from primum.bench.scores.names import gambled
 from primum.bench.scores.plan import GAMBLERS
 from primum.data.images import ImageTable
-from primum.judge.confidence import Evidence, Fit, confidences
+from primum.judge.confidence import RANKED, Evidence, Fit, confidences
 from primum.predictions import Predictions
 
 CLASSES = ("naevus", "keratosis", "melanoma", "carcinoma")  # those of the phantom
@@ -103,8 +103,8 @@ def answered(run, shift):
         }
         fit = Fit(plain.logits, plain.labels, plain.correct, {"msr": plain.probs.max(axis=1)})
         evidence = Evidence(plain.probs, plain.logits, None, outside, None, fit)
-        found, missing = confidences(evidence, tuple(name for name in KNOWN if not gambled(name)))
-        scores = {name: found[name] for name in found if name in KNOWN}
+        found, missing = confidences(evidence, tuple(name for name in RANKED if not gambled(name)))
+        scores = {name: found[name] for name in found if name in RANKED}
     metadata = plain.metadata.with_columns(
         pl.Series("mcd_answer", np.array(CLASSES)[mean.argmax(axis=1)]), pl.lit(shift.name).alias("shift")
     )

@@ -8,9 +8,10 @@ import pytest
 from primum import tables
 from primum.bench import runs
 from primum.bench.scores import bench as benches
-from primum.bench.scores.names import KNOWN, gambled
+from primum.bench.scores.names import gambled
 from primum.bench.scores.plan import GAMBLERS, plan
 from primum.bench.tasks import carry_out
+from primum.judge.confidence import RANKED
 from primum.model.predict import predict
 from tests.bench.scores.conftest import content, few_images
 
@@ -48,7 +49,7 @@ def test_every_run_is_asked_about_every_shift_once(trained):
         for shift in run.shifts:
             told = tables.read(run.stored(out, shift))
             named = set(told.scores) | set(told.source["not_applicable"])
-            assert named >= {name for name in KNOWN if gambled(name) == (run.loss == GAMBLERS)}
+            assert named >= {name for name in RANKED if gambled(name) == (run.loss == GAMBLERS)}
             assert set(told.metadata["shift"]) == {shift.name}
             assert told.embeddings is None
             assert told.ids.is_sorted()

@@ -11,9 +11,9 @@ import pytest
 from primum import severity, tables
 from primum.bench.scores import bench as benches
 from primum.bench.scores.bench import bench
-from primum.bench.scores.names import KNOWN
 from primum.bench.scores.plan import FIT, GAMBLERS
 from primum.core.check import InputError
+from primum.judge.confidence import RANKED
 from primum.judge.metrics import accuracy, cuts, selective
 from tests.bench.scores.conftest import CELLS, CLASSES, PASSES, answered, asked
 from tests.places import DOCS
@@ -182,7 +182,7 @@ def test_every_field_is_documented(found):
         for name in ("findings", "silent")
         for column in pl.read_parquet_schema(out / f"{name}.parquet")
     }
-    for field in (fields(content) | columns) - set(KNOWN):
+    for field in (fields(content) | columns) - set(RANKED):
         assert f"`{field}`" in documented or f'"{field}"' in documented, f"docs/formats.md lacks {field}"
 
 

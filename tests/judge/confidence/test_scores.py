@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy.special import softmax
 from primum.core.check import InputError
 from primum.judge import confidence
 from primum.judge.confidence import Evidence, Fit, Reference, confidences, not_applicable
+from primum.judge.confidence.needs import NEEDS
 from primum.judge.recalibration.recalibrators import fit_temperature
 
 N, M, D, K = 80, 200, 12, 3
@@ -36,17 +38,17 @@ def evidence() -> Evidence:
     return Evidence(softmax(logits, axis=1), logits, test, {}, reference, fit)
 
 
-COLUMNS = {name for name, score in confidence.SCORES.items() if score.of is None}
+COLUMNS = {name for name in confidence.RANKED if confidence.SCORES[name].compute is None}
 
 
 def test_with_everything_given_every_score_of_ours_applies(evidence: Evidence) -> None:
     found, missing = confidences(evidence)
     assert set(missing) == COLUMNS
-    assert set(found) == set(confidence.SCORES) - COLUMNS
+    assert set(found) == set(confidence.RANKED) - COLUMNS
     for name, values in found.items():
         assert values.shape == (N,), name
         assert np.isfinite(values).all(), name
-    order = [name for name in confidence.SCORES if name in found]
+    order = [name for name in confidence.RANKED if name in found]
     assert list(found) == order
 
 
@@ -126,3 +128,18 @@ def test_a_combination_of_what_these_rows_lack_does_not_apply(evidence: Evidence
 def test_an_unknown_score_is_refused_with_the_nearest(evidence: Evidence) -> None:
     with pytest.raises(InputError, match="did you mean 'mahalanobis'"):
         not_applicable("mahalanobi", evidence)
+
+
+def test_every_score_says_what_it_is_and_stands_in_the_formats() -> None:
+    formats = (Path(__file__).parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
+    for name, score in confidence.SCORES.items():
+        assert score.name == name
+        assert score.sentence, name
+        assert score.source, name
+        assert set(score.needs) <= set(NEEDS), name
+        way, _, spread = name.partition("_")
+        spelled = f"<way>_{spread}" if way in ("mcd", "tta", "ensemble") else name
+        assert f"{spelled}`" in formats or f"`{name}`" in formats, name
+    places = sorted(score.place for score in confidence.SCORES.values() if score.place)
+    assert places == list(range(1, len(places) + 1))
+    assert all(confidence.SCORES[name].ranked for name in confidence.LEARNED)

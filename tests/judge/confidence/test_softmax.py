@@ -20,7 +20,7 @@ def test_by_hand() -> None:
 
 @pytest.mark.parametrize("name", confidence.PROBABILITIES)
 def test_surest_and_least_sure(name: str) -> None:
-    found = confidence.PROBABILITIES[name](PROBS)
+    found = confidence.SCORES[name].compute(confidence.Evidence(PROBS))
     assert found.argmax() == 2
     assert found.argmin() in (1, 3) if name == "margin" else found.argmin() == 3
     assert found.dtype == np.float64

@@ -8,7 +8,7 @@ import pytest
 from primum.judge.answers import View
 from primum.judge.deferral.costs import Reader
 from primum.judge.deferral.measure import deferral
-from primum.judge.deferral.scored import Decided, confidences, critical_mass, expected_cost
+from primum.judge.deferral.scored import Decided
 
 COST = np.array([[0.0, 2.0], [10.0, 0.0]])
 CRITICAL = np.array([[False, False], [True, False]])
@@ -69,12 +69,3 @@ def test_the_influence_of_a_ratio_is_its_derivative() -> None:
         down[case] -= 1e-6
         slope = ((up @ paid) / (up @ spent) - (down @ paid) / (down @ spent)) / 2e-6 * n
         assert one.influence[case] == pytest.approx(slope, abs=1e-5)  # type: ignore[index]
-
-
-def test_scores_of_the_answer() -> None:
-    probs, answers = np.array([[0.7, 0.3], [0.2, 0.8]]), np.array([0, 1])
-    assert critical_mass(probs, answers, CRITICAL).tolist() == pytest.approx([0.7, 1.0])
-    assert expected_cost(probs, answers, COST).tolist() == pytest.approx([-3.0, -0.4])
-    found = confidences(probs, answers, COST, CRITICAL, {"mine": np.zeros(2)})
-    assert {"msr", "pe", "critical_mass", "expected_cost", "mine"} <= set(found)
-    assert not {"critical_mass", "expected_cost"} & set(confidences(probs, answers, None, None, {}))

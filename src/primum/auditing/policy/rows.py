@@ -15,8 +15,9 @@ from primum.core import check
 from primum.core.arrays import Bools, Floats
 from primum.core.check import InputError
 from primum.judge import decision
+from primum.judge.confidence import CONSEQUENCES, PROBABILITIES, Evidence, confidences
 from primum.judge.deferral.costs import Reader
-from primum.judge.deferral.scored import Scored, confidences
+from primum.judge.deferral.scored import Scored
 from primum.judge.recalibration.recalibrate import Recalibrator
 from primum.judge.statistics import groups
 from primum.predictions import Predictions
@@ -49,8 +50,9 @@ def scored(
                     f"{table.name}: the decision rule given needs a column decision, there is none; add it"
                 )
             answers = table.decision
-    found_scores = confidences(probs, answers, cost, critical, beside(table))
-    return Scored(rule, form.removeprefix("gain_"), answers, found_scores)
+    evidence = Evidence(probs, outside=beside(table), decisions=answers, cost=cost, critical=critical)
+    scores, _ = confidences(evidence, (*PROBABILITIES, *CONSEQUENCES))
+    return Scored(rule, form.removeprefix("gain_"), answers, scores)
 
 
 def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions) -> Floats:

@@ -12,13 +12,13 @@ import numpy as np
 import polars as pl
 
 from primum import tables
-from primum.bench.scores.names import KNOWN, gambled, of_passes
+from primum.bench.scores.names import gambled, of_passes
 from primum.bench.scores.plan import FIT, GAMBLERS, Run
 from primum.bench.scores.shifts import Shift, elsewhere
 from primum.bench.tasks import Task
 from primum.core import files
 from primum.core.arrays import Floats, Singles
-from primum.judge.confidence import Evidence, Fit, Reference, confidences
+from primum.judge.confidence import RANKED, Evidence, Fit, Reference, confidences
 from primum.predictions import Predictions
 from primum.tables.selection import reordered
 
@@ -44,7 +44,7 @@ class Asked:
     def brought(self) -> dict[str, Floats]:
         """The scores that come with the answers."""
         passed = {} if self.mean is None else {n: s for n, s in self.mean.scores.items() if of_passes(n)}
-        return {name: score for name, score in {**self.once.scores, **passed}.items() if name in KNOWN}
+        return {name: score for name, score in {**self.once.scores, **passed}.items() if name in RANKED}
 
 
 def asking(run: Run, out: Path, shifts: tuple[Shift, ...], passes: int) -> Callable[[Task], None]:
@@ -67,7 +67,7 @@ def ask(task: Task, run: Run, out: Path, shifts: tuple[Shift, ...], passes: int)
     fit_rows = answered(FIT)
     reference = _reference(network, whole, table, task)
     fit = Fit(fit_rows.once.logits, fit_rows.once.labels, fit_rows.once.correct)
-    plain = tuple(name for name in KNOWN if name != "combined" and gambled(name) == (run.loss == GAMBLERS))
+    plain = tuple(name for name in RANKED if name != "combined" and gambled(name) == (run.loss == GAMBLERS))
     seen, _ = confidences(_evidence(fit_rows, reference, fit), plain)
     fit = replace(fit, confidence=seen)
     names = plain if run.loss == GAMBLERS else (*plain, "combined")

@@ -17,7 +17,7 @@ from primum.bench.runs import Carry
 from primum.bench.scores import plan as plans
 from primum.bench.scores.asking import asking
 from primum.bench.scores.markdown import markdown
-from primum.bench.scores.names import KNOWN, gambled, of_passes
+from primum.bench.scores.names import gambled, of_passes
 from primum.bench.scores.plan import GAMBLERS, Plan, Run
 from primum.bench.scores.reading import setting
 from primum.bench.scores.shifts import Shift, elsewhere, whole_of
@@ -25,6 +25,8 @@ from primum.bench.scores.summary import summarise
 from primum.core import documents, files, locks, parquet
 from primum.core.check import InputError
 from primum.core.version import __version__
+from primum.judge.confidence import RANKED, SCORES
+from primum.judge.confidence.scores import CONFIDNET
 from primum.severity import read as read_severity
 from primum.tables import SCHEMA_KEY
 
@@ -140,7 +142,7 @@ def _asked(run: Run, out: Path, shift: Shift, plan: Plan) -> bool:
         return False
     passes = (source.get("mc_dropout") or {}).get("passes", 0)
     told = {*(source.get("not_applicable") or {}), *(n.removeprefix("score_") for n in names)}
-    own = {name for name in KNOWN if gambled(name) == (run.loss == GAMBLERS)}
+    own = {name for name in RANKED if gambled(name) == (run.loss == GAMBLERS)}
     return passes == (plan.passes if run.drops else 0) and own <= told
 
 
@@ -169,10 +171,10 @@ def _absent(plan: Plan, own: Sequence[Run]) -> dict[str, str]:
     """Score → why this setting has none of it, known from the bench file alone."""
     gamblers = any(run.loss == GAMBLERS for run in own)
     found = {}
-    for name in KNOWN:
+    for name in RANKED:
         if gambled(name) and not gamblers:
             found[name] = "the bench trains no Deep Gamblers network; add 'deep_gamblers: {}'"
-        elif name.endswith("confidnet") and own[0].recipe.confidnet is None:
+        elif SCORES[name].network == CONFIDNET and own[0].recipe.confidnet is None:
             found[name] = "the bench trains no ConfidNet; add 'confidnet: {}'"
         elif of_passes(name) and not (plan.passes and own[0].drops):
             found[name] = "the network has no dropout" if plan.passes else "passes: 0, so no dropout passes"

@@ -1,24 +1,32 @@
-"""The scores a bench compares, and whose answers each of them speaks of."""
+"""Whose answers each score of a bench speaks of, read from the table of scores."""
 
 from __future__ import annotations
 
 from primum.judge.confidence import SCORES
+from primum.judge.confidence.scores import GAMBLERS
 
-KNOWN = tuple(SCORES)
 REFERENCES = ("mcd_msr", "msr")
 
 
-def of_passes(score: str) -> bool:
-    """Whether a score speaks of the answers of the mean softmax over the passes (METHODS §4)."""
-    return "mcd_" in score
+def of_passes(name: str) -> bool:
+    """Whether a score speaks of the answers of the mean softmax over the passes.
+
+    >>> of_passes("dg_mcd_msr"), of_passes("msr")
+    (True, False)
+    """
+    return name in SCORES and SCORES[name].passes
 
 
-def gambled(score: str) -> bool:
+def gambled(name: str) -> bool:
     """Whether a score is of the Deep Gamblers network, and so of that network's own answers."""
-    return score.startswith("dg")
+    return name in SCORES and SCORES[name].network == GAMBLERS
 
 
-def answers_of(score: str) -> str:
-    """Whose answers a score speaks of, in words."""
-    whose = "Deep Gamblers" if gambled(score) else "cross-entropy"
-    return f"{whose}, mean of passes" if of_passes(score) else whose
+def answers_of(name: str) -> str:
+    """Whose answers a score speaks of, in words.
+
+    >>> answers_of("dg_mcd_msr")
+    'Deep Gamblers, mean of passes'
+    """
+    network = GAMBLERS if gambled(name) else "cross-entropy"
+    return f"{network}, mean of passes" if of_passes(name) else network

@@ -206,16 +206,16 @@ def _elsewhere(given: Mapping[str, Any], source: Mapping[str, Any], where: str) 
 
 def _scores(content: Mapping[str, Any], where: str) -> tuple[tuple[str, ...] | None, str | None]:
     """The scores to compare, None for all, and the one they are held against."""
-    from primum.bench.scores.names import KNOWN
+    from primum.judge.confidence import RANKED
 
     given, reference = content.get("scores"), content.get("reference")
     if given is not None and not _some(given):
         raise InputError(f"{where}: 'scores' is a list of names, {given!r} arrived")
     wanted = None if given is None else tuple(dict.fromkeys(str(name) for name in given))
     for name in wanted or ():
-        check.one_of(name, KNOWN, f"{where}: score")
+        check.one_of(name, RANKED, f"{where}: score")
     if reference is not None:
-        check.one_of(str(reference), wanted or KNOWN, f"{where}: reference")
+        check.one_of(str(reference), wanted or RANKED, f"{where}: reference")
     return wanted, None if reference is None else str(reference)
 
 

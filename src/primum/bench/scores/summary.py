@@ -11,10 +11,11 @@ from rich.console import Console
 from rich.progress import track
 
 from primum.bench.scores.judging import CONFIDENT, SILENT, Cases, Found, Metric, Scored, difference, judge
-from primum.bench.scores.names import KNOWN, REFERENCES, answers_of
+from primum.bench.scores.names import REFERENCES, answers_of
 from primum.bench.scores.reading import Setting
 from primum.bench.scores.shifts import Shift, Variant
 from primum.core.check import InputError
+from primum.judge import confidence
 from primum.judge.metrics.selective_draws import CODES
 from primum.judge.statistics import ranks
 from primum.judge.statistics.ranks import Ranks
@@ -43,7 +44,7 @@ def summarise(
         progress: show a bar on standard error.
     """
     run = setting.runs[0]
-    known = tuple(name for name in KNOWN if wanted is None or name in wanted)
+    known = tuple(name for name in confidence.RANKED if wanted is None or name in wanted)
     missing: dict[str, str] = {name: why for name, why in absent.items() if name in known}
     judged: list[Judged] = []
     shifts: list[dict[str, Any]] = []
@@ -204,7 +205,7 @@ def _mean_ranks(judged: Sequence[Judged]) -> Iterator[dict[str, Any]]:
             together = [[judged[at][3] for at in part] for part in parts]
             everywhere = [
                 name
-                for name in KNOWN
+                for name in confidence.RANKED
                 if all(
                     name in found and not found[name].metrics[code].why_not
                     for part in together

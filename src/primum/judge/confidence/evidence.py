@@ -107,6 +107,8 @@ class Evidence:
         embeddings: (N, D), or None.
         outside: score name → (N,), columns of the table and scores over passes.
         reference: rows trained on, or None. fit: rows to fit on, or None.
+        decisions: (N,) class index, the answers in question; None where a score does not depend on them.
+        cost: (K, K) or None. critical: (K, K) bool or None; rows true, columns decided.
     """
 
     probs: Reals
@@ -115,6 +117,9 @@ class Evidence:
     outside: Mapping[str, Floats] = field(default_factory=dict)
     reference: Reference | None = None
     fit: Fit | None = None
+    decisions: Integers | None = None
+    cost: Floats | None = None
+    critical: Bools | None = None
 
 
 def _or_why(learned: Callable[..., T], *given: Any) -> T | str:

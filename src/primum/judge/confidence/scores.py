@@ -1,34 +1,29 @@
-"""Every confidence score of METHODS §4: what it needs, and one pure function of that."""
+"""Every confidence score, and all that is said of it anywhere: one entry of SCORES."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Floats
-from primum.judge.confidence import distance, logit
+from primum.judge.confidence import consequences, distance, logit, softmax
 from primum.judge.confidence.combined import Combined
 from primum.judge.confidence.evidence import Evidence
-from primum.judge.confidence.softmax import PROBABILITIES, msr
-from primum.judge.confidence.vim import EXACT, Head
+from primum.judge.confidence.needs import NEEDS
 
-NONE = "no column {column} came with the table"
-PASSES = (
+ABSENT = "no column {column} came with the table"
+NO_PASSES = (
     "neither stochastic passes nor a column {column} came with the table; primum predict --passes writes it"
 )
-CONFIDNET = f"{NONE}; train with confidnet in the recipe"
-GAMBLERS = f"{NONE}; train with the loss deep_gamblers"
-COLUMNS = {
-    "confidnet": CONFIDNET,
-    "mcd_confidnet": f"{CONFIDNET} and predict with --passes",
-    "dg": GAMBLERS,
-    "dg_mcd_msr": f"{GAMBLERS} and predict with --passes",
-}
-Why = Callable[[Evidence], str]
+NO_CONFIDNET = f"{ABSENT}; train with confidnet in the recipe"
+NO_GAMBLERS = f"{ABSENT}; train with the loss deep_gamblers"
+CONFIDNET: Literal["ConfidNet"] = "ConfidNet"
+GAMBLERS: Literal["Deep Gamblers"] = "Deep Gamblers"
 
 
 @dataclass(frozen=True)
@@ -36,27 +31,41 @@ class Score:
     """A confidence score, higher = more trustworthy.
 
     Attributes:
-        needs: names of :data:`NEEDS`, asked in this order.
-        of: evidence → (N,); None for a score that only a column of the table can bring.
-        column: what is said where there is no such column.
+        name: as in ``score_<name>`` of a table. sentence: what a report calls it. source: where it is from.
+        needs: names of :data:`~primum.judge.confidence.needs.NEEDS`, asked in this order.
+        compute: evidence → (N,); None for a score that only a column of the table can bring.
+        absent: what is said where there is no such column; ``{column}`` is its name.
+        ranked: whether an audit or a bench reports it, or why it does not apply, without being asked.
+        learned: whether it is learned from one rule's errors; any other is the same whatever is answered.
+        passes: whether it speaks of the answers of the mean softmax over dropout passes.
+        network: the further network that computes it: a second head, or one with an answer of its own.
+        place: where its curve stands among those drawn first, from 1; 0 for those behind them by name.
     """
 
+    name: str
+    sentence: str
+    source: str
     needs: tuple[str, ...] = ()
-    of: Callable[[Evidence], Floats] | None = None
-    column: str = ""
+    compute: Callable[[Evidence], Floats] | None = None
+    absent: str = ABSENT
+    ranked: bool = True
+    learned: bool = False
+    passes: bool = False
+    network: Literal["", "ConfidNet", "Deep Gamblers"] = ""
+    place: int = 0
 
 
-def _softmax(function: Callable[[Any], Floats]) -> Score:
-    return Score((), lambda evidence: function(evidence.probs))
+def _of_probs(function: Callable[[ArrayLike], Floats]) -> Callable[[Evidence], Floats]:
+    return lambda evidence: function(evidence.probs)
 
 
 def _temperature(evidence: Evidence) -> Floats:
     assert evidence.fit is not None
     with np.errstate(divide="ignore"):
-        return msr(evidence.fit.temperature(np.log(evidence.probs)))
+        return softmax.msr(evidence.fit.temperature(np.log(evidence.probs)))
 
 
-def _learned(name: str) -> Callable[[Evidence], Floats]:
+def _of_reference(name: str) -> Callable[[Evidence], Floats]:
     return lambda evidence: getattr(evidence.reference, name)(evidence.embeddings)
 
 
@@ -71,98 +80,173 @@ def _combined(evidence: Evidence) -> Floats:
     return evidence.fit.combined(evidence.outside)
 
 
-SCORES: dict[str, Score] = {
-    **{name: _softmax(function) for name, function in PROBABILITIES.items()},
-    "max_logit": Score(("logits",), lambda evidence: logit.max_logit(evidence.logits)),
-    "energy": Score(("logits",), lambda evidence: logit.energy(evidence.logits)),
-    "msr_temperature": Score(("fit",), _temperature),
-    **{f"mcd_{name}": Score(column=PASSES) for name in ("msr", "pe", "ee", "mi", "variance", "waic")},
-    **{name: Score(column=why) for name, why in COLUMNS.items()},
-    "mahalanobis": Score(("embeddings", "mahalanobis"), _learned("mahalanobis")),
-    "knn": Score(("embeddings", "neighbours"), _knn),
-    "vim": Score(("embeddings", "vim", "head"), _learned("vim")),
-    "combined": Score(("fit", "combined"), _combined),
-}
+def _critical_mass(evidence: Evidence) -> Floats:
+    assert evidence.decisions is not None
+    assert evidence.critical is not None
+    return consequences.critical_mass(evidence.probs, evidence.decisions, evidence.critical)
 
 
-def _no_embeddings(evidence: Evidence) -> str:
-    if evidence.embeddings is None:
-        return "the table carries no embeddings"
-    if evidence.reference is None:
-        return "no training rows with embeddings were given (--train)"
-    theirs = evidence.reference.embeddings
-    if theirs is not None and theirs.shape[1] != evidence.embeddings.shape[1]:
-        return (
-            f"embeddings of {evidence.embeddings.shape[1]} numbers need training rows of the same network, "
-            f"theirs have {theirs.shape[1]}"
-        )
-    return ""
+def _expected_cost(evidence: Evidence) -> Floats:
+    assert evidence.decisions is not None
+    assert evidence.cost is not None
+    return consequences.expected_cost(evidence.probs, evidence.decisions, evidence.cost)
 
 
-def _unlearned(name: str) -> Why:
-    return lambda evidence: _sentence(getattr(evidence.reference, name))
+MAXIMUM = "Hendrycks & Gimpel, ICLR 2017"
+ENTROPY = "Shannon, Bell System Technical Journal 1948"
+DROPOUT = "Gal & Ghahramani, ICML 2016"
+STABLE = "docs/explanations.md"
 
-
-def _sentence(learned: object) -> str:
-    return learned if isinstance(learned, str) else ""
-
-
-def _other_head(evidence: Evidence) -> str:
-    """Judged rows with logits of their own must agree with the recovered layer."""
-    assert evidence.reference is not None
-    head = evidence.reference.head
-    if evidence.logits is None or not isinstance(head, Head):
-        return ""
-    off = head.off(evidence.embeddings, evidence.logits)
-    if off <= EXACT:
-        return ""
-    return (
-        f"the last layer recovered from the training rows leaves {off:.1%} of the spread of these logits "
-        f"unexplained, at most {EXACT:.0%} was expected"
-    )
-
-
-def _uncombined(evidence: Evidence) -> str:
-    assert evidence.fit is not None
-    learned = evidence.fit.combined
-    if isinstance(learned, str):
-        return learned
-    lacking = [name for name in learned.log_odds.scores if name not in evidence.outside]
-    return f"it was learned from {check.shorten(lacking)}, which these rows lack" if lacking else ""
-
-
-NEEDS: dict[str, Why] = {
-    "logits": lambda evidence: (
-        "" if evidence.logits is not None else "true logits are needed, the table holds probabilities"
+WAYS = (  # how several answers to one case come about
+    ("mcd", "passes with dropout", DROPOUT),
+    ("tta", "mild changes of the image", "Wang et al., Neurocomputing 2019"),
+    ("ensemble", "members", "Lakshminarayanan et al., NeurIPS 2017"),
+)
+SPREADS = (  # what is measured over them: name, sentence, source where it is not that of the way
+    ("msr", "the highest probability of the average over {several}", ""),
+    ("pe", "the entropy of the average over {several}", ""),
+    ("ee", "the average entropy of each of the {several}", "Smith & Gal, UAI 2018"),
+    (
+        "mi", "the entropy that only the average over {several} has (mutual information)",
+        "Houlsby et al., arXiv 1112.5745",
     ),
-    "fit": lambda evidence: "" if evidence.fit is not None else "no rows to fit on were given",
-    "embeddings": _no_embeddings,
-    "mahalanobis": _unlearned("mahalanobis"),
-    "neighbours": _unlearned("neighbours"),
-    "vim": _unlearned("vim"),
-    "head": _other_head,
-    "combined": _uncombined,
-}
+    ("variance", "the variance of the probabilities over {several}", ""),
+    (
+        "waic", "the answer's mean probability less its standard deviation over {several}",
+        "Choi et al., arXiv 1810.01392",
+    ),
+    ("disagreement", "the share of {several} that answer otherwise", "Freeman, Wiley 1965"),
+)  # fmt: skip
+DRAWN_OVER_PASSES = {"mcd_msr": 3, "mcd_mi": 11}
 
 
-def not_applicable(score: str, evidence: Evidence) -> str:
+def _over(way: str, several: str, source: str) -> list[Score]:
+    """The scores over several answers; an audit looks for those of dropout passes, but for disagreement."""
+    return [
+        Score(
+            f"{way}_{name}", sentence.format(several=several), paper or source,
+            absent=NO_PASSES if way == "mcd" else ABSENT, ranked=way == "mcd" and name != "disagreement",
+            passes=way == "mcd", place=DRAWN_OVER_PASSES.get(f"{way}_{name}", 0),
+        )
+        for name, sentence, paper in SPREADS
+    ]  # fmt: skip
+
+
+MCD, TTA, ENSEMBLE = (_over(*way) for way in WAYS)
+
+# The order is that of an audit's findings: `combined` stands behind the scores it is learned from.
+_ENTRIES = (
+    Score("msr", "the highest probability", MAXIMUM, (), _of_probs(softmax.msr), place=1),
+    Score(
+        "margin", "the lead over the second class", "Scheffer et al., IDA 2001", (), _of_probs(softmax.margin)
+    ),
+    Score("pe", "the entropy of the probabilities", ENTROPY, (), _of_probs(softmax.pe), place=10),
+    Score(
+        "gini", "the sum of the squared probabilities", "Granese et al., NeurIPS 2021", (),
+        _of_probs(softmax.gini),
+    ),
+    Score(
+        "max_logit", "the highest logit", "Hendrycks et al., ICML 2022", ("logits",),
+        lambda evidence: logit.max_logit(evidence.logits),
+    ),
+    Score(
+        "energy", "the logarithm of the sum of the exponentials of the logits", "Liu et al., NeurIPS 2020",
+        ("logits",), lambda evidence: logit.energy(evidence.logits), place=9,
+    ),
+    Score(
+        "msr_temperature", "the highest probability after temperature scaling", "Guo et al., ICML 2017",
+        ("fit",), _temperature,
+    ),
+    *(score for score in MCD if score.ranked),
+    Score(
+        "confidnet", "the probability of the true class as a second head foretells it",
+        "Corbière et al., NeurIPS 2019", absent=NO_CONFIDNET, network=CONFIDNET, place=4,
+    ),
+    Score(
+        "mcd_confidnet", "the same, the average over passes with dropout", "Corbière et al., NeurIPS 2019",
+        absent=f"{NO_CONFIDNET} and predict with --passes", passes=True, network=CONFIDNET,
+    ),
+    Score(
+        "dg", "one minus the probability of the class by which the network abstains",
+        "Liu et al., NeurIPS 2019", absent=NO_GAMBLERS, network=GAMBLERS, place=5,
+    ),
+    Score(
+        "dg_mcd_msr", "the highest probability of that network's average over passes with dropout",
+        "Liu et al., NeurIPS 2019", absent=f"{NO_GAMBLERS} and predict with --passes", passes=True,
+        network=GAMBLERS,
+    ),
+    Score(
+        "mahalanobis",
+        "the distance to the nearest class mean of the training rows, in their spread, negated",
+        "Lee et al., NeurIPS 2018", ("embeddings", "mahalanobis"), _of_reference("mahalanobis"), place=7,
+    ),
+    Score(
+        "knn", "the distance to the 50th nearest training row, negated", "Sun et al., ICML 2022",
+        ("embeddings", "neighbours"), _knn, place=8,
+    ),
+    Score(
+        "vim", "energy less what the embedding has outside the space of the training rows",
+        "Wang et al., CVPR 2022", ("embeddings", "vim", "head"), _of_reference("vim"), place=6,
+    ),
+    Score(
+        "combined", "the probability of being right, learned from several of these on the fit rows",
+        "docs/methods.md#confidence-scores", ("fit", "combined"), _combined, learned=True, place=2,
+    ),
+    *(score for score in MCD if not score.ranked),
+    *TTA,
+    *ENSEMBLE,
+    Score(
+        "stability_spearman",
+        "rank correlation of the explanation before and after mild changes of the image", STABLE,
+        ranked=False,
+    ),
+    Score("stability_ssim", "structural similarity of the same", STABLE, ranked=False),
+    Score("stability_iou", "overlap of the hottest tenth of the same", STABLE, ranked=False),
+    Score(
+        "stability_shift", "the way the explanation's centre of mass moved, negated", STABLE, ranked=False
+    ),
+    Score(
+        "critical_mass", "one minus the probability that the answer is a critical error",
+        "docs/methods.md#deferral", ("critical", "decisions"), _critical_mass, ranked=False,
+    ),
+    Score(
+        "expected_cost", "the expected cost of the answer, negated", "Chow, IEEE Trans. Inf. Theory 1970",
+        ("cost", "decisions"), _expected_cost, ranked=False,
+    ),
+    Score(
+        "learned", "learned from several scores", "docs/methods.md#deferral", ranked=False,
+        absent="it belongs to a policy over several scores; name those",
+    ),
+)  # fmt: skip
+SCORES = {score.name: score for score in _ENTRIES}
+RANKED = tuple(score.name for score in _ENTRIES if score.ranked)
+LEARNED = tuple(score.name for score in _ENTRIES if score.learned)
+ALONE = tuple(name for name in RANKED if name not in LEARNED)
+PROBABILITIES = tuple(score.name for score in _ENTRIES if score.compute is not None and not score.needs)
+CONSEQUENCES = tuple(score.name for score in _ENTRIES if "decisions" in score.needs)
+
+
+def not_applicable(name: str, evidence: Evidence) -> str:
     """Why a score of :data:`SCORES` cannot be computed, or an empty text. Its needs are asked in their order.
 
     ``combined`` looks for its inputs in ``evidence.outside``, where :func:`confidences` puts them.
 
     Raises InputError for a name that is not known.
+
+    >>> not_applicable("energy", Evidence(np.array([[0.8, 0.2]])))
+    'true logits are needed, the table holds probabilities'
     """
-    check.one_of(score, tuple(SCORES), "score")
-    if score in evidence.outside:
+    check.one_of(name, tuple(SCORES), "score")
+    if name in evidence.outside:
         return ""
-    asked = SCORES[score]
-    if asked.of is None:
-        return asked.column.format(column=f"score_{score}")
-    return next((why for why in (NEEDS[need](evidence) for need in asked.needs) if why), "")
+    score = SCORES[name]
+    if score.compute is None:
+        return score.absent.format(column=f"score_{name}")
+    return next((why for why in (NEEDS[need](evidence) for need in score.needs) if why), "")
 
 
 def confidences(
-    evidence: Evidence, names: tuple[str, ...] = tuple(SCORES)
+    evidence: Evidence, names: tuple[str, ...] = RANKED
 ) -> tuple[dict[str, Floats], dict[str, str]]:
     """Every score that applies, and why the others do not.
 
@@ -172,15 +256,21 @@ def confidences(
 
     Returns:
         Score name → (N,), further ones of ``outside`` last; and name → reason.
+
+    >>> scores, missing = confidences(Evidence(np.array([[0.75, 0.25]])), ("msr", "margin", "energy"))
+    >>> scores["msr"].tolist(), scores["margin"].tolist(), list(missing)
+    ([0.75], [0.5], ['energy'])
     """
-    found: dict[str, Floats] = {}
+    scores: dict[str, Floats] = {}
     missing: dict[str, str] = {}
     for name in names:
-        known = replace(evidence, outside={**found, **evidence.outside})
-        why = not_applicable(name, known)
+        enriched = replace(evidence, outside={**scores, **evidence.outside})
+        why = not_applicable(name, enriched)
         if why:
             missing[name] = why
         else:
-            of = SCORES[name].of
-            found[name] = evidence.outside[name] if name in evidence.outside or of is None else of(known)
-    return found | {name: score for name, score in evidence.outside.items() if name not in found}, missing
+            compute = SCORES[name].compute
+            scores[name] = (
+                evidence.outside[name] if name in evidence.outside or compute is None else compute(enriched)
+            )
+    return scores | {name: score for name, score in evidence.outside.items() if name not in scores}, missing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,6 +32,3 @@ def gini(probs: Any) -> Floats:
     """(N,) ``Σ p²`` of probabilities (N, K), 1/K to 1: one minus the Gini impurity."""
     p = check.array(probs)
     return np.asarray(np.einsum("ij,ij->i", p, p), dtype=np.float64)
-
-
-PROBABILITIES: dict[str, Callable[[Any], Floats]] = {"msr": msr, "margin": margin, "pe": pe, "gini": gini}

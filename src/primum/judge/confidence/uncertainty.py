@@ -24,9 +24,10 @@ class Passes:
     (Technometrics 1962), so that nothing cancels where all passes agree.
 
     >>> passes = Passes()
-    >>> for probs in members:
+    >>> for probs in ([[0.75, 0.25]], [[0.25, 0.75]]):
     ...     passes.add(probs)
-    >>> passes.scores()["mi"]
+    >>> passes.mean.tolist(), passes.scores([0])["disagreement"].tolist()
+    ([[0.5, 0.5]], [-0.5])
     """
 
     def __init__(self) -> None:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from primum.core import check, ties
+from primum.core import ties
 from primum.core.arrays import Array, Bools, Floats, Integers
-from primum.judge.confidence import PROBABILITIES
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,39 +59,3 @@ class Decided:
             self.rule, self.calibrated, self.decisions[rows], self.score, self.confidence[rows],
             self.threshold[rows],
         )  # fmt: skip
-
-
-def confidences(
-    probs: Any, decisions: Any, cost: Any, critical: Any, outside: Mapping[str, Floats]
-) -> dict[str, Floats]:
-    """Every score of the answers: those of ``confidence.PROBABILITIES``, the two below, and the table's own.
-
-    Args:
-        probs: (N, K). decisions: (N,) class index.
-        cost: (K, K) or None. critical: (K, K) bool or None.
-        outside: score name → (N,), the table's ``score_`` columns; one of a name of ours replaces it.
-    """
-    found = {name: score(probs) for name, score in PROBABILITIES.items()}
-    if critical is not None and check.array(critical).any():
-        found["critical_mass"] = critical_mass(probs, decisions, critical)
-    if cost is not None:
-        found["expected_cost"] = expected_cost(probs, decisions, cost)
-    return found | dict(outside)
-
-
-def critical_mass(probs: Any, decisions: Any, critical: Any) -> Floats:
-    """(N,) one minus the probability of the classes for which the answer is a critical error, 0 to 1.
-
-    An answer that cannot be a critical error has 1, so all such answers are one tie group.
-
-    Args:
-        probs: (N, K). decisions: (N,) class index. critical: (K, K) bool, rows true, columns decided.
-    """
-    fatal = check.array(critical)[:, check.array(decisions)].T
-    return np.asarray(1 - (check.array(probs) * fatal).sum(axis=1), dtype=np.float64)
-
-
-def expected_cost(probs: Any, decisions: Any, cost: Any) -> Floats:
-    """(N,) negated expected cost of the answer, ``-Σ_i p_i c[i, d]``, in units of ``cost`` (K, K)."""
-    paid = check.array(probs) * check.array(cost)[:, check.array(decisions)].T
-    return np.asarray(-paid.sum(axis=1), dtype=np.float64)

@@ -19,11 +19,6 @@ CODES = (
     "failure_cost_ratio_with_reader",
 )  # fmt: skip
 SHARES = (0.05, 0.1, 0.18, 0.25, 0.35, 0.5)
-SCORES = {
-    "critical_mass": "one minus the probability that the answer is a critical error",
-    "expected_cost": "the expected cost of the answer, negated",
-    "learned": "learned from several scores",
-}
 
 
 def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -39,7 +34,7 @@ def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         errs = ", who errs at the stated rates" if content.get("reader_errs") else ""
         readers.append(("failure_with_reader", f"A reader cost of {content['reader_cost']:g} a case{errs}"))
     names = [one["score"] for one in scores]
-    known = {name: said for name, said in (words.SCORES | SCORES).items() if name in names}
+    known = {name: said for name, said in words.SCORES.items() if name in names}
     return {
         "id": f"{prefix}silent",
         "pictures": _pictures(content, scores, policies, readers, "fitted" if fitted else "own", prefix),
