@@ -9,7 +9,7 @@ from typing import Any
 
 from primum.core import check, documents
 from primum.core.check import InputError
-from primum.judge.finding import NAMES
+from primum.judge.metrics.table import METRICS
 
 
 def read_limits(path: str | Path | None) -> dict[str, dict[str, float]]:
@@ -25,7 +25,7 @@ def check_limits(content: Any, where: str) -> dict[str, dict[str, float]]:
         raise InputError(f"{where}: limits are lines such as 'cer: {{max: 0.05}}'")
     limits: dict[str, dict[str, float]] = {}
     for code, limit in content.items():
-        check.one_of(str(code), tuple(NAMES), f"{where}: finding")
+        check.one_of(str(code), tuple(METRICS), f"{where}: finding")
         if not isinstance(limit, Mapping) or not limit or set(limit) - {"max", "min"}:
             raise InputError(f"{where}: the limit of {code} needs 'max' or 'min', for example {{max: 0.05}}")
         for side, value in limit.items():

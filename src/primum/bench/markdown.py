@@ -6,13 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-HEADS = {
-    "cer": "CER",
-    "specificity": "specificity",
-    "balanced_accuracy": "balanced acc.",
-    "macro_f1": "macro F1",
-    "expected_cost": "expected cost",
-}
+from primum.judge.metrics.table import METRICS, codes
+
+HEADS = {code: METRICS[code].head for code in codes("loss_bench")}
 WANTED = (70, 80, 90)
 RULE = {"argmax": "argmax", "bayes": "recalibrated, Bayes"}
 

@@ -17,12 +17,10 @@ from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.scored import Decided
 from primum.judge.metrics import selective
 from primum.judge.metrics.harm import critical_classes
+from primum.judge.metrics.table import codes
 
 POINTS = 400  # of a drawn curve
-CODES = (
-    "deferred_share", "accepted_cer", "cer_after_deferral", "critical_coverage", "failure_cost",
-    "failure_cost_with_reader",
-)  # fmt: skip
+CODES = codes("explorer")
 
 
 def at(

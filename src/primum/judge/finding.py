@@ -7,58 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from primum.judge.metrics.table import METRICS
 from primum.judge.statistics.interval import LEVEL, Estimate, Tails
 from primum.judge.statistics.significance import holm
-
-NAMES = {
-    "accuracy": ("Accuracy", "higher"),
-    "balanced_accuracy": ("Balanced accuracy", "higher"),
-    "macro_f1": ("Macro F1", "higher"),
-    "auroc": ("AUROC, one-vs-rest macro", "higher"),
-    "cer": ("Critical error rate", "lower"),
-    "critical_errors": ("Critical errors", "lower"),
-    "specificity": ("Specificity", "higher"),
-    "cer_at_specificity_70": ("Critical error rate at 70 % specificity", "lower"),
-    "cer_at_specificity_80": ("Critical error rate at 80 % specificity", "lower"),
-    "cer_at_specificity_90": ("Critical error rate at 90 % specificity", "lower"),
-    "specificity_reached_70": ("Specificity reached, fitted to 70 %", "higher"),
-    "specificity_reached_80": ("Specificity reached, fitted to 80 %", "higher"),
-    "specificity_reached_90": ("Specificity reached, fitted to 90 %", "higher"),
-    "expected_cost": ("Expected cost", "lower"),
-    "normalized_expected_cost": ("Normalised expected cost", "lower"),
-    "ece": ("Calibration error (ECE, equal width)", "lower"),
-    "ece_equal_mass": ("Calibration error (ECE, equal mass)", "lower"),
-    "classwise_ece": ("Class-wise calibration error", "lower"),
-    "debiased_calibration_error": ("Debiased squared calibration error", "lower"),
-    "skce": ("Kernel calibration error (SKCE)", "lower"),
-    "brier": ("Brier score", "lower"),
-    "root_brier": ("Root Brier score", "lower"),
-    "nll": ("Negative log-likelihood", "lower"),
-    "aurc": ("AURC", "lower"),
-    "augrc": ("AUGRC", "lower"),
-    "e_aurc": ("Excess AURC over the best ranking", "lower"),
-    "e_augrc": ("Excess AUGRC over the best ranking", "lower"),
-    "cost_aurc": ("Severity-weighted AURC", "lower"),
-    "cost_augrc": ("Severity-weighted AUGRC", "lower"),
-    "failure_auroc": ("Failure AUROC", "higher"),
-    "fpr_at_95_tpr": ("Errors accepted where 95 % of right answers are", "lower"),
-    "risk_at_80_coverage": ("Risk at 80 % coverage", "lower"),
-    "silent_critical_rate": ("Silent critical rate", "lower"),
-    "instability_auroc_gain": ("Gain in failure AUROC by the instability of explanations", "higher"),
-    "ppv": ("Positive predictive value", "higher"),
-    "npv": ("Negative predictive value", "higher"),
-    "net_benefit": ("Net benefit", "higher"),
-    "members_all_wrong": ("Cases that every member has wrong", "lower"),
-    "oracle_accuracy": ("Accuracy if the best member were picked for every case", "higher"),
-    "deferred_share": ("Share deferred", "lower"),
-    "accepted_cer": ("Critical error rate among accepted critical cases", "lower"),
-    "cer_after_deferral": ("Critical error rate after deferral", "lower"),
-    "critical_coverage": ("Critical cases accepted", "higher"),
-    "failure_cost": ("Failure cost, reader free of cost", "lower"),
-    "failure_cost_ratio": ("Failure cost against no deferral, reader free of cost", "lower"),
-    "failure_cost_with_reader": ("Failure cost with the stated reader", "lower"),
-    "failure_cost_ratio_with_reader": ("Failure cost against no deferral, with the stated reader", "lower"),
-}
 
 
 @dataclass(frozen=True)
@@ -66,7 +17,7 @@ class Finding:
     """One number of an audit.
 
     Attributes:
-        code: stable name, a key of :data:`NAMES` or of a warning.
+        code: stable name, one of the table of metrics or of a warning.
         name: the same for people.
         value, low, high: the number and its 95 % interval, None when not applicable.
         n: cases it stands on.
@@ -110,22 +61,33 @@ class Finding:
 
 def found(code: str, estimate: Estimate, why: str = "", **where: Any) -> Finding:
     """A finding from an estimate; ``where`` is group, decision, score, calibrated."""
-    name, better = NAMES[code]
+    metric = METRICS[code]
     values = (estimate.value, estimate.low, estimate.high)
     if not all(math.isfinite(value) for value in values):
         return not_applicable(code, "the number is not finite on these cases", estimate.n, **where)
     sentence = "; ".join(part for part in (why, estimate.note) if part)
     low, high = min(estimate.low, estimate.value), max(estimate.high, estimate.value)
     return Finding(
-        code, name, float(estimate.value), float(low), float(high), estimate.n,
-        better=better, why=sentence, tails=estimate.tails, **where,
+        code, metric.name, float(estimate.value), float(low), float(high), estimate.n,
+        better=metric.better, why=sentence, tails=estimate.tails, **where,
     )  # fmt: skip
 
 
 def not_applicable(code: str, why: str, n: int, **where: Any) -> Finding:
     """A finding that cannot be computed, with the reason."""
-    name, better = NAMES[code]
-    return Finding(code, name, None, None, None, n, better=better, verdict="not_applicable", why=why, **where)
+    metric = METRICS[code]
+    return Finding(
+        code,
+        metric.name,
+        None,
+        None,
+        None,
+        n,
+        better=metric.better,
+        verdict="not_applicable",
+        why=why,
+        **where,
+    )
 
 
 def warning(code: str, why: str, value: float, n: int) -> Finding:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from primum.judge.metrics.table import codes
 from primum.report import figures, panels, words
 
-COLUMNS = ("cer", "specificity", "balanced_accuracy", "macro_f1", "expected_cost")
+COLUMNS = codes("loss_bench")
 WANTED = (70, 80, 90)
 RULES = {"argmax": "argmax", "bayes": "recalibrated, Bayes"}
 Row = Mapping[str, Any]

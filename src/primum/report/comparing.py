@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from primum.judge.metrics.table import codes
 from primum.report import figures, panels, tables, view, words
 from primum.report.words import Finding
 
@@ -13,10 +14,7 @@ DIRECTIONS = {
     "lower": "left of the line, the second model is better",
     "higher": "right of the line, the second model is better",
 }
-DRAWN = (
-    "cer", "cer_at_specificity_80", "silent_critical_rate", "expected_cost", "ece", "nll", "aurc",
-    "cost_aurc", "specificity", "balanced_accuracy", "accuracy", "macro_f1", "auroc", "failure_auroc",
-)  # fmt: skip
+DRAWN = codes("comparison")
 
 
 def of(comparison: Mapping[str, Any], images: Path | None = None) -> dict[str, Any]:

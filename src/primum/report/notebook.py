@@ -7,10 +7,9 @@ from typing import Any
 
 from jinja2 import Environment
 
-CODES = (
-    "critical_errors", "cer", "silent_critical_rate", "specificity", "balanced_accuracy", "expected_cost",
-    "aurc", "failure_auroc", "auroc", "ece",
-)  # fmt: skip
+from primum.judge.metrics.table import codes
+
+CODES = codes("notebook")
 TEMPLATE = Environment(autoescape=True).from_string(
     """<table><caption style="text-align:left"><b>{{ title }}</b></caption>
 <thead><tr><th></th>{% for rule in rules %}<th>{{ rule }}</th>{% endfor %}</tr></thead>

@@ -8,17 +8,15 @@ from typing import Any
 from markupsafe import Markup
 
 from primum.judge.confidence import SCORES
+from primum.judge.metrics.table import codes
 from primum.report import figures, matrix, tables, words
 from primum.report.words import Finding
 
-SELECTIVE_CODES = (
-    "aurc", "augrc", "failure_auroc", "silent_critical_rate", "risk_at_80_coverage", "fpr_at_95_tpr",
-    "cost_aurc", "cost_augrc", "e_aurc", "e_augrc",
-)  # fmt: skip
+SELECTIVE_CODES = codes("selective")
 FIRST = "msr"  # the score that is read first; what the others are held against
 DRAWN = tuple(name for name in words.SCORES if SCORES[name].place)
 MOST_DRAWN = 6
-COST_CODES = ("expected_cost", "normalized_expected_cost", "cer", "specificity", "net_benefit", "ppv", "npv")
+COST_CODES = codes("costs")
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from primum.judge.metrics.table import METRICS, codes
 from primum.report import figures, panels, shift_figures, words
 
 CONFIDENT = "critical_share_confident"
-CODES = {
-    "aurc": "AURC",
-    "augrc": "AUGRC",
-    "cost_aurc": "Cost AURC",
-    "cost_augrc": "Cost AUGRC",
-    "failure_auroc": "Failure AUROC",
-    "fpr_at_95_tpr": "FPR at 95 % TPR",
-    "risk_at_80_coverage": "Risk at 80 % coverage",
-}
+CODES = {code: words.opening(METRICS[code].head) for code in codes("score_bench")}
 MOST = 5  # scores with a column of their own
 OVERALL = "all shifts"
 Row = Mapping[str, Any]

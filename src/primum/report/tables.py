@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from primum.judge.metrics.table import METRICS
 from primum.report import drawings, words
 from primum.report.words import Finding
 
-CRITICAL_CODES = (
-    "cer", "critical_errors", "silent_critical_rate",
-    "cer_at_specificity_70", "cer_at_specificity_80", "cer_at_specificity_90",
-)  # fmt: skip
+CRITICAL_CODES = {metric.code for metric in METRICS.values() if metric.critical}
 
 
 def pick(findings: Iterable[Finding], code: str, **where: Any) -> Finding | None:

@@ -6,17 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from primum.judge.metrics.table import codes
 from primum.report import drawings, panels, settings, tables, thumbnails, words
 from primum.report.sections import checklist, deferral, explanation, failures, members, reliability
 from primum.report.words import Finding
 
-KEY_CODES = ("cer", "specificity", "balanced_accuracy", "macro_f1", "accuracy")
-PLAIN_KEY_CODES = ("accuracy", "balanced_accuracy", "macro_f1", "auroc")
-MATCHED_CODES = (
-    "cer_at_specificity_70", "specificity_reached_70", "cer_at_specificity_80", "specificity_reached_80",
-    "cer_at_specificity_90", "specificity_reached_90",
-)  # fmt: skip
-GROUP_CODES = ("cer", "specificity", "balanced_accuracy", "accuracy", "expected_cost", "ece")
+KEY_CODES = codes("key")
+PLAIN_KEY_CODES = codes("key_without_severity")
+MATCHED_CODES = codes("matched")
+GROUP_CODES = codes("groups")
 MOST_PAIRS = 4
 
 

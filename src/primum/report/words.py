@@ -8,6 +8,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from primum.judge import confidence
+from primum.judge.metrics.table import METRICS
 
 Finding = Mapping[str, Any]
 
@@ -15,82 +16,10 @@ GAP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "–"
 
-SHORT = {
-    "critical_errors": "Critical errors",
-    "cer": "Critical error rate",
-    "specificity": "Specificity",
-    "cer_at_specificity_70": "Critical error rate at 70 % specificity",
-    "cer_at_specificity_80": "Critical error rate at 80 % specificity",
-    "cer_at_specificity_90": "Critical error rate at 90 % specificity",
-    "specificity_reached_70": "Specificity reached, fitted to 70 %",
-    "specificity_reached_80": "Specificity reached, fitted to 80 %",
-    "specificity_reached_90": "Specificity reached, fitted to 90 %",
-    "balanced_accuracy": "Balanced accuracy",
-    "macro_f1": "Macro F1",
-    "accuracy": "Accuracy",
-    "auroc": "AUROC",
-    "expected_cost": "Expected cost",
-    "normalized_expected_cost": "Normalised cost",
-    "ece": "Calibration error (ECE)",
-    "ece_equal_mass": "ECE, equal-mass bins",
-    "classwise_ece": "Class-wise ECE",
-    "debiased_calibration_error": "Debiased squared error",
-    "skce": "Kernel error (SKCE)",
-    "brier": "Brier score",
-    "root_brier": "Root Brier score",
-    "nll": "Negative log-likelihood",
-    "aurc": "AURC",
-    "augrc": "AUGRC",
-    "e_aurc": "Excess AURC",
-    "e_augrc": "Excess AUGRC",
-    "cost_aurc": "Cost AURC",
-    "cost_augrc": "Cost AUGRC",
-    "failure_auroc": "Failure AUROC",
-    "fpr_at_95_tpr": "Errors accepted with 95 % of right answers",
-    "risk_at_80_coverage": "Share wrong at 80 % coverage",
-    "silent_critical_rate": "Silent critical errors",
-    "instability_auroc_gain": "Gain by instability of explanations",
-    "ppv": "Positive predictive value",
-    "npv": "Negative predictive value",
-    "net_benefit": "Net benefit",
-    "members_all_wrong": "Every member wrong",
-    "oracle_accuracy": "At least one member right",
-    "deferred_share": "Share deferred",
-    "accepted_cer": "Critical error rate, accepted critical cases",
-    "cer_after_deferral": "Critical error rate, deferred ones safe",
-    "critical_coverage": "Critical cases accepted",
-    "failure_cost": "Failure cost, free reader",
-    "failure_cost_ratio": "Failure cost against no deferral, free reader",
-    "failure_cost_with_reader": "Failure cost, stated reader",
-    "failure_cost_ratio_with_reader": "Failure cost against no deferral, stated reader",
-}
-RATES = {
-    "accuracy",
-    "balanced_accuracy",
-    "cer",
-    "specificity",
-    "cer_at_specificity_70",
-    "cer_at_specificity_80",
-    "cer_at_specificity_90",
-    "specificity_reached_70",
-    "specificity_reached_80",
-    "specificity_reached_90",
-    "fpr_at_95_tpr",
-    "risk_at_80_coverage",
-    "silent_critical_rate",
-    "ppv",
-    "npv",
-    "members_all_wrong",
-    "oracle_accuracy",
-    "deferred_share",
-    "accepted_cer",
-    "cer_after_deferral",
-    "critical_coverage",
-    "failure_cost_ratio",
-    "failure_cost_ratio_with_reader",
-}
-SQUARED = {"debiased_calibration_error", "skce"}  # small numbers, told with more digits
-COUNTS = {"critical_errors", "n"}
+SHORT = {code: metric.short for code, metric in METRICS.items()}
+RATES = {code for code, metric in METRICS.items() if metric.unit == "rate"}
+SQUARED = {code for code, metric in METRICS.items() if metric.unit == "small"}
+COUNTS = {"n"} | {code for code, metric in METRICS.items() if metric.unit == "count"}
 DECISIONS = {
     "given": "supplied decision",
     "argmax": "highest probability",

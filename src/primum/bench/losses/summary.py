@@ -20,9 +20,10 @@ from primum.judge.metrics import combination, harm, operating
 from primum.judge.metrics.measure import measure
 from primum.judge.metrics.measure_operating import missed_code, reached_code
 from primum.judge.metrics.measured import Measured
+from primum.judge.metrics.table import codes
 from primum.judge.statistics import significance
 
-DECIDED = ("cer", "specificity", "balanced_accuracy", "macro_f1", "expected_cost")
+DECIDED = codes("loss_bench")
 PRIMARY = ("expected_cost", "bayes")
 Key = tuple[str, str | None, str | None]
 GRID = np.linspace(0.01, 1, 100).tolist()

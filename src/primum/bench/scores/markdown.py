@@ -7,15 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from primum.bench.markdown import escaped
+from primum.judge.metrics.table import METRICS, codes
 
-HEADS = {
-    "aurc": "AURC",
-    "augrc": "AUGRC",
-    "cost_aurc": "cost-weighted AURC",
-    "failure_auroc": "failure AUROC",
-    "fpr_at_95_tpr": "FPR at 95 % TPR",
-    "risk_at_80_coverage": "risk at 80 % coverage",
-}
+HEADS = {code: METRICS[code].head for code in codes("score_table")} | {"cost_aurc": "cost-weighted AURC"}
 CONFIDENT = "critical_share_confident"
 MOST = 6  # scores that get a column of their own
 

@@ -17,12 +17,12 @@ from primum.bench.scores.shifts import Shift, Variant
 from primum.core.check import InputError
 from primum.judge import confidence
 from primum.judge.metrics.selective_draws import CODES
+from primum.judge.metrics.table import METRICS, codes
 from primum.judge.statistics import ranks
 from primum.judge.statistics.ranks import Ranks
 from primum.predictions import Predictions
 
-RANKED = ("aurc", "failure_auroc", "cost_aurc")
-HIGHER = ("failure_auroc",)
+RANKED = codes("ranked")
 KINDS = {"iid": "i.i.d.", "corruption": "corruptions", "left_out": "left out", "elsewhere": "elsewhere"}
 OVERALL = "all shifts"
 Judged = tuple[Variant | None, Shift, Cases, Mapping[str, Found]]
@@ -169,7 +169,7 @@ def _ranks(found: Mapping[str, Found], code: str) -> tuple[tuple[str, ...], Rank
     draws = np.stack([metric.draws for metric in metrics])
     if not np.isfinite(draws).all(axis=0).any():
         return names, None
-    return names, ranks.ranks([metric.value for metric in metrics], draws, code in HIGHER)
+    return names, ranks.ranks([metric.value for metric in metrics], draws, METRICS[code].better == "higher")
 
 
 def _rank(names: tuple[str, ...], ranked: Ranks | None, name: str) -> dict[str, Any]:

@@ -14,13 +14,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from primum.judge.finding import Finding
+from primum.judge.metrics.table import codes
 from primum.severity import SeverityMatrix
 
-ROWS = (
-    "critical_errors", "cer", "silent_critical_rate", "specificity", "cer_at_specificity_80",
-    "balanced_accuracy", "macro_f1", "accuracy",
-    "expected_cost", "normalized_expected_cost", "aurc", "cost_aurc", "failure_auroc", "auroc", "ece", "nll",
-)  # fmt: skip
+ROWS = codes("terminal")
 RULES = ("argmax", "bayes", "given")
 VERDICTS = {"passed": " [green]passed[/green]", "failed": " [bold red]failed[/bold red]"}
 console = Console(highlight=False)

@@ -14,10 +14,11 @@ from primum.core.arrays import Array, Bools, Integers
 from primum.core.check import InputError
 from primum.judge.answers import View
 from primum.judge.metrics.measured import Measured
+from primum.judge.metrics.table import codes_of
 from primum.judge.statistics import shares
 from primum.judge.statistics.interval import Estimate
 
-CODES = ("members_all_wrong", "oracle_accuracy")
+CODES = codes_of("members")
 
 
 @dataclass(frozen=True, eq=False)

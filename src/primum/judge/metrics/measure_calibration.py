@@ -13,12 +13,10 @@ from primum.judge.answers import View
 from primum.judge.metrics import calibration as errors
 from primum.judge.metrics import debiased, kernel
 from primum.judge.metrics.measured import FEWEST, Measured, few
+from primum.judge.metrics.table import codes_of
 from primum.judge.statistics.interval import squared
 
-CODES = (
-    "ece", "ece_equal_mass", "classwise_ece", "debiased_calibration_error", "skce", "brier", "root_brier",
-    "nll",
-)  # fmt: skip
+CODES = tuple(code for code in codes_of("probabilities") if code != "auroc")
 
 
 def calibration(view: View, name: str) -> Iterator[Measured]:

@@ -13,12 +13,9 @@ from primum.judge.answers import Answers, View
 from primum.judge.metrics import accuracy, harm
 from primum.judge.metrics.confusion import Confusion, confusion
 from primum.judge.metrics.measured import FEWEST, NO_CRITICAL, NO_SEVERITY, Measured, few
+from primum.judge.metrics.table import codes_of
 
-DECISION_CODES = (
-    "accuracy", "balanced_accuracy", "macro_f1", "cer", "critical_errors", "specificity", "expected_cost",
-    "normalized_expected_cost",
-)  # fmt: skip
-TWO_CLASS_CODES = ("ppv", "npv", "net_benefit")
+DECISION_CODES, TWO_CLASS_CODES = codes_of("answers"), codes_of("two_class_answers")
 COSTS: dict[str, tuple[Any, Any]] = {
     "expected_cost": (harm.expected_cost, harm.expected_cost_influence),
     "normalized_expected_cost": (harm.normalized_expected_cost, harm.normalized_expected_cost_influence),

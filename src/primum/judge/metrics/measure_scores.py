@@ -13,11 +13,9 @@ from primum.judge.answers import Answers, View
 from primum.judge.metrics import accuracy, cuts, excess, harm, selective
 from primum.judge.metrics.measure_decisions import share
 from primum.judge.metrics.measured import FEWEST, NO_CRITICAL, NO_SEVERITY, Measured, few
+from primum.judge.metrics.table import codes_of
 
-SCORE_CODES = (
-    "aurc", "augrc", "e_aurc", "e_augrc", "cost_aurc", "cost_augrc", "failure_auroc", "fpr_at_95_tpr",
-    "risk_at_80_coverage", "silent_critical_rate",
-)  # fmt: skip
+SCORE_CODES = codes_of("confidence")
 PLAIN, WEIGHTED, FOUND, RISK = SCORE_CODES[:4], SCORE_CODES[4:6], SCORE_CODES[6:8], SCORE_CODES[8]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from primum.judge.metrics.table import codes
 from primum.report import figures, panels, tables, words
 
 VERDICTS = {
@@ -14,10 +15,7 @@ VERDICTS = {
     "not_certifiable": "not certifiable",
 }  # fmt: skip
 LOOKS = {"certified": "passed", "partly_certified": "inconclusive", "not_certifiable": "failed"}
-CODES = (
-    "deferred_share", "accepted_cer", "critical_coverage", "cer_after_deferral", "failure_cost_ratio",
-    "failure_cost_ratio_with_reader",
-)  # fmt: skip
+CODES = codes("deferral")
 SHARES = (0.05, 0.1, 0.18, 0.25, 0.35, 0.5)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from primum.judge.metrics.table import codes
 from primum.report import figures, panels, tables, words
 from primum.report.words import Finding
 
-ERROR_CODES = ("ece", "ece_equal_mass", "classwise_ece", "debiased_calibration_error", "skce")
-SCORE_CODES = ("nll", "brier", "root_brier")
+ERROR_CODES = codes("calibration")
+SCORE_CODES = codes("proper_scores")
 MOST_GROUPS = 24  # small pictures of one column
 TONES = ("#d98e04", figures.BLUE)  # as supplied, in use
 WIDE, HIGH, LEFT, BOTTOM, STRIP = 160.0, 172.0, 30.0, 18.0, 24.0
