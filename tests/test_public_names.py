@@ -10,20 +10,28 @@ import pytest
 import primum
 
 NAMES = {
-    "Audit", "Comparison", "Finding", "InputError", "Predictions", "PrimumError", "SeverityMatrix",
-    "__version__", "audit", "compare",
+    "Audit", "Comparison", "Finding", "InputError", "Policy", "Predictions", "PrimumError", "SeverityMatrix",
+    "__version__", "apply_policy", "audit", "compare", "fit_policy", "read",
 }  # fmt: skip
+MODULES = {"losses", "metrics", "severity"}
 
 
 def test_the_public_names() -> None:
     assert set(primum.__all__) == NAMES
-    assert set(dir(primum)) == NAMES
+    assert set(dir(primum)) == NAMES | MODULES
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_public_name_is_there_and_documented(name: str) -> None:
     found = getattr(primum, name)
     assert name == "__version__" or found.__doc__
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_every_public_module_is_there_and_documented(name: str) -> None:
+    if name == "losses":
+        pytest.importorskip("torch", reason="losses come with the train extra")
+    assert getattr(primum, name).__doc__
 
 
 def test_star_import_gives_exactly_these() -> None:

@@ -7,37 +7,54 @@ from typing import TYPE_CHECKING, Any
 
 from primum.core.version import __version__
 
+# Name → where it lives, imported when it is first asked for: `import primum` stays light.
 _HOME = {
-    "Audit": "auditing.audits",
-    "Comparison": "auditing.comparisons",
-    "Finding": "judge.finding",
-    "InputError": "core.check",
-    "Predictions": "predictions",
-    "PrimumError": "core.check",
-    "SeverityMatrix": "severity",
-    "audit": "auditing.audits",
-    "compare": "auditing.comparisons",
+    "Audit": "auditing.audits.Audit",
+    "Comparison": "auditing.comparisons.Comparison",
+    "Finding": "judge.finding.Finding",
+    "InputError": "core.check.InputError",
+    "Policy": "auditing.policy.document.Policy",
+    "Predictions": "predictions.Predictions",
+    "PrimumError": "core.check.PrimumError",
+    "SeverityMatrix": "severity.SeverityMatrix",
+    "apply_policy": "auditing.policy.application.apply",
+    "audit": "auditing.audits.audit",
+    "compare": "auditing.comparisons.compare",
+    "fit_policy": "auditing.policy.fit.fit",
+    "losses": "model.losses",
+    "metrics": "judge.metrics",
+    "read": "tables.read",
+    "severity": "severity",
 }
 
+MODULES = ("losses", "metrics", "severity")  # losses need torch, so they are no part of `import *`
+
 __all__ = [
-    "Audit", "Comparison", "Finding", "InputError", "Predictions", "PrimumError", "SeverityMatrix",
-    "__version__", "audit", "compare",
+    "Audit", "Comparison", "Finding", "InputError", "Policy", "Predictions", "PrimumError", "SeverityMatrix",
+    "__version__", "apply_policy", "audit", "compare", "fit_policy", "read",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from primum.auditing.audits import Audit, audit
     from primum.auditing.comparisons import Comparison, compare
+    from primum.auditing.policy.application import apply as apply_policy
+    from primum.auditing.policy.document import Policy
+    from primum.auditing.policy.fit import fit as fit_policy
     from primum.core.check import InputError, PrimumError
     from primum.judge.finding import Finding
     from primum.predictions import Predictions
     from primum.severity import SeverityMatrix
+    from primum.tables import read
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'primum' has no attribute {name!r}")
-    return getattr(import_module(f"primum.{_HOME[name]}"), name)
+    home, _, attribute = _HOME[name].rpartition(".")
+    if name in MODULES:
+        return import_module(f"primum.{_HOME[name]}")
+    return getattr(import_module(f"primum.{home}"), attribute)
 
 
 def __dir__() -> list[str]:
-    return list(__all__)
+    return sorted({*__all__, *MODULES})

@@ -124,7 +124,7 @@ def test_stacking_answers_and_its_fit_rows_are_out_of_fold():
     assert told["cv_nll"] == pytest.approx(plain.cv_nll)
     of_mean = np.mean([part.probs for part in fits], axis=0)[np.arange(len(first)), first.labels]
     assert told["nll_of_mean"] == pytest.approx(-np.log(of_mean).mean())
-    assert f"{told['cv_nll']:.4f} against {told['nll_of_mean']:.4f}" in found.said
+    assert f"{told['cv_nll']:.4f} against {told['nll_of_mean']:.4f}" in found.comparison
     assert found.fit.source["out_of_fold"]
     assert "out_of_fold" not in found.answers.source
     # Disagreement is held against the class the stacking answers.

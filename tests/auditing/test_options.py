@@ -38,7 +38,7 @@ def test_severity_is_put_into_the_order_of_the_table() -> None:
     "critical", ["melanoma:naevus", ["melanoma:naevus"], ["melanoma: naevus"], [("melanoma", "naevus")]]
 )
 def test_critical_cells_replace_those_of_the_severity(critical: Any) -> None:
-    found = options(CLASSES, "t", "phantom", critical).critical
+    found = options(CLASSES, "t", "phantom", critical=critical).critical
     assert found is not None
     assert np.argwhere(found).tolist() == [[0, 1]]
 

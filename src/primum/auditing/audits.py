@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from primum import tables
+from primum.auditing.cases import case_table
 from primum.auditing.curves import curves
-from primum.auditing.options import OPERATING_COVERAGE, Options, options
-from primum.auditing.output import WORST, Saved
+from primum.auditing.options import Options, options
+from primum.auditing.output import WORST, Saved, read_json, table_of
 from primum.auditing.policy.document import Policy
-from primum.auditing.preparation import Prepared, fingerprint, prepare
+from primum.auditing.preparation import Prepared, prepare
 from primum.auditing.sections import checklist, sections
+from primum.auditing.settings import settings
 from primum.auditing.study import Study
 from primum.auditing.supplements import Supplements, supplements
-from primum.core import documents, ties
-from primum.core.check import InputError
-from primum.core.version import __version__
 from primum.judge.answers import View
 from primum.judge.finding import Finding, found, judge, not_applicable
 from primum.judge.metrics.measure import measure
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics.groups import groups
-from primum.judge.statistics.interval import LEVEL
-from primum.judge.statistics.partitions import partition
-from primum.severity import SeverityMatrix, pairs
+from primum.severity import SeverityMatrix
 from primum.tables import Columns
 from primum.tables.selection import select
 from primum.tables.truth import with_labels
@@ -37,7 +33,7 @@ from primum.tables.truth import with_labels
 SCHEMA = "primum.audit/1"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Audit(Saved):
     """Everything found out about one model on one table.
 
@@ -51,13 +47,10 @@ class Audit(Saved):
     curves: Mapping[str, Any]
     cases: pl.DataFrame = field(default_factory=pl.DataFrame)
 
-    def finding(self, code: str, group: str = "all", **where: Any) -> Finding:
-        """The finding of that code, group and any other fields; KeyError if none."""
-        for finding in self.findings:
-            asked = {"code": code, "group": group, **where}
-            if all(getattr(finding, name) == value for name, value in asked.items()):
-                return finding
-        raise KeyError(f"no finding {code} for group {group} and {where}")
+    @property
+    def title(self) -> str:
+        """What was judged, in a line."""
+        return f"Audit of {self.settings['name']}: {self.settings['n']} cases"
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``audit.json``: the 1,000 worst cases inside, schema ``primum.audit/1``."""
@@ -70,21 +63,15 @@ class Audit(Saved):
         }
 
     @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Audit:
+        """An audit from the content of ``audit.json``; KeyError or TypeError where a field is off."""
+        findings = [Finding.from_dict(entry) for entry in content["findings"]]
+        return cls(content["settings"], findings, content["curves"], table_of(content["cases"]))
+
+    @classmethod
     def from_json(cls, path: str | Path) -> Audit:
         """Read an audit back; its cases are the 1,000 worst that the JSON holds."""
-        file, content = Path(path), documents.read_json(path, "an audit (JSON)")
-        if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-            raise InputError(
-                f"{file.name}: an audit of schema {SCHEMA} was expected; write it with primum audit"
-            )
-        try:
-            findings = [Finding.from_dict(entry) for entry in content["findings"]]
-            cases = pl.DataFrame(content["cases"], infer_schema_length=None)
-            return cls(content["settings"], findings, content["curves"], cases)
-        except (KeyError, TypeError, pl.exceptions.PolarsError) as error:
-            raise InputError(
-                f"{file.name}: an audit as primum writes it was expected, one field is off ({error})"
-            ) from None
+        return read_json(path, "an audit", SCHEMA, cls.from_dict)
 
 
 def audit(
@@ -135,14 +122,17 @@ def audit(
     read = tables.read(table, first, classes=classes)
     if labels is not None:
         read = with_labels(read, labels, on)
-    opts = options(read.classes, read.name, severity, critical, prior, limits, by, bootstrap, seed)
+    opts = options(
+        read.classes, read.name, severity,
+        critical=critical, prior=prior, limits=limits, by=by, bootstrap=bootstrap, seed=seed,
+    )  # fmt: skip
     fitted = None if fit is None else tables.read(fit, second, classes=read.classes)
     rows = select(read, fitted)
-    given = supplements(table, rows, policies, members, train, about, first)
-    prepared = prepare(rows, opts, given.train)
+    supplied = supplements(table, rows, policies, members, train, about, first)
+    prepared = prepare(rows, opts, supplied.train)
     views = views_of(prepared, by)
     measured = {group: measure(view) for group, view in views.items()}
-    return audit_measured(prepared, opts, views, measured, progress, given)
+    return audit_measured(prepared, opts, views, measured, progress, supplied)
 
 
 def views_of(prepared: Prepared, by: Sequence[str]) -> dict[str, View]:
@@ -158,22 +148,24 @@ def audit_measured(
     views: Mapping[str, View],
     measured: Mapping[str, Iterable[Measured]],
     progress: Callable[[Finding], object] | None = None,
-    given: Supplements | None = None,
+    supplied: Supplements | None = None,
 ) -> Audit:
     """Audit rows that are prepared and measured: group → its view, and group → its metrics."""
-    given = given or Supplements()
+    supplied = supplied or Supplements()
     findings = []
     for group, view in views.items():
         for metric in measured[group]:
             findings.append(as_finding(metric, view, group))
             if progress is not None:
                 progress(findings[-1])
-    beside = sections(prepared, opts, given, findings)
-    judged = judge(findings + beside.findings, opts.limits) + prepared.warnings
-    made = settings(prepared, opts, given) | beside.settings
-    shown = curves(views, judged, prepared.best, prepared.test.classes)
-    drawn = shown | beside.curves | {"checklist": checklist(made, judged, given)}
-    return Audit(made, judged, drawn, case_table(prepared, opts, beside.columns))
+    further = sections(prepared, opts, supplied, findings)
+    judged = judge(findings + further.findings, opts.limits) + prepared.warnings
+    described = settings(prepared, opts, supplied) | further.settings
+    pictures = curves(views, judged, prepared.best, prepared.test.classes) | further.curves
+    pictures["checklist"] = checklist(described, judged, supplied)
+    # tails are functions, of use only until limits are judged: an audit without them can be pickled
+    plain = [replace(finding, tails=None) for finding in judged]
+    return Audit(described, plain, pictures, case_table(prepared, opts, further.columns))
 
 
 def as_finding(measured: Measured, view: View, group: str) -> Finding:
@@ -187,86 +179,3 @@ def as_finding(measured: Measured, view: View, group: str) -> Finding:
     if measured.why_not:
         return not_applicable(measured.code, measured.why_not, measured.n, **where)
     return found(measured.code, measured.estimated(view), measured.why, **where)
-
-
-def settings(prepared: Prepared, opts: Options, given: Supplements) -> dict[str, Any]:
-    """What was judged and how, JSON-ready."""
-    test, chosen = prepared.test, prepared.chosen
-    fingerprints = {"test": fingerprint(test)}
-    if prepared.rows.fit is not None:
-        fingerprints["fit"] = fingerprint(prepared.rows.fit)
-    return {
-        "name": test.name,
-        "fit": prepared.rows.fit_name,
-        "n": len(test),
-        **prepared.rows.counts,
-        "classes": list(test.classes),
-        "severity": None if opts.severity is None else opts.severity.to_dict(),
-        "critical": pairs(test.classes, opts.critical),
-        "by": list(opts.by),
-        "prior": None if opts.priors is None else dict(zip(test.classes, opts.priors.tolist(), strict=True)),
-        "limits": {code: dict(limit) for code, limit in opts.limits.items()} or None,
-        "bootstrap": opts.replicates,
-        "seed": opts.seed,
-        "level": LEVEL,
-        "patients": None if test.patients is None else int(test.patients.n_unique()),
-        "operating_coverage": OPERATING_COVERAGE,
-        "thresholds": {rule: dict(answers.threshold) for rule, answers in prepared.view.answers.items()},
-        "specificity_thresholds": None
-        if prepared.view.operating is None
-        else {f"{s:g}": t for s, t in prepared.view.operating.threshold.items()},
-        "recalibrator": prepared.best,
-        "recalibration": None
-        if chosen is None
-        else {name: {"cv_nll": v} for name, v in chosen.cv_nll.items()}
-        | {name: {"why_not": reason} for name, reason in chosen.left_out.items()},
-        "source": dict(test.source),
-        "partitions": {
-            name: partition(part.labels, part.classes, part.metadata, part.patients)
-            for name, part in (("test", test), ("fit", prepared.rows.fit))
-            if part is not None
-        },
-        "about": None if given.study is None else given.study.said(),
-        "not_supplied": prepared.not_supplied,
-        "fingerprints": fingerprints,
-        "version": __version__,
-    }
-
-
-def case_table(prepared: Prepared, opts: Options, further: Mapping[str, Any]) -> pl.DataFrame:
-    """One row per judged case: critical errors first, then by cost, the most confident first."""
-    test, view = prepared.test, prepared.view
-    answers = view.answers["argmax"]
-    rows = np.arange(len(test))
-    names = pl.Series("name", list(test.classes))
-    wrong = answers.decisions != test.labels
-    critical = (
-        np.zeros(len(test), bool) if opts.critical is None else opts.critical[test.labels, answers.decisions]
-    )
-    cost = wrong.astype(float) if opts.cost is None else opts.cost[test.labels, answers.decisions]
-    confidence = answers.confidence["msr"]
-    columns: dict[str, Any] = {
-        "id": test.ids,
-        "label": names[test.labels],
-        "predicted": names[answers.decisions],
-        "bayes": names[view.answers["bayes"].decisions] if "bayes" in view.answers else None,
-        "given": names[view.answers["given"].decisions] if "given" in view.answers else None,
-        "confidence": confidence,
-        "probability_of_label": view.probs["none"][rows, test.labels],
-        "cost": cost if opts.cost is not None else None,
-        "critical": critical,
-        "correct": ~wrong,
-        "silent": critical & ties.at_least(confidence, answers.threshold["msr"]),
-    }
-    columns |= {f"score_{name}": score for name, score in answers.confidence.items() if name != "msr"}
-    columns |= further
-    frame = pl.DataFrame(columns).with_columns(
-        [
-            test.metadata[column].alias(f"table_{column}" if column in columns else column)
-            for column in test.metadata.columns
-        ]
-    )
-    if "path" not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias("path"))
-    order = np.lexsort((view.units, -confidence, -np.where(critical, 0.0, cost), ~critical))
-    return frame[order]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from primum import tables
 from primum.auditing.audits import Audit, audit_measured, views_of
+from primum.auditing.cases import paired_cases
 from primum.auditing.options import Options, options
-from primum.auditing.output import WORST, Saved
+from primum.auditing.output import WORST, Saved, read_json, table_of
 from primum.auditing.policy.document import Policy
 from primum.auditing.policy.rows import reader_of
 from primum.auditing.preparation import Prepared, prepare
@@ -36,7 +36,7 @@ from primum.tables.truth import with_labels
 SCHEMA = "primum.comparison/1"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Saved):
     """Paired differences, second minus first, with the audit of each side.
 
@@ -50,6 +50,24 @@ class Comparison(Saved):
     first: Audit
     second: Audit
     cases: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @property
+    def title(self) -> str:
+        """What was compared, in a line."""
+        settings = self.settings
+        return f"Comparison, {settings['second']} − {settings['first']}: {settings['n']} cases"
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> Comparison:
+        """Read a comparison back; its cases are the first 1,000 that the JSON holds."""
+        return read_json(path, "a comparison", SCHEMA, cls.from_dict)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Comparison:
+        """A comparison from the content of its JSON; KeyError or TypeError where a field is off."""
+        findings = [Finding.from_dict(entry) for entry in content["findings"]]
+        first, second = (Audit.from_dict(content[side]) for side in ("first", "second"))
+        return cls(content["settings"], findings, first, second, table_of(content["cases"]))
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``audit.json`` of a comparison, schema ``primum.comparison/1``."""
@@ -107,25 +125,31 @@ def compare(
     fits: list[Predictions | None] = [None, None]
     if fit is not None:
         fits = [
-            tables.read(one, mapping, classes=read[0].classes) for one, mapping in zip(fit, each, strict=True)
+            tables.read(side, mapping, classes=read[0].classes)
+            for side, mapping in zip(fit, each, strict=True)
         ]
     check.same_classes(read[1].classes, read[0].classes, read[1].name, read[0].name)
     rows = [select(_by_id(table), fitted) for table, fitted in zip(read, fits, strict=True)]
     rows = list(same_cases(rows[0], rows[1]))
-    asked = [
-        options(side.test.classes, side.test.name, severity, critical, prior, limits, by, bootstrap, seed)
+    opts_of = [
+        options(
+            side.test.classes, side.test.name, severity,
+            critical=critical, prior=prior, limits=limits, by=by, bootstrap=bootstrap, seed=seed,
+        )
         for side in rows
-    ]
-    given = [
+    ]  # fmt: skip
+    supplied = [
         supplements(side.test, side, () if policies is None else (policies[at],))
         for at, side in enumerate(rows)
     ]
-    left, right = (prepare(side, opts) for side, opts in zip(rows, asked, strict=True))
+    left, right = (prepare(side, opts) for side, opts in zip(rows, opts_of, strict=True))
     views = [views_of(side, by) for side in (left, right)]
     measured = [{group: list(measure(view)) for group, view in side.items()} for side in views]
     audits = [
-        audit_measured(side, opts, of, metrics, progress, beside)
-        for side, opts, of, metrics, beside in zip((left, right), asked, views, measured, given, strict=True)
+        audit_measured(side, opts, groups, metrics, progress, further)
+        for side, opts, groups, metrics, further in zip(
+            (left, right), opts_of, views, measured, supplied, strict=True
+        )
     ]
     findings = []
     for group in views[0]:
@@ -134,7 +158,7 @@ def compare(
             findings.append(finding)
             if progress is not None:
                 progress(finding)
-    findings += deferred((left, right), given, asked[0])
+    findings += deferred((left, right), supplied, opts_of[0])
     info = {
         "first": left.test.name,
         "second": right.test.name,
@@ -145,21 +169,7 @@ def compare(
         "level": interval.LEVEL,
         "version": __version__,
     }
-    return Comparison(info, findings, audits[0], audits[1], case_table(left, right))
-
-
-def case_table(left: Prepared, right: Prepared) -> pl.DataFrame:
-    """One row per shared case with both answers; cases answered differently first."""
-    test = left.test
-    columns: dict[str, Any] = {"id": test.ids, "label": _names(left, test.labels)}
-    for side, part in (("first", left), ("second", right)):
-        for rule, answers in part.view.answers.items():
-            columns[f"{side}_{rule}"] = _names(part, answers.decisions)
-        columns[f"{side}_confidence"] = part.view.answers["argmax"].confidence["msr"]
-    columns |= {name: test.metadata[name] for name in test.metadata.columns if name not in columns}
-    both = pl.DataFrame(columns)
-    same = (both["first_argmax"] == both["second_argmax"]).to_numpy()
-    return both[np.argsort(same, kind="stable")]
+    return Comparison(info, findings, audits[0], audits[1], paired_cases(left, right))
 
 
 def _named(read: list[Predictions], first: Any, second: Any) -> list[Predictions]:
@@ -179,10 +189,6 @@ def _apart(first: str | Path, second: str | Path) -> tuple[str, str]:
     return "first", "second"
 
 
-def _names(prepared: Prepared, index: Any) -> pl.Series:
-    return pl.Series("name", list(prepared.test.classes)).gather(index)
-
-
 def _by_id(table: Predictions) -> Predictions:
     return table.take(table.ids.arg_sort().to_numpy())
 
@@ -196,34 +202,36 @@ def differences(
 ) -> Iterator[Finding]:
     """Every metric of a group as second minus first, from what was measured on each side."""
     (view_a, metrics_a), (_, metrics_b) = first, second
-    others = {key: metric for metric in metrics_b for key in _keys(metric, second_best)}
+    of_second = {key: metric for metric in metrics_b for key in _keys(metric, second_best)}
     for metric in metrics_a:
         for key in _keys(metric, first_best):
-            if key in others:
-                yield difference(metric, others[key], view_a, group, key)
+            if key in of_second:
+                yield difference(metric, of_second[key], view_a, group, key)
 
 
-def deferred(sides: tuple[Prepared, Prepared], given: Sequence[Supplements], opts: Options) -> list[Finding]:
+def deferred(
+    sides: tuple[Prepared, Prepared], supplied: Sequence[Supplements], opts: Options
+) -> list[Finding]:
     """What the policies of the two sides come to, second minus first; nothing without policies.
 
     A stated reader is counted where both policies name one, each its own.
     """
-    if not all(side.policies for side in given):
+    if not all(side.policies for side in supplied):
         return []
-    applied = [side.policies[0] for side in given]
-    stated = [reader_of(one.policy.reader, opts.severity, one.table.classes) for one in applied]
+    applied = [side.policies[0] for side in supplied]
+    readers = [reader_of(policy.policy.reader, opts.severity, policy.table.classes) for policy in applied]
     first, second = (
-        list(deferral(side.view, one.decided, reader))
-        for side, one, reader in zip(sides, applied, stated, strict=True)
+        list(deferral(side.view, policy.decided, reader))
+        for side, policy, reader in zip(sides, applied, readers, strict=True)
     )
-    others = {metric.code: metric for metric in second}
-    found = [
-        difference(metric, others[metric.code], sides[0].view, "all", (metric.code, None, None, None))
+    of_second = {metric.code: metric for metric in second}
+    findings = [
+        difference(metric, of_second[metric.code], sides[0].view, "all", (metric.code, None, None, None))
         for metric in first
-        if metric.code in others
+        if metric.code in of_second
     ]
-    said = f"first: {applied[0].policy.said}; second: {applied[1].policy.said}"
-    return [replace(one, why=one.why or said) for one in found]
+    described = f"first: {applied[0].policy.said}; second: {applied[1].policy.said}"
+    return [replace(finding, why=finding.why or described) for finding in findings]
 
 
 def _keys(measured: Measured, best: str) -> list[tuple[str | None, ...]]:
@@ -244,4 +252,4 @@ def difference(a: Measured, b: Measured, view_a: View, group: str, key: tuple[st
         if measured.why_not:
             return not_applicable(a.code, f"{side}: {measured.why_not}", a.n, **where)
     finding = found(a.code, combination.difference([a], [b], view_a).estimated(view_a), **where)
-    return replace(finding, name=f"{finding.name}, second − first")
+    return replace(finding, name=f"{finding.name}, second − first", tails=None)

@@ -28,12 +28,12 @@ class Ensemble:
         answers: of the cases of the members.
         fit: of the fit rows, where they were given. Of a stacking these are out-of-fold: no case was answered
             with weights that its own patient helped to fit, so recalibration and thresholds may use them.
-        said: what the fit rows say of mean and stacking, one sentence; empty without stacking.
+        comparison: what the fit rows say of mean and stacking, one sentence; empty without stacking.
     """
 
     answers: Predictions
     fit: Predictions | None
-    said: str = ""
+    comparison: str = ""
 
 
 def ensemble(
@@ -87,7 +87,7 @@ def ensemble(
         },
     }  # fmt: skip
     better = "better" if stacked.cv_nll < of_mean else "not better"
-    said = (
+    comparison = (
         f"on {len(labels)} fit rows stacking is {better} than the mean of the members: cross-validated "
         f"negative log-likelihood {stacked.cv_nll:.4f} against {of_mean:.4f}"
     )
@@ -98,8 +98,8 @@ def ensemble(
     answers = _answers(shared, stacked(_log_probs(shared)), source)
     answers = replace(answers, notes=(*answers.notes, *of_val))
     if stacked.cv_nll >= of_mean:
-        answers = replace(answers, notes=(*answers.notes, said))
-    return Ensemble(answers, of_fit, said)
+        answers = replace(answers, notes=(*answers.notes, comparison))
+    return Ensemble(answers, of_fit, comparison)
 
 
 def _fitted(fits: Sequence[Predictions], members: Sequence[Predictions]) -> list[Predictions]:
@@ -109,16 +109,16 @@ def _fitted(fits: Sequence[Predictions], members: Sequence[Predictions]) -> list
             f"--fit: one table of fit rows for each of {len(members)} members is needed, in their order, "
             f"{len(fits)} arrived"
         )
-    found, first = aligned(fits), members[0]
-    check.same_classes(found[0].classes, first.classes, found[0].name, first.name)
-    known = found[0].labels >= 0
-    if not known.any():
-        raise InputError(f"{found[0].name}: fit rows need labels, none has one")
-    where = f"{found[0].name} and {first.name}"
-    check.disjoint(found[0].ids, first.ids, "id", where)
-    if found[0].patients is not None and first.patients is not None:
-        check.disjoint(found[0].patients.unique(), first.patients.unique(), "patient", where)
-    return [reordered(part.take(known), first.classes) for part in found]
+    tables, first = aligned(fits), members[0]
+    check.same_classes(tables[0].classes, first.classes, tables[0].name, first.name)
+    labelled = tables[0].labels >= 0
+    if not labelled.any():
+        raise InputError(f"{tables[0].name}: fit rows need labels, none has one")
+    where = f"{tables[0].name} and {first.name}"
+    check.disjoint(tables[0].ids, first.ids, "id", where)
+    if tables[0].patients is not None and first.patients is not None:
+        check.disjoint(tables[0].patients.unique(), first.patients.unique(), "patient", where)
+    return [reordered(part.take(labelled), first.classes) for part in tables]
 
 
 def _unseen(fits: list[Predictions]) -> tuple[list[Predictions], tuple[str, ...]]:
@@ -131,12 +131,12 @@ def _unseen(fits: list[Predictions]) -> tuple[list[Predictions], tuple[str, ...]
         return fits, ()
     usable = fit_rows(marked)
     rows = marked.ids.is_in(usable.ids.implode()).to_numpy()
-    seen = validation_rows(usable)
+    count = validation_rows(usable)
     note = (
-        f"the stacking was fitted on {seen} validation rows, on which members were stopped or chosen: it may "
-        "trust the ones that fit these rows too much"
+        f"the stacking was fitted on {count} validation rows, on which members were stopped or chosen: it "
+        "may trust the ones that fit these rows too much"
     )
-    return [part.take(rows) for part in fits], (note,) if seen else ()
+    return [part.take(rows) for part in fits], (note,) if count else ()
 
 
 def _log_probs(members: Sequence[Predictions]) -> Floats:

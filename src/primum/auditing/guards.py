@@ -38,8 +38,8 @@ CHANCE = 0.01
 def guard(rows: Selection, opts: Options) -> list[Finding]:
     """Every guard that has something to say of the judged and the fit rows."""
     test, fit = rows.test, rows.fit
-    found = unlabelled(rows) + notes(test) + dropped(test) + lint(test, opts)
-    found += (
+    findings = unlabelled(rows) + notes(test) + dropped(test) + lint(test, opts)
+    findings += (
         answered_without_label(rows)
         + patients_in_training(rows)
         + saturated(test)
@@ -47,14 +47,16 @@ def guard(rows: Selection, opts: Options) -> list[Finding]:
         + few_patients(test, opts.by)
     )
     if fit is not None:
-        found += (
+        findings += (
             fitted_on_val(fit, test)
             + few_fit_rows(fit, test)
             + few_critical_fit_rows(fit, test, opts.critical)
         )
-        found += class_without_fit_rows(fit, test) + prevalence_shift(fit, test) + confidence_shift(fit, test)
-        found += same_outputs(fit, test)
-    return found
+        findings += (
+            class_without_fit_rows(fit, test) + prevalence_shift(fit, test) + confidence_shift(fit, test)
+        )
+        findings += same_outputs(fit, test)
+    return findings
 
 
 def unlabelled(rows: Selection) -> list[Finding]:
@@ -72,9 +74,9 @@ def notes(test: Predictions) -> list[Finding]:
 
 def dropped(test: Predictions) -> list[Finding]:
     """``dropped_copies``: what was left out of training because of copies, where the source tells it."""
-    given = test.source.get("dropped")
-    told = given if isinstance(given, Mapping) else {}
-    counts = {name: n for name, n in told.items() if isinstance(n, int)}
+    reported = test.source.get("dropped")
+    dropped_images = reported if isinstance(reported, Mapping) else {}
+    counts = {name: n for name, n in dropped_images.items() if isinstance(n, int)}
     if not any(counts.values()):
         return []
     parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)
@@ -128,7 +130,7 @@ def tied_answers(test: Predictions) -> list[Finding]:
 
 def answered_without_label(rows: Selection) -> list[Finding]:
     """``answered_class_without_label``: a class that is answered, though no judged or fit row has it."""
-    test, found = rows.test, []
+    test, findings = rows.test, []
     parts = [test] if rows.fit is None else [test, rows.fit]
     labelled = sum(np.bincount(part.labels, minlength=len(test.classes)) for part in parts)
     answers = np.bincount(test.predicted, minlength=len(test.classes))
@@ -140,8 +142,8 @@ def answered_without_label(rows: Selection) -> list[Finding]:
             f"class {name} is {often} the answer and never the label: if the column {prefix}_{name} is no "
             "class, rename it"
         )
-        found.append(warning("answered_class_without_label", why, int(answers[k]), len(test)))
-    return found
+        findings.append(warning("answered_class_without_label", why, int(answers[k]), len(test)))
+    return findings
 
 
 def few_patients(test: Predictions, by: Sequence[str] = ()) -> list[Finding]:
@@ -156,12 +158,12 @@ def few_patients(test: Predictions, by: Sequence[str] = ()) -> list[Finding]:
         )
         return [warning("few_patients", why, count, len(test))]
     counts = {name: int(test.patients[rows].n_unique()) for name, rows in groups(test.metadata, by)}
-    few = {name: n for name, n in counts.items() if n < FEW_PATIENTS}
-    if not few:
+    small = {name: n for name, n in counts.items() if n < FEW_PATIENTS}
+    if not small:
         return []
-    names = shorten(f"{name} ({n})" for name, n in few.items())
+    names = shorten(f"{name} ({n})" for name, n in small.items())
     why = f"groups of fewer than {FEW_PATIENTS} patients: {names}; their intervals are a rough guide"
-    return [warning("few_patients", why, min(few.values()), len(test))]
+    return [warning("few_patients", why, min(small.values()), len(test))]
 
 
 def fitted_on_val(fit: Predictions, test: Predictions) -> list[Finding]:
@@ -180,8 +182,12 @@ def on_val(count: int, n: int) -> str:
 
 def few_fit_rows(fit: Predictions, test: Predictions) -> list[Finding]:
     """``few_fit_rows``: fewer than 100, or of fewer than 20 patients."""
-    few = few_rows(fit)
-    return [warning("few_fit_rows", f"recalibration was fitted on {few}", len(fit), len(test))] if few else []
+    sentence = few_rows(fit)
+    return (
+        [warning("few_fit_rows", f"recalibration was fitted on {sentence}", len(fit), len(test))]
+        if sentence
+        else []
+    )
 
 
 def few_rows(fit: Predictions) -> str:
@@ -235,8 +241,8 @@ def prevalence_shift(fit: Predictions, test: Predictions) -> list[Finding]:
     By :mod:`primum.judge.statistics.homogeneity`. Every patient counts once, with the first case by id.
     """
     parts = (fit, test)
-    labels = [one.labels[first_cases(one)] for one in parts]
-    counts = np.stack([np.bincount(one, minlength=len(test.classes)) for one in labels])
+    labels = [part.labels[first_cases(part)] for part in parts]
+    counts = np.stack([np.bincount(part, minlength=len(test.classes)) for part in labels])
     present = counts.sum(axis=0) > 0
     counts, names = counts[:, present], np.array(test.classes)[present]
     p = homogeneity.p_value(counts)
@@ -258,12 +264,12 @@ def confidence_shift(fit: Predictions, test: Predictions) -> list[Finding]:
     model gave them; its p-value is exact where one side has fewer than 100 units, asymptotic otherwise (which
     with 4 against 4 speaks in three audits of a hundred). It needs no labels and says nothing of the cause.
     """
-    ours = [one.probs.max(axis=1)[first_cases(one)] for one in (fit, test)]
-    few = min(map(len, ours)) < FEW_UNITS
-    p = float(ks_2samp(*ours, method="exact" if few else "asymp").pvalue)
+    confidences = [part.probs.max(axis=1)[first_cases(part)] for part in (fit, test)]
+    smallest = min(map(len, confidences)) < FEW_UNITS
+    p = float(ks_2samp(*confidences, method="exact" if smallest else "asymp").pvalue)
     if p >= CHANCE:
         return []
-    medians = [float(np.median(one)) for one in ours]
+    medians = [float(np.median(part)) for part in confidences]
     why = (
         f"the confidence of fit and judged {_units(fit, test)} differs beyond chance (Kolmogorov–Smirnov, "
         f"median {medians[0]:.3f} against {medians[1]:.3f}): a fitted threshold may accept another share here"

@@ -48,6 +48,7 @@ def options(
     classes: Sequence[str],
     where: str,
     severity_source: SeverityMatrix | str | Path | None = None,
+    *,
     critical: Sequence[str | Sequence[str]] = (),
     prior: Mapping[str, float] | None = None,
     limits: str | Path | Mapping[str, Any] | None = None,
@@ -69,22 +70,22 @@ def options(
         )
         matrix = matrix.ordered(classes, where)
     cells = None if matrix is None else matrix.critical
-    fatal = [critical] if isinstance(critical, str) else critical
-    if fatal:
-        cells = severity.cells([pair(entry) for entry in fatal], tuple(classes), "--critical")
+    pairs = [critical] if isinstance(critical, str) else critical
+    if pairs:
+        cells = severity.cells([pair(entry) for entry in pairs], tuple(classes), "--critical")
         if np.diag(cells).any():
             raise InputError(
                 "--critical: a right answer cannot be a critical error, TRUE and PREDICTED must differ"
             )
     if cells is not None and not cells.any():
         cells = None
-    read = (
+    bound = (
         read_limits(limits)
         if limits is None or isinstance(limits, str | Path)
         else check_limits(limits, "limits")
     )
     columns = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
-    return Options(matrix, cells, columns, priors(prior, classes), read, bootstrap, seed)
+    return Options(matrix, cells, columns, priors(prior, classes), bound, bootstrap, seed)
 
 
 def pair(entry: str | Sequence[str]) -> Sequence[str]:
@@ -95,19 +96,19 @@ def pair(entry: str | Sequence[str]) -> Sequence[str]:
     return [names.settle(str(part)) for part in parts]
 
 
-def priors(given: Mapping[str, float] | None, classes: Sequence[str]) -> Floats | None:
+def priors(stated: Mapping[str, float] | None, classes: Sequence[str]) -> Floats | None:
     """(K,) deployment priors; one class may be left out and gets the rest."""
-    if not given:
+    if not stated:
         return None
-    given = {names.settle(str(name)): value for name, value in given.items()}
-    for name, value in given.items():
+    stated = {names.settle(str(name)): value for name, value in stated.items()}
+    for name, value in stated.items():
         check.one_of(name, tuple(classes), "--prior: class")
         if not isinstance(value, int | float | np.number) or not 0 <= value <= 1:
             raise InputError(f"--prior: a prior is a number in [0, 1], {value} arrived for {name}")
-    left = [name for name in classes if name not in given]
-    total = sum(given.values())
+    left = [name for name in classes if name not in stated]
+    total = sum(stated.values())
     if len(left) > 1:
         raise InputError(f"--prior: every class but one needs a prior, {check.shorten(left)} have none")
     if (not left and abs(total - 1) > 1e-6) or total > 1 + 1e-6:
         raise InputError(f"--prior: priors must sum to 1, {total:g} arrived")
-    return np.array([given.get(name, max(0.0, 1 - total)) for name in classes], dtype=np.float64)
+    return np.array([stated.get(name, max(0.0, 1 - total)) for name in classes], dtype=np.float64)

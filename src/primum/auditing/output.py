@@ -6,15 +6,21 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
-from primum.core import files
-from primum.core.check import InputError
+from primum.auditing import lookup
+from primum.core import documents, files
+from primum.core.check import InputError, MissingExtraError
 from primum.judge.finding import Finding
+
+if TYPE_CHECKING:
+    import pandas
+
+T = TypeVar("T")
 
 WORST = 1000
 PARTS = ("audit.json", "cases.parquet", "report.html")
@@ -26,6 +32,25 @@ class Saved(ABC):
 
     findings: list[Finding]
     cases: pl.DataFrame
+
+    def finding(self, code: str, group: str = "all", **fields: str | None) -> Finding:
+        """The first finding of that code and group whose decision, score, calibrated or policy is as asked.
+
+        Raises NoFindingError, a KeyError and an InputError, when there is none.
+        """
+        return lookup.first(self.findings, code, group, **fields)
+
+    def __getitem__(self, code: str) -> Finding:
+        """The finding of that code for all cases, where there is exactly one."""
+        return lookup.only(self.findings, code)
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """What was judged, in a line."""
+
+    def __repr__(self) -> str:
+        return lookup.lines(self.title, self.findings)
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -56,6 +81,16 @@ class Saved(ABC):
         """The findings, one row each."""
         return pl.DataFrame([finding.to_dict() for finding in self.findings], infer_schema_length=None)
 
+    def to_pandas(self) -> pandas.DataFrame:
+        """The findings as :meth:`to_dataframe` has them, for pandas; MissingExtraError without it."""
+        try:
+            import pandas
+        except ImportError:
+            raise MissingExtraError(
+                "to_pandas needs pandas, which is not installed: pip install pandas"
+            ) from None
+        return pandas.DataFrame(self.to_dataframe().to_dicts())
+
     def save(
         self, folder: str | Path, images: str | Path | None = None, maps: str | Path | None = None
     ) -> Path:
@@ -76,6 +111,29 @@ class Saved(ABC):
         from primum.report.notebook import summary
 
         return summary(self.to_dict())
+
+
+def read_json(path: str | Path, noun: str, schema: str, build: Callable[[Mapping[str, Any]], T]) -> T:
+    """Read back what ``to_json`` wrote.
+
+    Raises:
+        InputError: for a file that is no JSON, is of another schema, or lacks a field.
+    """
+    file, content = Path(path), documents.read_json(path, f"{noun} (JSON)")
+    if not isinstance(content, dict) or content.get("schema") != schema:
+        verb = "audit" if noun.endswith("audit") else "compare"
+        raise InputError(f"{file.name}: {noun} of schema {schema} was expected; write it with primum {verb}")
+    try:
+        return build(content)
+    except (KeyError, TypeError, AttributeError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"{file.name}: {noun} as primum writes it was expected, one field is off ({error})"
+        ) from None
+
+
+def table_of(cases: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """The cases of a JSON file as a table."""
+    return pl.DataFrame(cases, infer_schema_length=None)
 
 
 def refuse_foreign(folder: Path) -> None:

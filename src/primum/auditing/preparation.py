@@ -95,32 +95,32 @@ def operating_of(labels: Integers, probs: Floats, calibrated: str, critical: Boo
     if fatal.all() or among.all():
         return Operating(calibrated, {}, "no fit row is of a class that is not critical")
     score = decision.critical_mass(probs, critical)
-    found = {s: operating.threshold_at_specificity(score, among, s) for s in operating.SPECIFICITIES}
-    return Operating(calibrated, {s: t for s, t in found.items() if np.isfinite(t)})
+    thresholds = {s: operating.threshold_at_specificity(score, among, s) for s in operating.SPECIFICITIES}
+    return Operating(calibrated, {s: t for s, t in thresholds.items() if np.isfinite(t)})
 
 
 def _not_supplied(rows: Selection, opts: Options, train: Predictions | None) -> list[str]:
-    test, said = rows.test, []
+    test, missing = rows.test, []
     if opts.severity is None:
-        said.append("a severity matrix: no expected cost and no Bayes decision")
+        missing.append("a severity matrix: no expected cost and no Bayes decision")
     if opts.critical is None:
-        said.append("critical cells: no critical error rate")
+        missing.append("critical cells: no critical error rate")
     if rows.fit is None:
-        said.append(
+        missing.append(
             "a fit split: nothing was recalibrated, Bayes decisions use the probabilities as they came"
         )
-        said.append("a fit split: operating thresholds were read from the judged rows themselves")
+        missing.append("a fit split: operating thresholds were read from the judged rows themselves")
     if train is None and test.embeddings is not None:
-        said.append("training rows: no score of how far a case lies from what the network has seen")
+        missing.append("training rows: no score of how far a case lies from what the network has seen")
     if test.patients is None:
-        said.append("patients: cases are treated as independent, intervals may be too narrow")
+        missing.append("patients: cases are treated as independent, intervals may be too narrow")
     if opts.priors is None:
-        said.append("deployment priors: costs hold for the shares of classes in these rows")
+        missing.append("deployment priors: costs hold for the shares of classes in these rows")
     if not opts.limits:
-        said.append("limits: no finding is called passed or failed")
+        missing.append("limits: no finding is called passed or failed")
     if "path" not in test.metadata.columns:
-        said.append("image paths: critical errors are named, not shown")
-    return said
+        missing.append("image paths: critical errors are named, not shown")
+    return missing
 
 
 def fingerprint(table: Predictions) -> str:

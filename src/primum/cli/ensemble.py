@@ -74,8 +74,8 @@ def ensemble(
     }  # fmt: skip
     tables.write_together(written)
     print(f"{out}: answers of {len(members)} members to {len(found.answers)} cases written")
-    if found.said:
-        print(found.said)
+    if found.comparison:
+        print(found.comparison)
     if out_fit is not None and found.fit is not None:
         print(
             f"{out_fit}: answers to {len(found.fit)} fit rows written; "

@@ -98,7 +98,9 @@ def fit(
     """
     read = tables.read(table, columns, classes=classes)
     rows = fit_rows(read if labels is None else with_labels(read, labels, on))
-    opts = options(rows.classes, rows.name, severity, critical, by=() if by is None else (by,), seed=seed)
+    opts = options(
+        rows.classes, rows.name, severity, critical=critical, by=() if by is None else (by,), seed=seed
+    )
     groups.check_columns(rows.metadata, opts.by)
     check.one_of(decision, RULES, "--decision: rule")
     check.one_of(learn_from, TARGETS, "--learn: target")
