@@ -10,8 +10,8 @@ import pytest
 import primum
 
 NAMES = {
-    "Audit", "Comparison", "Finding", "InputError", "Policy", "Predictions", "PrimumError", "SeverityMatrix",
-    "__version__", "apply_policy", "audit", "compare", "fit_policy", "read",
+    "Audit", "Comparison", "Finding", "InputError", "Policy", "Predictions", "PrimumError", "Promise",
+    "SeverityMatrix", "StatedReader", "__version__", "apply_policy", "audit", "compare", "fit_policy", "read",
 }  # fmt: skip
 MODULES = {"losses", "metrics", "severity"}
 

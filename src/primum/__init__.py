@@ -16,7 +16,9 @@ _HOME = {
     "Policy": "auditing.policy.document.Policy",
     "Predictions": "predictions.Predictions",
     "PrimumError": "core.check.PrimumError",
+    "Promise": "auditing.policy.document.Promise",
     "SeverityMatrix": "severity.SeverityMatrix",
+    "StatedReader": "auditing.policy.document.StatedReader",
     "apply_policy": "auditing.policy.application.apply",
     "audit": "auditing.audits.audit",
     "compare": "auditing.comparisons.compare",
@@ -30,15 +32,15 @@ _HOME = {
 MODULES = ("losses", "metrics", "severity")  # losses need torch, so they are no part of `import *`
 
 __all__ = [
-    "Audit", "Comparison", "Finding", "InputError", "Policy", "Predictions", "PrimumError", "SeverityMatrix",
-    "__version__", "apply_policy", "audit", "compare", "fit_policy", "read",
+    "Audit", "Comparison", "Finding", "InputError", "Policy", "Predictions", "PrimumError", "Promise",
+    "SeverityMatrix", "StatedReader", "__version__", "apply_policy", "audit", "compare", "fit_policy", "read",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from primum.auditing.audits import Audit, audit
     from primum.auditing.comparisons import Comparison, compare
     from primum.auditing.policy.application import apply as apply_policy
-    from primum.auditing.policy.document import Policy
+    from primum.auditing.policy.document import Policy, Promise, StatedReader
     from primum.auditing.policy.fit import fit as fit_policy
     from primum.core.check import InputError, PrimumError
     from primum.judge.finding import Finding
