@@ -31,7 +31,7 @@ def test_without_training_rows_their_scores_say_why_not(made) -> None:
 
 def test_what_is_kept_is_what_was_computed(whole, tmp_path, monkeypatch) -> None:
     first = kept(whole, tmp_path)
-    monkeypatch.setattr(scores, "_computed", None)  # nothing may be computed now
+    monkeypatch.setattr(scores, "_compute", None)  # nothing may be computed now
     second = kept(whole, tmp_path)
     assert second.cases.equals(first.cases)
     assert second.thresholds == first.thresholds

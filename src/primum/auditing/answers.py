@@ -1,8 +1,13 @@
-"""What each decision rule answers to the judged rows, with every confidence score of its answers."""
+"""What each decision rule answers, and every confidence score of rows of one network.
+
+Audits, comparisons, policies, benches of scores and the explorer take their scores from :class:`Scoring`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,6 +22,64 @@ from primum.predictions import Predictions
 from primum.tables.selection import Selection
 
 Probs = Mapping[str, Floats]
+Scores = dict[str, Floats]
+Reasons = dict[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Scoring:
+    """Every confidence score of rows of one network; what they are computed from is learned once.
+
+    Attributes:
+        fit: labelled rows to fit on, or None. train: rows the network was trained on, or None.
+        names: the scores to compute before those that are learned from errors.
+    """
+
+    fit: Predictions | None = None
+    train: Predictions | None = None
+    names: tuple[str, ...] = ALONE
+
+    @cached_property
+    def reference(self) -> Reference | None:
+        """The training rows, as scores look at them."""
+        train = self.train
+        if train is None:
+            return None
+        return Reference(train.embeddings, train.labels, train.logits if train.kind == "logits" else None)
+
+    @cached_property
+    def plain(self) -> Fit | None:
+        """The fit rows, for what is learned from them whatever was answered."""
+        return None if self.fit is None else Fit(self.fit.logits, self.fit.labels, self.fit.correct)
+
+    @cached_property
+    def of_fit(self) -> Scores:
+        """Scores of the fit rows themselves; empty without any."""
+        return {} if self.fit is None else self.of(self.fit)[0]
+
+    def of(self, table: Predictions) -> tuple[Scores, Reasons]:
+        """Name → (N,) score of rows, those of the table's columns last; name → why it is missing."""
+        return confidences(evidence_of(table, self.reference, self.plain), self.names)
+
+    def learned(
+        self, correct: Bools, of_fit: Scores, tables: Sequence[Predictions], scores: Sequence[Scores]
+    ) -> tuple[list[Scores], Reasons]:
+        """Scores that are learned from errors, for each of several tables, and why there is none.
+
+        Args:
+            correct: (F,) whether a rule's answers to the fit rows are right.
+            of_fit: scores of the fit rows to learn from, such as those that every table has.
+            tables: those to compute for. scores: of each of them.
+        """
+        assert self.fit is not None
+        fit = Fit(self.fit.logits, self.fit.labels, correct, of_fit)
+        additions: list[Scores] = []
+        missing: Reasons = {}
+        for table, outside in zip(tables, scores, strict=True):
+            computed, reasons = confidences(Evidence(table.probs, outside=outside, fit=fit), LEARNED)
+            additions.append({name: computed[name] for name in LEARNED if name in computed})
+            missing |= reasons
+        return additions, missing
 
 
 def answers(
@@ -36,33 +99,34 @@ def answers(
         best: the recalibrator Bayes decisions use. train: rows the network was trained on, or None.
     """
     test, fit = rows.test, rows.fit
-    plain = None if fit is None else Fit(fit.logits, fit.labels, fit.correct)
-    reference = None if train is None else reference_of(train)
-    shared, missing = confidences(evidence_of(test, reference, plain), ALONE)
-    fitted = {} if fit is None else confidences(evidence_of(fit, reference, plain), ALONE)[0]
-    made = {}
-    for rule, (calibrated, decisions) in _decided(rows, test, probs, best, opts).items():
-        known = shared | _moved(test, probs, calibrated)
-        seen, why = {}, dict(missing)
+    scoring = Scoring(fit, train)
+    shared, missing = scoring.of(test)
+    fit_decisions = {} if fit is None else _decide(rows, fit, fit_probs, best, opts)
+    by_rule = {}
+    for rule, (calibrated, decisions) in _decide(rows, test, probs, best, opts).items():
+        scores, reasons = shared | _of_recalibrated(test, probs, calibrated), dict(missing)
+        of_fit: Scores = {}
         if fit is None:
-            why |= confidences(Evidence(test.probs), LEARNED)[1]
+            reasons |= confidences(Evidence(test.probs), LEARNED)[1]
         else:
-            seen = fitted | _moved(fit, fit_probs, calibrated)
-            decided = _decided(rows, fit, fit_probs, best, opts)
-            if rule in decided:
-                combined, also = _combined(known, seen, test, fit, fit.labels == decided[rule][1])
-                known, seen, why = known | combined[0], seen | combined[1], why | also
+            of_fit = scoring.of_fit | _of_recalibrated(fit, fit_probs, calibrated)
+            if rule in fit_decisions:
+                common = {name: score for name, score in of_fit.items() if name in scores}
+                (of_test, again), unlearned = scoring.learned(
+                    fit.labels == fit_decisions[rule][1], common, (test, fit), (scores, common)
+                )
+                scores, of_fit, reasons = scores | of_test, of_fit | again, reasons | unlearned
             else:
-                why |= dict.fromkeys(LEARNED, "the fit rows carry no column decision to learn from")
+                reasons |= dict.fromkeys(LEARNED, "the fit rows carry no column decision to learn from")
         threshold = {
-            name: selective.threshold_at_coverage(seen.get(name, score), OPERATING_COVERAGE)
-            for name, score in known.items()
+            name: selective.threshold_at_coverage(of_fit.get(name, score), OPERATING_COVERAGE)
+            for name, score in scores.items()
         }
-        made[rule] = Answers(rule, decisions, calibrated, known, threshold, why)
-    return made
+        by_rule[rule] = Answers(rule, decisions, calibrated, scores, threshold, reasons)
+    return by_rule
 
 
-def beside(table: Predictions) -> dict[str, Floats]:
+def columns_of(table: Predictions) -> Scores:
     """The scores of a table's own columns, and those of its stochastic passes where it has several."""
     several = table.passes is not None and len(table.passes) > 1
     return (from_passes(table) if several else {}) | dict(table.scores)
@@ -71,47 +135,29 @@ def beside(table: Predictions) -> dict[str, Floats]:
 def evidence_of(table: Predictions, reference: Reference | None = None, fit: Fit | None = None) -> Evidence:
     """What a score may look at of the rows of a table."""
     logits = table.logits if table.kind == "logits" else None
-    return Evidence(table.probs, logits, table.embeddings, beside(table), reference, fit)
+    return Evidence(table.probs, logits, table.embeddings, columns_of(table), reference, fit)
 
 
-def reference_of(train: Predictions) -> Reference:
-    """Rows a network was trained on, as scores look at them."""
-    return Reference(train.embeddings, train.labels, train.logits if train.kind == "logits" else None)
-
-
-def _decided(
+def _decide(
     rows: Selection, table: Predictions, probs: Probs, best: str, opts: Options
 ) -> dict[str, tuple[str, Integers]]:
     """Rule → the recalibrator whose probabilities it used, and (N,) decisions."""
-    used: dict[str, tuple[str, Integers]] = {"argmax": ("none", table.predicted)}
+    decisions: dict[str, tuple[str, Integers]] = {"argmax": ("none", table.predicted)}
     if opts.cost is not None:
-        moved = probs[best]
+        weighed = probs[best]
         if opts.priors is not None:
-            seen = (rows.test if rows.fit is None else rows.fit).labels
-            observed = np.bincount(seen, minlength=len(table.classes)) / len(seen)
-            moved = decision.reprior(moved, observed, opts.priors)
-        used["bayes"] = (best, decision.bayes(moved, opts.cost))
+            labels = (rows.test if rows.fit is None else rows.fit).labels
+            observed = np.bincount(labels, minlength=len(table.classes)) / len(labels)
+            weighed = decision.reprior(weighed, observed, opts.priors)
+        decisions["bayes"] = (best, decision.bayes(weighed, opts.cost))
     if table.decision is not None:
-        used["given"] = ("none", table.decision)
-    return used
+        decisions["given"] = ("none", table.decision)
+    return decisions
 
 
-def _moved(table: Predictions, probs: Probs, calibrated: str) -> dict[str, Floats]:
+def _of_recalibrated(table: Predictions, probs: Probs, calibrated: str) -> Scores:
     """Scores of recalibrated probabilities, but for those that the table brings itself."""
     if calibrated == "none":
         return {}
     names = tuple(name for name in PROBABILITIES if name not in table.scores)
     return confidences(Evidence(probs[calibrated]), names)[0]
-
-
-def _combined(
-    known: Probs, seen: Probs, test: Predictions, fit: Predictions, correct: Bools
-) -> tuple[tuple[dict[str, Floats], dict[str, Floats]], dict[str, str]]:
-    """What is learned from the fit rows, on the judged and on the fit rows, and why nothing is."""
-    both = {name: score for name, score in seen.items() if name in known}
-    learned = Fit(fit.logits, fit.labels, correct, both)
-    scores = []
-    for table, outside in ((test, known), (fit, both)):
-        found, missing = confidences(Evidence(table.probs, outside=outside, fit=learned), LEARNED)
-        scores.append({name: found[name] for name in LEARNED if name in found})
-    return (scores[0], scores[1]), missing

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from primum.auditing.answers import beside, evidence_of, reference_of
+from primum.auditing.answers import Scoring, columns_of, evidence_of
 from primum.auditing.options import OPERATING_COVERAGE
 from primum.core.arrays import Array, Floats
 from primum.core.version import __version__
 from primum.explore.storage import keep, kept
-from primum.judge.confidence import ALONE, LEARNED, Evidence, Fit, Reference, confidences
+from primum.judge.confidence import ALONE, LEARNED, Evidence, confidences
 from primum.judge.metrics.selective import threshold_at_coverage
 from primum.predictions import Predictions
 
-SAID = "said"
+SENTENCES = "said"  # key of the text among the arrays of a stored file
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,18 +51,18 @@ def scored(
         tables: of one model, in one order of classes. fit: labelled rows to fit on, or None.
         train: rows the network was trained on, or None.
         read_from: rows that thresholds are read from where the fit rows have no such score.
-        cache: folder that keeps what is computed from training rows, or None. A damaged file is made anew.
+        cache: folder that keeps what is computed from training rows, or None. A damaged file is written anew.
     """
     if train is None and fit is None:
-        return _computed(tables, fit, train, read_from)
+        return _compute(tables, fit, train, read_from)
     file = None if cache is None else cache / f"{_key([*tables, read_from], fit, train)}.npz"
-    held = None if file is None else _unpacked(kept(file), [len(table) for table in tables])
-    if held is not None:
-        return held
-    found = _computed(tables, fit, train, read_from)
+    stored = None if file is None else _unpacked(kept(file), [len(table) for table in tables])
+    if stored is not None:
+        return stored
+    computed = _compute(tables, fit, train, read_from)
     if file is not None:
-        keep(file, _packed(found))
-    return found
+        keep(file, _packed(computed))
+    return computed
 
 
 def of_new(table: Predictions, fit: Predictions | None, train: Predictions | None) -> dict[str, Floats]:
@@ -70,52 +70,40 @@ def of_new(table: Predictions, fit: Predictions | None, train: Predictions | Non
 
     ViM's layer is recovered from the training rows and not held against these: one row has no spread.
     """
-    found = _computed([table], fit, train, table).values[0]
-    evidence = replace(evidence_of(table, _reference(train)), logits=None)
-    return found | confidences(evidence, ("vim",))[0]
+    scores = _compute([table], fit, train, table).values[0]
+    evidence = replace(evidence_of(table, _scoring(fit, train).reference), logits=None)
+    return scores | confidences(evidence, ("vim",))[0]
 
 
-def _computed(
+def _compute(
     tables: Sequence[Predictions], fit: Predictions | None, train: Predictions | None, read_from: Predictions
 ) -> Scored:
-    plain, reference = _fitted(fit), _reference(train)
-    found = [confidences(evidence_of(table, reference, plain), ALONE) for table in tables]
-    values = [dict(one) for one, _ in found]
-    missing = {name: why for _, reasons in reversed(found) for name, why in reasons.items()}
-    seen: dict[str, Floats] = {}
-    if fit is None or plain is None:
+    scoring = _scoring(fit, train)
+    pairs = [scoring.of(table) for table in tables]
+    values = [dict(scores) for scores, _ in pairs]
+    missing = {name: why for _, reasons in reversed(pairs) for name, why in reasons.items()}
+    of_fit: dict[str, Floats] = {}
+    if fit is None:
         missing |= confidences(Evidence(tables[0].probs), LEARNED)[1]
     else:
-        seen = dict(_of_fit(fit, train))
-        shared = {name: score for name, score in seen.items() if all(name in one for one in values)}
-        learned = Fit(fit.logits, fit.labels, fit.correct, shared)
-        for table, known in [*zip(tables, values, strict=True), (fit, seen)]:
-            made, why = confidences(Evidence(table.probs, outside=dict(known), fit=learned), LEARNED)
-            known |= {name: made[name] for name in LEARNED if name in made}
-            missing |= why
+        of_fit = dict(scoring.of_fit)
+        common = {name: score for name, score in of_fit.items() if all(name in scores for scores in values)}
+        additions, reasons = scoring.learned(fit.correct, common, [*tables, fit], [*values, of_fit])
+        for scores, addition in zip([*values, of_fit], additions, strict=True):
+            scores |= addition
+        missing |= reasons
     at = next((row for row, table in enumerate(tables) if table is read_from), 0)
-    own = values[at]
     thresholds = {
-        name: threshold_at_coverage(seen.get(name, own.get(name, score)), OPERATING_COVERAGE)
-        for one in values
-        for name, score in one.items()
+        name: threshold_at_coverage(of_fit.get(name, values[at].get(name, score)), OPERATING_COVERAGE)
+        for scores in values
+        for name, score in scores.items()
     }
     return Scored(values, thresholds, missing)
 
 
 @lru_cache(maxsize=8)
-def _fitted(fit: Predictions | None) -> Fit | None:
-    return None if fit is None else Fit(fit.logits, fit.labels, fit.correct)
-
-
-@lru_cache(maxsize=8)
-def _reference(train: Predictions | None) -> Reference | None:
-    return None if train is None else reference_of(train)
-
-
-@lru_cache(maxsize=8)
-def _of_fit(fit: Predictions, train: Predictions | None) -> dict[str, Floats]:
-    return confidences(evidence_of(fit, _reference(train), _fitted(fit)), ALONE)[0]
+def _scoring(fit: Predictions | None, train: Predictions | None) -> Scoring:
+    return Scoring(fit, train)
 
 
 def _key(tables: Sequence[Predictions], fit: Predictions | None, train: Predictions | None) -> str:
@@ -124,8 +112,8 @@ def _key(tables: Sequence[Predictions], fit: Predictions | None, train: Predicti
         if table is None:
             digest.update(b"none")
             continue
-        arrays = [table.labels, table.logits, table.embeddings, *beside(table).values()]
-        digest.update(f"{table.kind} {table.classes} {sorted(beside(table))}".encode())
+        arrays = [table.labels, table.logits, table.embeddings, *columns_of(table).values()]
+        digest.update(f"{table.kind} {table.classes} {sorted(columns_of(table))}".encode())
         for array in arrays:
             if array is not None:
                 digest.update(f"{array.shape} {array.dtype}".encode())
@@ -133,26 +121,28 @@ def _key(tables: Sequence[Predictions], fit: Predictions | None, train: Predicti
     return digest.hexdigest()[:32]
 
 
-def _packed(found: Scored) -> dict[str, Array]:
-    said = json.dumps({"thresholds": found.thresholds, "missing": found.missing})
-    arrays = {f"{at}/{name}": score for at, one in enumerate(found.values) for name, score in one.items()}
-    return {SAID: np.array(said), **arrays}
+def _packed(computed: Scored) -> dict[str, Array]:
+    text = json.dumps({"thresholds": computed.thresholds, "missing": computed.missing})
+    arrays = {
+        f"{at}/{name}": score for at, scores in enumerate(computed.values) for name, score in scores.items()
+    }
+    return {SENTENCES: np.array(text), **arrays}
 
 
-def _unpacked(held: Mapping[str, Array] | None, sizes: Sequence[int]) -> Scored | None:
-    """Scores of tables of these sizes, None where something else is held."""
-    if held is None or SAID not in held:
+def _unpacked(arrays: Mapping[str, Array] | None, sizes: Sequence[int]) -> Scored | None:
+    """Scores of tables of these sizes, None where something else is stored."""
+    if arrays is None or SENTENCES not in arrays:
         return None
     values: list[dict[str, Floats]] = [{} for _ in sizes]
-    for key, score in held.items():
+    for key, score in arrays.items():
         at, _, name = key.partition("/")
-        if key == SAID:
+        if key == SENTENCES:
             continue
         if not at.isdecimal() or int(at) >= len(sizes) or score.shape != (sizes[int(at)],):
             return None
         values[int(at)][name] = score
     try:
-        said = json.loads(str(held[SAID]))
-        return Scored(values, said["thresholds"], said["missing"])
+        content = json.loads(str(arrays[SENTENCES]))
+        return Scored(values, content["thresholds"], content["missing"])
     except (ValueError, KeyError, TypeError):
         return None

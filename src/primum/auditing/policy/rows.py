@@ -9,7 +9,7 @@ import numpy as np
 
 from primum import severity
 from primum.auditing import options
-from primum.auditing.answers import beside
+from primum.auditing.answers import columns_of
 from primum.auditing.policy.document import Policy, StatedReader, Threshold
 from primum.core import check
 from primum.core.arrays import Bools, Floats
@@ -50,7 +50,7 @@ def scored(
                     f"{table.name}: the decision rule given needs a column decision, there is none; add it"
                 )
             answers = table.decision
-    evidence = Evidence(probs, outside=beside(table), decisions=answers, cost=cost, critical=critical)
+    evidence = Evidence(probs, outside=columns_of(table), decisions=answers, cost=cost, critical=critical)
     scores, _ = confidences(evidence, (*PROBABILITIES, *CONSEQUENCES))
     return Scored(rule, form.removeprefix("gain_"), answers, scores)
 

@@ -12,13 +12,14 @@ import numpy as np
 import polars as pl
 
 from primum import tables
+from primum.auditing.answers import Scoring
 from primum.bench.scores.names import gambled, of_passes
 from primum.bench.scores.plan import FIT, GAMBLERS, Run
 from primum.bench.scores.shifts import Shift, elsewhere
 from primum.bench.tasks import Task
 from primum.core import files
 from primum.core.arrays import Floats, Singles
-from primum.judge.confidence import RANKED, Evidence, Fit, Reference, confidences
+from primum.judge.confidence import ALONE, RANKED
 from primum.predictions import Predictions
 from primum.tables.selection import reordered
 
@@ -46,6 +47,11 @@ class Asked:
         passed = {} if self.mean is None else {n: s for n, s in self.mean.scores.items() if of_passes(n)}
         return {name: score for name, score in {**self.once.scores, **passed}.items() if name in RANKED}
 
+    @property
+    def scored(self) -> Predictions:
+        """The answers with every score that comes with them."""
+        return replace(self.once, scores=self.brought)
+
 
 def asking(run: Run, out: Path, shifts: tuple[Shift, ...], passes: int) -> Callable[[Task], None]:
     """A task's ``ask``: answers of a finished run about these shifts, stored as they come."""
@@ -65,23 +71,18 @@ def ask(task: Task, run: Run, out: Path, shifts: tuple[Shift, ...], passes: int)
     count = passes if run.drops else 0
     answered = partial(_asked, network, run, whole, table, task.features, passes=count)
     fit_rows = answered(FIT)
-    reference = _reference(network, whole, table, task)
-    fit = Fit(fit_rows.once.logits, fit_rows.once.labels, fit_rows.once.correct)
-    plain = tuple(name for name in RANKED if name != "combined" and gambled(name) == (run.loss == GAMBLERS))
-    seen, _ = confidences(_evidence(fit_rows, reference, fit), plain)
-    fit = replace(fit, confidence=seen)
-    names = plain if run.loss == GAMBLERS else (*plain, "combined")
+    fit, gambles = fit_rows.scored, run.loss == GAMBLERS
+    names = tuple(name for name in ALONE if gambled(name) == gambles)
+    scoring = Scoring(fit, _train_rows(network, whole, table, task), names)
     for shift in shifts:
         asked = fit_rows if shift == FIT else answered(shift)
-        found, missing = confidences(_evidence(asked, reference, fit), names)
-        kept = {name: score for name, score in found.items() if name in names}
+        computed, missing = scoring.of(asked.scored)
+        scores = {name: score for name, score in computed.items() if name in names}
+        if not gambles:
+            additions, reasons = scoring.learned(fit.correct, scoring.of_fit, [asked.scored], [scores])
+            scores, missing = scores | additions[0], missing | reasons
         with files.whole(run.stored(out, shift)) as draft:
-            tables.write(_stored(run, shift, asked, kept, missing), draft)
-
-
-def _evidence(asked: Asked, reference: Reference, fit: Fit) -> Evidence:
-    once = asked.once
-    return Evidence(once.probs, once.logits, once.embeddings, asked.brought, reference, fit)
+            tables.write(_stored(run, shift, asked, scores, missing), draft)
 
 
 def _stored(
@@ -153,12 +154,12 @@ def _features(network: Network, whole: ImageTable, shown: ImageTable, shift: Shi
     return features.shared(network, Images(shown, transform), whole, stores)
 
 
-def _reference(network: Network, whole: ImageTable, table: ImageTable, task: Task) -> Reference:
+def _train_rows(network: Network, whole: ImageTable, table: ImageTable, task: Task) -> Predictions:
     """The rows the network was trained on, with embeddings."""
     told = tables.read(task.folder / "predictions" / "train.parquet")
     told = reordered(told, network.card.classes)
     if told.embeddings is not None:
-        return Reference(told.embeddings, told.labels, told.logits)
+        return told
     from primum.model import features
     from primum.model.images import Images
 
@@ -166,4 +167,4 @@ def _reference(network: Network, whole: ImageTable, table: ImageTable, task: Tas
     rows = np.array([at[one] for one in told.ids], dtype=np.int64)
     images = Images(table.take(rows), network.card.transform)
     found = features.shared(network, images, whole, task.features)
-    return Reference(found, told.labels, told.logits)
+    return replace(told, embeddings=found)
