@@ -82,6 +82,4 @@ def test_the_picture_reaches_from_the_leftmost_decision() -> None:
     given = content()
     given["settings"][0]["rows"][0]["metrics"]["specificity"] = {**METRIC, "mean": 0.15}
     (setting,) = benching.of(given)["settings"]
-    assert (
-        '"range":[0.0' in setting["pictures"][0]["spec"] or '"range":[0.09' in setting["pictures"][0]["spec"]
-    )
+    assert '"range":[0.0' in setting["pictures"][0].spec or '"range":[0.09' in setting["pictures"][0].spec

@@ -26,7 +26,7 @@ def test_risk_coverage_draws_one_line_per_score() -> None:
 
 
 def test_names_cannot_carry_markup() -> None:
-    row = {"name": '<a href="https://example.org">b</a>', "value": 0.1, "low": 0.0, "high": 0.2}
+    row = figures.Whisker('<a href="https://example.org">b</a>', 0.1, 0.0, 0.2)
     note = figures.dots_and_whiskers([row], "cost").layout.annotations[0].text
     assert "<a" not in note
     assert len(figures.plain("x" * 500)) == 44

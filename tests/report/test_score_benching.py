@@ -106,7 +106,7 @@ def test_the_heat_map_leaves_a_gap_where_a_score_has_no_rank() -> None:
     given = content()
     del given["settings"][0]["shifts"][1]["rows"][0]
     (setting,) = score_benching.of(given)["settings"]
-    assert "null" in setting["heat"][0]["spec"]
+    assert "null" in setting["heat"][0].spec
 
 
 def test_the_page_loads_nothing_and_keeps_names_text() -> None:

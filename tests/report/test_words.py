@@ -34,10 +34,10 @@ def test_number(value: float | None, code: str, said: str) -> None:
 
 
 def test_spans_and_limits() -> None:
-    assert plain(words.span(finding("cer", 0.018, 390, 0.011))) == "0.7–2.9 %"
-    assert plain(words.span(finding("ece", 0.01, 390, 0.02))) == "−0.010 to 0.030"
-    assert plain(words.span(finding("cer", 0.01, 390, 0.02), signed=True)) == "−1.0 to +3.0 pp"
-    assert words.span(finding("cer", None, 0)) == ""
+    assert plain(words.interval(finding("cer", 0.018, 390, 0.011))) == "0.7–2.9 %"
+    assert plain(words.interval(finding("ece", 0.01, 390, 0.02))) == "−0.010 to 0.030"
+    assert plain(words.interval(finding("cer", 0.01, 390, 0.02), signed=True)) == "−1.0 to +3.0 pp"
+    assert words.interval(finding("cer", None, 0)) == ""
     assert plain(words.limit_of("cer", {"max": 0.05})) == "at most 5.0 %"
     assert plain(words.scale(0.0, 0.2, "cer")) == "0–20 %"
     assert plain(words.scale(-0.01, 0.2, "ece")) == "−0.01 to 0.2"

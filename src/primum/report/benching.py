@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from primum.judge.metrics.table import codes
-from primum.report import figures, panels, words
+from primum.report import figures, words
+from primum.report.pictures import pack
 
 COLUMNS = codes("loss_bench")
 WANTED = (70, 80, 90)
@@ -41,13 +42,13 @@ def setting(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         "facts": facts(given),
         "lead": lead(given),
         "pictures": [
-            panels.drawn(
+            pack(
                 figures.trade_off(given["curves"], [point(row) for row in rows]),
                 f"{prefix}-trade-off",
                 "Critical error rate against specificity, one curve per loss, decisions marked",
                 "Lower right is better. Circle: argmax; diamond: Bayes. Choose losses in the legend.",
             ),
-            panels.drawn(
+            pack(
                 figures.dots_and_whiskers(
                     [difference(row) for row in decided if not row["reference"]],
                     "expected cost minus the reference's", zero=True,
@@ -95,11 +96,11 @@ def point(row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def difference(row: Row) -> dict[str, Any]:
+def difference(row: Row) -> figures.Whisker:
     """A loss's difference in expected cost, for drawing."""
     found = row["metrics"]["expected_cost"].get("difference") or {}
     name = " ".join(part for part in (row["loss"], row["strength"]) if part)
-    return {"name": name, "said": spoken(found), "value": 0, "low": None, "high": None, **found}
+    return figures.Whisker(name, found.get("value", 0), found.get("low"), found.get("high"), spoken(found))
 
 
 def described(row: Row) -> dict[str, Any]:

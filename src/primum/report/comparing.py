@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from primum.judge.metrics.table import codes
-from primum.report import figures, panels, tables, view, words
+from primum.report import figures, tables, view, words
+from primum.report.pictures import Picture, pack
 from primum.report.words import Finding
 
 DIRECTIONS = {
@@ -47,7 +48,7 @@ def _lead(findings: Sequence[Finding], rule: tables.Rule, share: str) -> tuple[s
     return (name[:1].upper() + name[1:], said) if said else None
 
 
-def forests(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def forests(findings: Sequence[Finding]) -> list[Picture]:
     """Draw the main paired differences, one figure per direction and unit, each with one honest axis."""
     made = []
     score = next((one["score"] for one in findings if one.get("score")), None)
@@ -55,12 +56,14 @@ def forests(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     for better in ("lower", "higher"):
         for percent in (True, False):
             rows = [
-                {
-                    **one,
-                    "name": _name(one),
-                    "said": _said(one),
-                    "critical": one.get("code") in tables.CRITICAL_CODES,
-                }
+                figures.Whisker(
+                    _name(one),
+                    one["value"],
+                    one.get("low"),
+                    one.get("high"),
+                    _said(one),
+                    one.get("code") in tables.CRITICAL_CODES,
+                )
                 for one in drawn
                 if one.get("better") == better
                 and one.get("value") is not None
@@ -71,12 +74,12 @@ def forests(findings: Sequence[Finding]) -> list[dict[str, Any]]:
                 figure = figures.dots_and_whiskers(rows, "second minus first", percent=percent, zero=True)
                 spoken = f"Differences, second minus first, where {better} is better; {DIRECTIONS[better]}"
                 caption = f"{better.capitalize()} is better: {DIRECTIONS[better]}"
-                made.append(panels.drawn(figure, f"difference-{better}-{unit}", spoken, caption))
+                made.append(pack(figure, f"difference-{better}-{unit}", spoken, caption))
     return made
 
 
 def _said(finding: Finding) -> str:
-    within = words.span(finding, signed=True)
+    within = words.interval(finding, signed=True)
     value = words.number(finding["value"], str(finding.get("code", "")), signed=True)
     return value + (f" ({within})" if within else "")
 
@@ -91,7 +94,7 @@ def difference(finding: Finding) -> dict[str, Any]:
     said = view.described(finding)
     code = str(finding.get("code", ""))
     said["value"] = words.number(finding.get("value"), code, signed=True)
-    said["span"] = words.span(finding, signed=True) or words.NOTHING
+    said["span"] = words.interval(finding, signed=True) or words.NOTHING
     value, low, high = finding.get("value"), finding.get("low"), finding.get("high")
     said["favours"] = ""
     if value is not None and low is not None and high is not None and finding.get("better"):

@@ -1,9 +1,10 @@
-"""One plotly figure per picture, each from plain lists and dicts of an audit; nothing is computed here."""
+"""One Plotly figure per picture, and the one template of their looks; nothing is computed here."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
@@ -18,48 +19,62 @@ MOST_POINTS = 400
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 
-def plain(text: Any, most: int = 44) -> str:
-    """Make a user's text safe for plotly, which reads ``<b>`` and ``<a>`` in labels as markup."""
-    said = str(text)
-    return html.escape(said if len(said) <= most else said[: most - 1] + "…", quote=False)
-
-
-def _figure(height: int, **layout: Any) -> go.Figure:
-    figure = go.Figure()
-    figure.update_layout(
-        template=None,
-        height=height,
-        margin={"l": 56, "r": 22, "t": 12, "b": 48},
-        font={"family": FONT, "size": 13, "color": INK},
-        paper_bgcolor=PAPER,
-        plot_bgcolor=PAPER,
-        hoverlabel={"bgcolor": PAPER, "bordercolor": LINE, "font": {"color": INK}},
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
-        dragmode=False,
-        **layout,
-    )
-    figure.update_xaxes(**_axis())
-    figure.update_yaxes(**_axis())
-    return figure
-
-
-def _axis() -> dict[str, Any]:
-    return {
-        "gridcolor": LINE,
-        "linecolor": SOFT,
-        "showline": True,
-        "zeroline": False,
-        "ticks": "outside",
-        "tickcolor": SOFT,
-        "ticklen": 4,
-        "title": {"standoff": 8, "font": {"color": SOFT, "size": 12.5}},
-        "fixedrange": True,
+AXIS = {
+    "showgrid": True, "gridcolor": LINE, "linecolor": SOFT, "showline": True, "zeroline": False,
+    "ticks": "outside", "tickcolor": SOFT, "ticklen": 4, "fixedrange": True,
+    "title": {"standoff": 8, "font": {"color": SOFT, "size": 12.5}},
+}  # fmt: skip
+TEMPLATE = go.layout.Template(
+    layout={
+        "margin": {"l": 56, "r": 22, "t": 12, "b": 48},
+        "font": {"family": FONT, "size": 13, "color": INK},
+        "paper_bgcolor": PAPER,
+        "plot_bgcolor": PAPER,
+        "colorway": CURVES,
+        "hoverlabel": {"bgcolor": PAPER, "bordercolor": LINE, "font": {"color": INK}},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        "dragmode": False,
+        "xaxis": AXIS,
+        "yaxis": AXIS,
     }
+)  # colours, fonts, margins of every figure of a report, a bench page and the explorer
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """One row of :func:`dots_and_whiskers`.
+
+    Attributes:
+        name: stands above the row. value, low, high: the point and the ends of its interval, if any.
+        text: the value in words, below the name. critical: drawn in the colour of critical errors.
+    """
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    text: str = ""
+    critical: bool = False
+
+
+def plain(text: object, longest: int = 44) -> str:
+    """Make a user's text safe for Plotly, which reads ``<b>`` and ``<a>`` in labels as markup.
+
+    >>> plain("<b>"), plain("a long name", 8)
+    ('&lt;b&gt;', 'a long …')
+    """
+    label = str(text)
+    return html.escape(label if len(label) <= longest else label[: longest - 1] + "…", quote=False)
+
+
+def blank(height: int, **layout: object) -> go.Figure:
+    """An empty figure of ``height`` pixels in the looks of the page."""
+    return go.Figure(layout={"template": TEMPLATE, "height": height, **layout})
 
 
 def reliability(bins: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Draw confidence against accuracy with intervals, and below it how many cases each bin holds."""
-    figure = _figure(400, bargap=0.06, showlegend=False)
+    figure = blank(400, bargap=0.06, showlegend=False)
     middle = [(one["low"] + one["high"]) / 2 for one in bins]
     confidence = [one["confidence"] for one in bins]
     accuracy = [one["accuracy"] for one in bins]
@@ -104,7 +119,7 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> go.Figure:
     )
     figure.update_layout(
         yaxis={"domain": [0.27, 1]},
-        yaxis2={**_axis(), "domain": [0, 0.17], "nticks": 3, "title": {**_axis()["title"], "text": "cases"}},
+        yaxis2={"domain": [0, 0.17], "nticks": 3, "title": {"text": "cases"}},
     )
     return figure
 
@@ -119,7 +134,7 @@ def risk_coverage(
         key: ``"risk"`` or ``"generalized_risk"``.
         at: the operating coverage, drawn as a line.
     """
-    figure = _figure(320 + 20 * len(curves))
+    figure = blank(320 + 20 * len(curves))
     cost = any(curve.get("residual") == "cost" for curve in curves)
     for at_curve, (curve, name) in enumerate(zip(curves, curve_names(curves), strict=True)):
         coverage, risk = thin(curve["coverage"]), thin(curve[key])
@@ -154,7 +169,7 @@ def trade_off(curves: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str,
         curves: ``loss``, ``specificity`` and ``cer`` lists.
         points: ``loss``, ``decision`` (argmax or bayes), ``specificity``, ``cer``, or None.
     """
-    figure = _figure(520)
+    figure = blank(520)
     marked = [point for point in points if point["cer"] is not None and point["specificity"] is not None]
     for at, curve in enumerate(curves):
         colour = CURVES[at % len(CURVES)]
@@ -204,35 +219,33 @@ def thin(values: Sequence[float]) -> list[float]:
 
 
 def dots_and_whiskers(
-    rows: Sequence[Mapping[str, Any]], title: str, percent: bool = False, zero: bool = False
+    rows: Sequence[Whisker], title: str, *, percent: bool = False, zero: bool = False
 ) -> go.Figure:
     """Draw values with intervals, one row each: costs by decision rule, or paired differences.
 
     Args:
-        rows: ``name``, ``value``, ``low``, ``high`` and optionally ``said`` (the value in words) and
-            ``critical``; top first. Names stand above their row, so that they fit a phone.
+        rows: top first. Names stand above their row, so that they fit a phone.
         title: the axis title.
         percent: values are shares; show percentage points.
         zero: draw the line of no difference.
     """
-    figure = _figure(84 + 62 * len(rows), showlegend=False)
+    figure = blank(84 + 62 * len(rows), showlegend=False)
     unit = 100 if percent else 1
-    for at, row in enumerate(rows):
-        value, low, high = row["value"], row.get("low"), row.get("high")
-        colour = CRITICAL if row.get("critical") else BLUE
+    for place, row in enumerate(rows):
+        colour = CRITICAL if row.critical else BLUE
         bars = None
-        if low is not None and high is not None:
+        if row.low is not None and row.high is not None:
             bars = {
                 "type": "data", "symmetric": False, "thickness": 2, "width": 5, "color": colour,
-                "array": [unit * (high - value)], "arrayminus": [unit * (value - low)],
+                "array": [unit * (row.high - row.value)], "arrayminus": [unit * (row.value - row.low)],
             }  # fmt: skip
         figure.add_scatter(
-            x=[unit * value], y=[at], mode="markers", marker={"size": 9, "color": colour},
+            x=[unit * row.value], y=[place], mode="markers", marker={"size": 9, "color": colour},
             error_x=bars, hovertemplate="%{x:.3f}<extra></extra>",
         )  # fmt: skip
-        said = f"<br><span style='color:{SOFT}'>{plain(row['said'])}</span>" if row.get("said") else ""
+        text = f"<br><span style='color:{SOFT}'>{plain(row.text)}</span>" if row.text else ""
         figure.add_annotation(
-            text=plain(row["name"], 60) + said, xref="paper", x=0, xanchor="left", y=at, yanchor="bottom",
+            text=plain(row.name, 60) + text, xref="paper", x=0, xanchor="left", y=place, yanchor="bottom",
             yshift=5, align="left", showarrow=False, font={"size": 12.5}, bgcolor="rgba(255,255,255,0.8)",
         )  # fmt: skip
     if zero:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from primum.judge.confidence import SCORES
 from primum.judge.metrics.table import codes
 from primum.report import figures, matrix, tables, words
+from primum.report.pictures import pack
 from primum.report.words import Finding
 
 SELECTIVE_CODES = codes("selective")
@@ -18,7 +17,6 @@ DRAWN = tuple(name for name in words.SCORES if SCORES[name].place)
 MOST_DRAWN = 6
 COST_CODES = codes("costs")
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.5)
-UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def of(audit: Mapping[str, Any], overall: Sequence[Finding], prefix: str) -> dict[str, Any]:
@@ -29,15 +27,6 @@ def of(audit: Mapping[str, Any], overall: Sequence[Finding], prefix: str) -> dic
         "selective": selective(curves.get("risk_coverage") or [], overall, given, prefix),
         "cost": cost(curves.get("cost") or [], overall, given, prefix),
     }
-
-
-def drawn(figure: Any, name: str, spoken: str, caption: str = "") -> dict[str, Any]:
-    """Pack a figure for the template: its JSON can hold any user's text without leaving its script."""
-    written = figure.to_json(validate=False, engine="json")
-    for sign, code in UNSAFE.items():
-        written = written.replace(sign, code)
-    height = figure.layout.height
-    return {"id": name, "spec": Markup(written), "spoken": spoken, "caption": caption, "height": height}
 
 
 def _all(curves: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -76,10 +65,10 @@ def selective(
         more = f"; {len(mine) - len(shown)} more in numbers below" if len(mine) > len(shown) else ""
         spoken = f"{what} against the share of cases answered, one line per confidence score"
         name = f"{prefix}coverage-{residual}"
-        pictures.append(drawn(figures.risk_coverage(shown, "risk", at), name, spoken, what + more))
+        pictures.append(pack(figures.risk_coverage(shown, "risk", at), name, spoken, what + more))
         if all(len(one.get("generalized_risk") or ()) == len(one["coverage"]) for one in shown):
             figure = figures.risk_coverage(shown, "generalized_risk", at)
-            joint.append(drawn(figure, f"{name}-joint", spoken + ", per case seen", what + more))
+            joint.append(pack(figure, f"{name}-joint", spoken + ", per case seen", what + more))
         rows = [
             (label, [_point(residual, point) for point in tables.at_coverages(one, COVERAGES)])
             for label, one in zip(figures.curve_names(mine), mine, strict=True)
@@ -134,7 +123,7 @@ def _missing(findings: Sequence[Finding]) -> list[str]:
 
 
 def _said(entry: Mapping[str, Any]) -> str:
-    within = words.span(entry)
+    within = words.span("", entry.get("low"), entry.get("high"))
     return words.number(entry["value"]) + (f" ({within})" if within else "")
 
 
@@ -147,7 +136,13 @@ def cost(
 ) -> dict[str, Any]:
     """Draw the mean cost per case under each decision rule."""
     rows = [
-        {**entry, "name": words.opening(tables.short_name(tables.rule(entry))), "said": _said(entry)}
+        figures.Whisker(
+            words.opening(tables.short_name(tables.rule(entry))),
+            entry["value"],
+            entry["low"],
+            entry["high"],
+            _said(entry),
+        )
         for entry in entries
         if entry.get("value") is not None
     ]
@@ -155,7 +150,7 @@ def cost(
     caption = f"Mean cost per case; unit: {unit}" if unit else "Mean cost per case"
     spoken = "Mean cost per case under each decision rule, with intervals"
     pictures = (
-        [drawn(figures.dots_and_whiskers(rows, "mean cost per case"), f"{prefix}cost-rules", spoken, caption)]
+        [pack(figures.dots_and_whiskers(rows, "mean cost per case"), f"{prefix}cost-rules", spoken, caption)]
         if rows
         else []
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from primum.judge.metrics.table import METRICS, codes
-from primum.report import figures, panels, shift_figures, words
+from primum.report import figures, shift_figures, words
+from primum.report.pictures import Picture, pack
 
 CONFIDENT = "critical_share_confident"
 CODES = {code: words.opening(METRICS[code].head) for code in codes("score_bench")}
@@ -110,7 +111,7 @@ def lead(given: Mapping[str, Any]) -> str:
     return f"{said} {reference} has {own['rank']:.1f} ({own['low']:.1f} to {own['high']:.1f})."
 
 
-def heat(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def heat(given: Mapping[str, Any], prefix: str) -> Picture:
     """Ranks of all scores in all shifts."""
     overall, shifts = ranking(given), given["shifts"]
     order = [str(row["score"]) for row in overall["rows"]] if overall else []
@@ -126,7 +127,7 @@ def heat(given: Mapping[str, Any], prefix: str) -> dict[str, Any]:
                 for shift, row in zip(shifts, found, strict=True)
             ]
         )
-    return panels.drawn(
+    return pack(
         shift_figures.heat_map(order, [title(shift) for shift in shifts], ranks, said),
         f"{prefix}-heat",
         "Rank of every score by AURC within every shift",
@@ -147,7 +148,7 @@ def spoken(name: str, where: str, row: Row) -> str:
     )
 
 
-def means(given: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
+def means(given: Mapping[str, Any], prefix: str) -> list[Picture]:
     """Mean ranks by AURC, and by failure AUROC, which does not depend on how many answers are wrong."""
     pictures = []
     for code, named in (("aurc", "AURC"), ("failure_auroc", "failure AUROC"), ("cost_aurc", "cost AURC")):
@@ -156,15 +157,15 @@ def means(given: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
         if not found:
             continue
         rows = [
-            {
-                "name": row["score"], "value": row["rank"], "low": row["low"], "high": row["high"],
-                "said": f"{row['rank']:.1f}, first in {100 * row['first']:.0f} %",
-            }
+            figures.Whisker(
+                row["score"], row["rank"], row["low"], row["high"],
+                f"{row['rank']:.1f}, first in {100 * row['first']:.0f} %",
+            )
             for row in found[0]["rows"]
         ]  # fmt: skip
         over = found[0]["over"]
         pictures.append(
-            panels.drawn(
+            pack(
                 figures.dots_and_whiskers(rows, f"mean rank by {named}, {over}"), f"{prefix}-mean-{code}",
                 f"Mean rank of every score by {named}, with bootstrap intervals",
                 f"Mean rank by {named} over {over}; 1 is best",
@@ -173,7 +174,7 @@ def means(given: Mapping[str, Any], prefix: str) -> list[dict[str, Any]]:
     return pictures
 
 
-def over_intensity(given: Mapping[str, Any], names: Sequence[str], prefix: str) -> list[dict[str, Any]]:
+def over_intensity(given: Mapping[str, Any], names: Sequence[str], prefix: str) -> list[Picture]:
     """AURC and silent failures against intensity, one pair of pictures per corruption."""
     own = next(one for one in given["shifts"] if one["kind"] == "iid" and not one["without"])
     corruptions = dict.fromkeys(one["shift"] for one in given["shifts"] if one["kind"] == "corruption")
@@ -190,7 +191,7 @@ def over_intensity(given: Mapping[str, Any], names: Sequence[str], prefix: str) 
         ):  # fmt: skip
             drawn = [line(name, points, code) for name in names]
             pictures.append(
-                panels.drawn(
+                pack(
                     shift_figures.over_intensity([one for one in drawn if one["level"]], what, percent),
                     f"{prefix}-{code}-{at}",
                     f"{what} over the intensity of {corruption}, one line per score",
@@ -231,7 +232,7 @@ def remaining(shift: Row, names: Sequence[str]) -> dict[str, Any]:
 def let_through(row: Row) -> dict[str, Any]:
     """Failures and critical failures at or above the threshold, of all there are."""
     counts, rate = row["counts"], row["metrics"]["silent_critical_rate"]
-    span = words.span({**rate, "code": "silent_critical_rate"}) if "mean" in rate else ""
+    span = words.span("silent_critical_rate", rate.get("low"), rate.get("high")) if "mean" in rate else ""
     return {
         "silent": f"{counts['silent']:.1f} of {counts['failures']:.1f}",
         "critical": f"{counts['silent_critical']:.1f} of {counts['critical']:.1f} critical",

@@ -27,7 +27,7 @@ def heat_map(
     """
     names = [figures.plain(name, LONGEST) for name in shifts]
     below = 20 + LETTER * max(map(len, names), default=0)
-    figure = figures._figure(below + 10 + ROW * len(scores))
+    figure = figures.blank(below + 10 + ROW * len(scores))
     most = max((rank for row in ranks for rank in row if rank is not None), default=2.0)
     figure.add_trace(
         go.Heatmap(
@@ -56,7 +56,7 @@ def over_intensity(lines: Sequence[Mapping[str, Any]], what: str, percent: bool 
         lines: ``name``, ``level`` and ``value`` lists of one length, ``low`` and ``high`` too.
         what: the axis title. percent: the metric is a share.
     """
-    figure = figures._figure(340)
+    figure = figures.blank(340)
     for at, line in enumerate(lines):
         colour = figures.CURVES[at % len(figures.CURVES)]
         bars = {

@@ -71,7 +71,7 @@ def cell(
     code = str(finding.get("code", ""))
     return {
         "value": words.number(finding.get("value"), code),
-        "span": words.span(finding),
+        "span": words.interval(finding),
         "n": None if finding.get("n") is None else words.number(finding["n"], "n"),
         "bar": drawings.interval(
             finding.get("value"), finding.get("low"), finding.get("high"), *ends, tone, _mark(limits, code)

@@ -182,7 +182,7 @@ def described(finding: Finding) -> dict[str, Any]:
         "name": words.label(finding),
         "code": code,
         "value": words.number(finding.get("value"), code),
-        "span": words.span(finding) or words.NOTHING,
+        "span": words.interval(finding) or words.NOTHING,
         "n": words.number(finding.get("n"), "n"),
         "group": "all cases" if (finding.get("group") or "all") == "all" else finding["group"],
         "decision": words.decision(finding.get("decision")),

@@ -68,9 +68,12 @@ def scale(start: float, end: float, code: str) -> str:
     return f"{first}–{last}{unit}" if start >= 0 else f"{MINUS}{first[1:]} to {last}{unit}"
 
 
-def span(finding: Finding, signed: bool = False) -> str:
-    """Write the interval of a finding, ``0.7–3.7 %``; empty when there is none."""
-    low, high, code = finding.get("low"), finding.get("high"), str(finding.get("code", ""))
+def span(code: str, low: float | None, high: float | None, signed: bool = False) -> str:
+    """Write an interval in the unit of its code, ``0.7–3.7 %``; empty when there is none.
+
+    >>> span("cer", -0.01, 0.03, signed=True)
+    '−1.0 to +3.0\\xa0pp'
+    """
     if low is None or high is None:
         return ""
     first, second = number(low, code, signed), number(high, code, signed)
@@ -147,7 +150,7 @@ def headline(
     missed = int(errors["value"])
     much = "none" if missed == 0 else number(missed, "critical_errors")
     did = f"called {much} harmless" if harmless(critical) else f"made a critical error in {much}"
-    within = span(rate)
+    within = interval(rate)
     tail = f" ({share} interval {within})" if within else ""
     noun = "case" if errors.get("n") == 1 else "cases"
     return (
@@ -160,11 +163,16 @@ def accuracy_headline(finding: Finding | None, share: str) -> str:
     """Open the page when no severity was given: how often the model was right, and no more."""
     if finding is None or finding.get("value") is None:
         return "No labelled case could be judged."
-    within = span(finding)
+    within = interval(finding)
     tail = f" ({share} interval {within})" if within else ""
     return (
         f"The model was right in {number(finding['value'], 'accuracy')} of {counted(finding.get('n'))}{tail}."
     )
+
+
+def interval(finding: Finding, signed: bool = False) -> str:
+    """Write the interval of a finding; empty when there is none."""
+    return span(str(finding.get("code", "")), finding.get("low"), finding.get("high"), signed)
 
 
 def difference(finding: Finding | None, share: str) -> str:

@@ -64,7 +64,7 @@ def test_members_that_agree() -> None:
 def test_pictures_hold_the_pairs_that_differ_most(count: int) -> None:
     given = content(count)
     view = section.of(given, "")
-    drawn = json.loads(str(view["pictures"][0]["spec"]))
+    drawn = json.loads(str(view["pictures"][0].spec))
     shown = len(drawn["data"][0]["y"])
     assert shown == min(len(given["pairs"]), section.MOST_PAIRS)
     totals = np.sum([bar["x"] for bar in drawn["data"]], axis=0)

@@ -38,7 +38,7 @@ def example() -> dict[str, object]:
 
 def test_pooled_class_and_group_pictures() -> None:
     view = reliability.of(example(), "a-")
-    assert [one["id"] for one in view["pictures"]] == ["a-reliability-none", "a-reliability-vector"]
+    assert [one.id for one in view["pictures"]] == ["a-reliability-none", "a-reliability-vector"]
     assert [(part["name"], len(part["pictures"])) for part in view["multiples"]] == [
         ("By class", 7),
         ("By site", 2),

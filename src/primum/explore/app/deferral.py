@@ -217,7 +217,7 @@ def _number(name: str, one: Mapping[str, Any], code: str, of: str) -> Component:
         below = [html.Span(words.opening(str(one["why_not"])) + ".", className="span")]
     else:
         value = html.Span(words.number(one["value"], code), className="big")
-        interval = words.span({**one, "code": code})
+        interval = words.span(code, one["low"], one["high"])
         n = words.counted(one["n"])
         below = [html.Span(f"95{words.GAP}% interval {interval}" if interval else "", className="span"),
                  html.Span(f"{of}, n = {n}", className="span")]  # fmt: skip

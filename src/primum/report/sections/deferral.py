@@ -8,7 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from primum.judge.metrics.table import codes
-from primum.report import figures, panels, tables, words
+from primum.report import figures, tables, words
+from primum.report.pictures import Picture, pack
 
 VERDICTS = {
     "fitted": "fitted", "certified": "certified", "partly_certified": "certified for some groups",
@@ -57,14 +58,14 @@ def _pictures(
     readers: Sequence[tuple[str, str]],
     lines: str,
     prefix: str,
-) -> list[dict[str, Any]]:
+) -> list[Picture]:
     shown = scores[: figures.MOST_CURVES]
     more = f"; {len(scores) - len(shown)} more scores in the table" if len(scores) > len(shown) else ""
     made = []
     for key, said in readers if shown else ():
         figure = _figure(shown, policies, lines, key, content.get("unit") == "errors")
         spoken = f"{said}: failure cost against the share of cases deferred, one line per confidence score"
-        made.append(panels.drawn(figure, f"{prefix}silent-{key}", spoken, said + more))
+        made.append(pack(figure, f"{prefix}silent-{key}", spoken, said + more))
     return made
 
 
@@ -77,7 +78,7 @@ def _figure(
 ) -> go.Figure:
     """Draw failure cost against the share deferred, and the point each policy came to."""
     entries = len(scores) + len(policies)
-    figure = figures._figure(380 + 24 * entries)
+    figure = figures.blank(380 + 24 * entries)
     code = "failure_cost_ratio" if key == "failure" else "failure_cost_ratio_with_reader"
     for at, one in enumerate(scores):
         curve = one[lines]

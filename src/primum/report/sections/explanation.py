@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from primum.report import figures, panels, thumbnails, words
+from primum.report import figures, thumbnails, words
+from primum.report.pictures import Picture, pack
 
 METHODS = {"grad_cam": "Grad-CAM", "score_cam": "Score-CAM"}
 MEASURES = {
@@ -77,21 +78,19 @@ def _lead(changes: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _pictures(measured: Sequence[tuple[str, Mapping[str, Any]]], prefix: str) -> list[dict[str, Any]]:
+def _pictures(measured: Sequence[tuple[str, Mapping[str, Any]]], prefix: str) -> list[Picture]:
     rows = []
     for name, one in measured:
         quarters = (one.get("measures") or {}).get("spearman")
         if quarters:
             low, middle, high = quarters
             said = f"half of the maps between {low:.2f} and {high:.2f}".replace("-", words.MINUS)
-            rows.append({"name": name, "value": middle, "low": low, "high": high, "said": said})
+            rows.append(figures.Whisker(name, middle, low, high, said))
     if not rows:
         return []
     figure = figures.dots_and_whiskers(rows, "rank correlation with the map of the unchanged image")
     spoken = "Rank correlation of maps before and after each change, median and quartiles"
-    return [
-        panels.drawn(figure, f"{prefix}explanation-stability", spoken, "Median and middle half of the maps")
-    ]
+    return [pack(figure, f"{prefix}explanation-stability", spoken, "Median and middle half of the maps")]
 
 
 def _row(name: str, one: Mapping[str, Any]) -> dict[str, Any]:

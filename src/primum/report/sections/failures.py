@@ -8,7 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from primum.report import figures, panels, thumbnails, words
+from primum.report import figures, thumbnails, words
+from primum.report.pictures import Picture, pack
 
 STUDIES = 3
 UNDETERMINED = "undetermined"
@@ -79,9 +80,9 @@ def _lead(kinds: Sequence[Mapping[str, Any]], total: int, n: int | None) -> str:
     )
 
 
-def _bars(kinds: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
+def _bars(kinds: Sequence[Mapping[str, Any]], name: str) -> Picture:
     """Draw the number of failures of each kind, its critical ones filled in red."""
-    figure = figures._figure(84 + 52 * len(kinds), barmode="stack", bargap=0.55)
+    figure = figures.blank(84 + 52 * len(kinds), barmode="stack", bargap=0.55)
     titles = [figures.plain(words.opening(str(kind["name"])), 60) for kind in kinds]
     critical = [int(kind["critical"]) for kind in kinds]
     other = [int(kind["n"]) - part for kind, part in zip(kinds, critical, strict=True)]
@@ -104,12 +105,12 @@ def _bars(kinds: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
     figure.update_xaxes(title_text="wrong answers", rangemode="tozero")
     figure.update_yaxes(range=[len(kinds) - 0.5, -0.85], visible=False)
     figure.update_layout(margin={"l": 8, "t": 30, "b": 48}, showlegend=any(critical))
-    return panels.drawn(figure, name, "Wrong answers by kind of failure")
+    return pack(figure, name, "Wrong answers by kind of failure")
 
 
 def _kind(kind: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], images: Path | None) -> dict[str, Any]:
     name, n = str(kind["category"]), int(kind["n"])
-    span = words.span({"code": "accuracy", "low": kind.get("low"), "high": kind.get("high")})
+    span = words.span("accuracy", kind.get("low"), kind.get("high"))
     critical = f", {words.number(kind['critical'], 'n')} of them critical" if kind["critical"] else ""
     return {
         "name": words.opening(str(kind["name"])),

@@ -8,7 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 from markupsafe import Markup
 
-from primum.report import drawings, figures, panels, words
+from primum.report import drawings, figures, words
+from primum.report.pictures import pack
 
 MOST_PAIRS = 6
 MOST_ROWS = 24
@@ -32,7 +33,7 @@ def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     more = ", the pairs that differ most" if len(apart) > len(shown) else ""
     spoken = "Of the cases on which two members differ: only the first right, only the second, neither"
     caption = f"Cases on which two members differ{more}"
-    pictures = [panels.drawn(bars(shown), f"{prefix}members-pairs", spoken, caption)] if shown else []
+    pictures = [pack(bars(shown), f"{prefix}members-pairs", spoken, caption)] if shown else []
     rows, hidden = _kept(content["rows"])
     return {
         "id": f"{prefix}members",
@@ -47,7 +48,7 @@ def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
 
 def bars(pairs: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Draw one bar per pair of members, of the cases on which they differ; names stand above the bars."""
-    figure = figures._figure(120 + 62 * len(pairs), barmode="stack", bargap=0.6)
+    figure = figures.blank(120 + 62 * len(pairs), barmode="stack", bargap=0.6)
     for key, (said, colour) in PARTS.items():
         figure.add_bar(
             x=[pair[key] for pair in pairs], y=list(range(len(pairs))), orientation="h", name=said,
@@ -85,7 +86,7 @@ def lead(content: Mapping[str, Any]) -> str:
 
 
 def _span(share: Mapping[str, Any]) -> str:
-    return words.span({"code": "accuracy", **share})
+    return words.span("accuracy", share["low"], share["high"])
 
 
 def _pair(pair: Mapping[str, Any]) -> dict[str, Any]:

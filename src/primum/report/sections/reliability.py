@@ -8,7 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from primum.judge.metrics.table import codes
-from primum.report import figures, panels, tables, words
+from primum.report import figures, tables, words
+from primum.report.pictures import Picture, pack
 from primum.report.words import Finding
 
 ERROR_CODES = codes("calibration")
@@ -75,10 +76,10 @@ def _some(pictures: list[dict[str, Any]]) -> dict[str, Any]:
     return {"pictures": pictures[:MOST_GROUPS], "hidden": max(0, len(pictures) - MOST_GROUPS)}
 
 
-def _picture(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _picture(entry: Mapping[str, Any], name: str) -> Picture:
     said = words.calibrated(_state(entry))
     spoken = f"Reliability diagram, probabilities {said}: accuracy against confidence"
-    return panels.drawn(figures.reliability(entry["bins"]), name, spoken, f"Probabilities {said}")
+    return pack(figures.reliability(entry["bins"]), name, spoken, f"Probabilities {said}")
 
 
 def _table(findings: Sequence[Finding], codes: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,8 +124,8 @@ def _multiples(entries: Sequence[Mapping[str, Any]], key: str, strip: str = "") 
 
 def _row(bin: Mapping[str, Any]) -> dict[str, Any]:
     said = {key: words.number(bin[key], "accuracy") for key in ("low", "high", "confidence", "accuracy")}
-    ends = {"code": "accuracy", "low": bin.get("accuracy_low"), "high": bin.get("accuracy_high")}
-    return {**said, "span": words.span(ends), "n": words.number(bin["n"], "n")}
+    span = words.span("accuracy", bin.get("accuracy_low"), bin.get("accuracy_high"))
+    return {**said, "span": span, "n": words.number(bin["n"], "n")}
 
 
 def small(states: Sequence[Mapping[str, Any]], spoken: str) -> Markup:
