@@ -75,23 +75,23 @@ class Audit(Saved):
 
 
 def audit(
-    table: Any,
+    table: object,
     severity: SeverityMatrix | str | Path | None = None,
-    fit: Any = None,
+    fit: object = None,
     by: Sequence[str] = (),
     columns: Columns = None,
     critical: Sequence[str | Sequence[str]] = (),
     prior: Mapping[str, float] | None = None,
-    limits: str | Path | Mapping[str, Any] | None = None,
+    limits: str | Path | Mapping[str, object] | None = None,
     bootstrap: int = 1000,
     seed: int = 0,
     progress: Callable[[Finding], object] | None = None,
     policies: Sequence[Policy | str | Path] = (),
-    members: Sequence[Any] = (),
-    train: Any = None,
+    members: Sequence[object] = (),
+    train: object = None,
     about: Study | str | Path | None = None,
     classes: Sequence[str] | None = None,
-    labels: Any = None,
+    labels: object = None,
     on: str | None = None,
 ) -> Audit:
     """Audit predictions: how often the model is wrong, how badly, and whether its confidence says so.
@@ -158,14 +158,14 @@ def audit_measured(
             findings.append(as_finding(metric, view, group))
             if progress is not None:
                 progress(findings[-1])
-    further = sections(prepared, opts, supplied, findings)
-    judged = judge(findings + further.findings, opts.limits) + prepared.warnings
-    described = settings(prepared, opts, supplied) | further.settings
-    pictures = curves(views, judged, prepared.best, prepared.test.classes) | further.curves
+    parts = sections(prepared, opts, supplied, findings)
+    judged = judge(findings + parts.findings, opts.limits) + prepared.warnings
+    described = settings(prepared, opts, supplied) | parts.settings
+    pictures = curves(views, judged, prepared.best, prepared.test.classes) | parts.curves
     pictures["checklist"] = checklist(described, judged, supplied)
     # tails are functions, of use only until limits are judged: an audit without them can be pickled
     plain = [replace(finding, tails=None) for finding in judged]
-    return Audit(described, plain, pictures, case_table(prepared, opts, further.columns))
+    return Audit(described, plain, pictures, case_table(prepared, opts, parts.columns))
 
 
 def as_finding(measured: Measured, view: View, group: str) -> Finding:

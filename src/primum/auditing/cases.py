@@ -13,7 +13,9 @@ from primum.core import ties
 from primum.core.arrays import Integers
 
 
-def case_table(prepared: Prepared, opts: Options, further: Mapping[str, Sequence[object]]) -> pl.DataFrame:
+def case_table(
+    prepared: Prepared, opts: Options, of_sections: Mapping[str, Sequence[object]]
+) -> pl.DataFrame:
     """One row per judged case: critical errors first, then by cost, the most confident first."""
     test, view = prepared.test, prepared.view
     answers = view.answers["argmax"]
@@ -39,7 +41,7 @@ def case_table(prepared: Prepared, opts: Options, further: Mapping[str, Sequence
         "silent": critical & ties.at_least(confidence, answers.threshold["msr"]),
     }
     columns |= {f"score_{name}": score for name, score in answers.confidence.items() if name != "msr"}
-    columns |= further
+    columns |= of_sections
     frame = pl.DataFrame(columns).with_columns(
         [
             test.metadata[column].alias(f"table_{column}" if column in columns else column)
@@ -53,7 +55,7 @@ def case_table(prepared: Prepared, opts: Options, further: Mapping[str, Sequence
 
 
 def paired_cases(left: Prepared, right: Prepared) -> pl.DataFrame:
-    """One row per shared case with both answers; cases answered differently first."""
+    """One row per shared case with frame answers; cases answered differently first."""
     test = left.test
     columns: dict[str, object] = {"id": test.ids, "label": _names(left, test.labels)}
     for side, part in (("first", left), ("second", right)):
@@ -61,9 +63,9 @@ def paired_cases(left: Prepared, right: Prepared) -> pl.DataFrame:
             columns[f"{side}_{rule}"] = _names(part, answers.decisions)
         columns[f"{side}_confidence"] = part.view.answers["argmax"].confidence["msr"]
     columns |= {name: test.metadata[name] for name in test.metadata.columns if name not in columns}
-    both = pl.DataFrame(columns)
-    same = (both["first_argmax"] == both["second_argmax"]).to_numpy()
-    return both[np.argsort(same, kind="stable")]
+    frame = pl.DataFrame(columns)
+    same = (frame["first_argmax"] == frame["second_argmax"]).to_numpy()
+    return frame[np.argsort(same, kind="stable")]
 
 
 def _names(prepared: Prepared, index: Integers) -> pl.Series:

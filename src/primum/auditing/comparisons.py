@@ -82,21 +82,21 @@ class Comparison(Saved):
 
 
 def compare(
-    first: Any,
-    second: Any,
+    first: object,
+    second: object,
     severity: SeverityMatrix | str | Path | None = None,
-    fit: tuple[Any, Any] | None = None,
+    fit: tuple[object, object] | None = None,
     by: Sequence[str] = (),
     columns: Columns = None,
     critical: Sequence[str | Sequence[str]] = (),
     prior: Mapping[str, float] | None = None,
-    limits: str | Path | Mapping[str, Any] | None = None,
+    limits: str | Path | Mapping[str, object] | None = None,
     bootstrap: int = 1000,
     seed: int = 0,
     progress: Callable[[Finding], object] | None = None,
     policies: tuple[Policy | str | Path, Policy | str | Path] | None = None,
     classes: Sequence[str] | None = None,
-    labels: Any = None,
+    labels: object = None,
     on: str | None = None,
 ) -> Comparison:
     """Compare two models on the same cases, pairing them by id.
@@ -146,8 +146,8 @@ def compare(
     views = [views_of(side, by) for side in (left, right)]
     measured = [{group: list(measure(view)) for group, view in side.items()} for side in views]
     audits = [
-        audit_measured(side, opts, groups, metrics, progress, further)
-        for side, opts, groups, metrics, further in zip(
+        audit_measured(side, opts, groups, metrics, progress, extra)
+        for side, opts, groups, metrics, extra in zip(
             (left, right), opts_of, views, measured, supplied, strict=True
         )
     ]
@@ -172,12 +172,13 @@ def compare(
     return Comparison(info, findings, audits[0], audits[1], paired_cases(left, right))
 
 
-def _named(read: list[Predictions], first: Any, second: Any) -> list[Predictions]:
+def _named(read: list[Predictions], first: object, second: object) -> list[Predictions]:
     """The two tables, called apart where they have one name."""
     if read[0].name != read[1].name:
         return read
-    paths = isinstance(first, str | Path) and isinstance(second, str | Path)
-    names = _apart(first, second) if paths else ("first", "second")
+    names = ("first", "second")
+    if isinstance(first, str | Path) and isinstance(second, str | Path):
+        names = _apart(first, second)
     return [replace(table, name=name) for table, name in zip(read, names, strict=True)]
 
 

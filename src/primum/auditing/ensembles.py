@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -66,7 +65,7 @@ def ensemble(
     shared = aligned(members)
     fitted = None if fits is None else _fitted(fits, shared)
     if how == "mean":
-        source: dict[str, Any] = {"ensemble": "mean probability"}
+        source: dict[str, object] = {"ensemble": "mean probability"}
         of_fit = None if fitted is None else _answers(fitted, _mean(fitted), source)
         return Ensemble(_answers(shared, _mean(shared), source), of_fit)
     if fitted is None:
@@ -150,7 +149,7 @@ def _mean(members: Sequence[Predictions]) -> Floats:
     return total / len(members)
 
 
-def _answers(members: Sequence[Predictions], probs: Array, source: dict[str, Any]) -> Predictions:
+def _answers(members: Sequence[Predictions], probs: Array, source: dict[str, object]) -> Predictions:
     first = members[0]
     spread = uncertainty.collected(member.probs for member in members).scores(decision.argmax(probs))
     with np.errstate(divide="ignore"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from primum.core import check, documents
 from primum.core.check import InputError
@@ -19,7 +18,7 @@ def read_limits(path: str | Path | None) -> dict[str, dict[str, float]]:
     return check_limits(documents.read_yaml(path, "a file of limits (YAML)"), Path(path).name)
 
 
-def check_limits(content: Any, where: str) -> dict[str, dict[str, float]]:
+def check_limits(content: object, where: str) -> dict[str, dict[str, float]]:
     """Check limits: code → {max or min → number}."""
     if not isinstance(content, Mapping):
         raise InputError(f"{where}: limits are lines such as 'cer: {{max: 0.05}}'")

@@ -21,18 +21,18 @@ class NoFindingError(InputError, KeyError):
 
 
 def first(findings: Sequence[Finding], code: str, group: str = "all", **fields: str | None) -> Finding:
-    """The first finding of that code and group whose ``fields`` (decision, score, …) are as asked.
+    """The first finding of that code and group whose ``fields`` (decision, score, …) are as arguments.
 
     Raises:
         NoFindingError: when there is none; a misspelt code is answered with the nearest.
     """
     matching = _of_code(findings, code)
-    wanted = {"group": group, **fields}
+    conditions = {"group": group, **fields}
     for finding in matching:
-        if all(getattr(finding, name) == value for name, value in wanted.items()):
+        if all(getattr(finding, name) == value for name, value in conditions.items()):
             return finding
-    described = ", ".join(f"{name}={value!r}" for name, value in wanted.items())
-    raise NoFindingError(f"no finding {code} with {described}; {_alternatives(matching, tuple(wanted))}")
+    described = ", ".join(f"{name}={value!r}" for name, value in conditions.items())
+    raise NoFindingError(f"no finding {code} with {described}; {_alternatives(matching, tuple(conditions))}")
 
 
 def only(findings: Sequence[Finding], code: str) -> Finding:
@@ -94,5 +94,5 @@ def _alternatives(matching: Sequence[Finding], names: Sequence[str]) -> str:
         return "there is one with " + ", ".join(f"{name}={value!r}" for name, value in present.items())
     listed = "; ".join(f"{name}: {check.shorten(map(str, choices), 6)}" for name, choices in apart.items())
     code, example = matching[0].code, {name: choices[0] for name, choices in apart.items()}
-    asked = ", ".join(f"{name}={value!r}" for name, value in example.items())
-    return f"choose by {listed}, for example finding({code!r}, {asked})"
+    arguments = ", ".join(f"{name}={value!r}" for name, value in example.items())
+    return f"choose by {listed}, for example finding({code!r}, {arguments})"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -51,7 +50,7 @@ def options(
     *,
     critical: Sequence[str | Sequence[str]] = (),
     prior: Mapping[str, float] | None = None,
-    limits: str | Path | Mapping[str, Any] | None = None,
+    limits: str | Path | Mapping[str, object] | None = None,
     by: Sequence[str] = (),
     bootstrap: int = 1000,
     seed: int = 0,
