@@ -10,7 +10,7 @@ from scipy.special import softmax
 from benchmarks.timing import alone
 from primum.judge.answers import Answers, View
 from primum.judge.confidence import Evidence, Fit, confidences
-from primum.judge.metrics.measure_scores import scores
+from primum.judge.metrics.measure_scores import measure_score
 from primum.judge.metrics.selective import threshold_at_coverage
 
 CASES, CLASSES, FITTED = 1_000_000, 8, 100_000
@@ -41,7 +41,7 @@ def judged() -> tuple[float, int, int]:
     answers = Answers("argmax", logits.argmax(axis=1), "none", found, threshold)
     rows = np.arange(CASES)
     view = View(labels, {"none": probs}, {"argmax": answers}, None, rows, cost, critical, None, 1000, 0)
-    metrics = [one.estimated(view) for name in found for one in scores(view, answers, name)]
+    metrics = [one.estimate(view) for name in found for one in measure_score(view, answers, name)]
     return time.perf_counter() - start, len(found), len(metrics)
 
 

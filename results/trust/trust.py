@@ -242,7 +242,7 @@ def _against(found: Pipeline) -> Iterator[str]:
 
 
 def _paired(first: dict[str, Measured], second: dict[str, Measured], view: View) -> list[str]:
-    gain = combination.difference([_bare(first)], [_bare(second)], view).estimated(view)
+    gain = combination.difference([_bare(first)], [_bare(second)], view).estimate(view)
     return [f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})", f"{significance.p_value(gain):.2g}"]
 
 

@@ -114,7 +114,7 @@ def test_operating_points_call_equal_masses_alike() -> None:
     critical = np.array([[False, False], [True, False]])
     probs = np.column_stack([1 - NOISY, NOISY])
     assert decision.by_critical_mass(probs, critical, UP).all()
-    silent = silent_critical_rate(np.ones(10, int), np.zeros(10, int), critical, NOISY, UP)
+    silent = silent_critical_rate(np.ones(10, int), np.zeros(10, int), NOISY, critical, UP)
     assert silent == 1
 
 

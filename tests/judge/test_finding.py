@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from primum.judge.finding import Finding, found, judge, not_applicable
+from primum.judge.finding import Basis, Finding, from_estimate, judge, not_applicable
 from primum.judge.statistics.shares import proportion
 
 
 def cer(hits: int, n: int, group: str = "all") -> Finding:
-    return found("cer", proportion(hits, n), group=group, decision="argmax", calibrated="none")
+    return from_estimate("cer", proportion(hits, n), basis=Basis("argmax", None, "none"), group=group)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_overall_is_not_adjusted_by_its_groups() -> None:
 
 
 def test_not_applicable_stays_so() -> None:
-    nothing = not_applicable("cer", "no critical cells were given", 10, decision="argmax")
+    nothing = not_applicable("cer", "no critical cells were given", 10, basis=Basis("argmax"))
     assert judge([nothing], {"cer": {"max": 0.1}})[0] == nothing
     assert nothing.value is None
     assert nothing.verdict == "not_applicable"

@@ -56,7 +56,7 @@ def test_scikit_learn_on_telling_errors_apart(k: int, seed: int, decimals: int) 
     if abs(accepted.mean() - 0.8) < 1 / len(score) or decimals == 1:
         assert cuts.risk_at_coverage(score, wrong) == pytest.approx(wrong[accepted].mean())
     ranking = selective.rank(score)
-    ours = accuracy.binary_auroc_with_influence(~wrong, score, ranking)
+    ours = accuracy.auroc_of_ranking(~wrong, ranking)
     assert ours[0] == pytest.approx(area)
 
 

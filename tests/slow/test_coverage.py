@@ -9,7 +9,7 @@ from scipy.special import softmax
 from primum.judge import confidence, decision
 from primum.judge.answers import Answers, Operating, View
 from primum.judge.metrics import selective
-from primum.judge.metrics.measure import measure
+from primum.judge.metrics.measure_view import measure
 
 from ..judge.metrics import cost, critical
 
@@ -65,7 +65,7 @@ def test_intervals_cover_the_truth(sharpness: float, clustered: bool) -> None:
         sample = view(rng, 400, sharpness, clustered)
         for measured in measure(sample):
             if measured.key in covered:
-                found = measured.estimated(sample)
+                found = measured.estimate(sample)
                 covered[measured.key] += found.low <= truth[measured.key] <= found.high
     shares = {key: count / RUNS for key, count in covered.items()}
     print({"/".join(str(part) for part in key if part): share for key, share in shares.items()})

@@ -10,8 +10,8 @@ from scipy.stats import binom
 from primum.judge import confidence, decision
 from primum.judge.answers import Answers, Operating, View
 from primum.judge.metrics import calibration, combination
-from primum.judge.metrics.measure import measure
-from primum.judge.metrics.measured import Measured
+from primum.judge.metrics.measure_view import measure
+from primum.judge.metrics.measured import Measured, Replicates
 from primum.judge.statistics import shares
 from primum.judge.statistics.interval import Resampler
 
@@ -67,7 +67,7 @@ def test_intervals_of_every_kind_cover(patients: int, truth: dict[tuple[str | No
         for one in measure(table):
             if one.why_not or one.key not in truth or one.code == "critical_errors":
                 continue
-            found, value = one.estimated(table), truth[one.key]
+            found, value = one.estimate(table), truth[one.key]
             covered.setdefault(one.key, []).append(found.low <= value <= found.high)
             passed.setdefault(one.key, []).append(min(found.tails(value)) < 2 * LIMIT)
     shares_of = {key: float(np.mean(runs)) for key, runs in covered.items() if len(runs) > RUNS / 2}
@@ -94,7 +94,7 @@ def test_paired_differences_of_every_kind_cover(patients: int) -> None:
             # plug-in calibration errors are biased alike on both sides, but for what the models differ by
             if key[0] in ("critical_errors", *PLUG_IN) or first[key].why_not or second[key].why_not:
                 continue
-            found = combination.difference([first[key]], [second[key]], sides[0]).estimated(sides[0])
+            found = combination.difference([first[key]], [second[key]], sides[0]).estimate(sides[0])
             covered.setdefault(key, []).append(found.low <= value <= found.high)
     shares_of = {key: float(np.mean(runs)) for key, runs in covered.items() if len(runs) > RUNS / 2}
     least = min(shares_of, key=shares_of.__getitem__)
@@ -143,15 +143,17 @@ def test_equal_models_rarely_differ_in_calibration(n: int, classes: int, sharpne
             sides.append(
                 {
                     code: Measured(
-                        code, value=errors.value[code], n=n, replicates=errors.replicates[code], kind="basic",
-                        bounds=(0.0, 1.0), weakest=n,
+                        code,
+                        Replicates(
+                            errors.value[code], n, errors.replicates[code], "basic", (0.0, 1.0), weakest=n
+                        ),
                     )
                     for code in errors.value
                 }
             )  # fmt: skip
         table = View(labels, {"none": probs}, {}, None, units, None, None, None, 400, seed)
         for code in sides[0]:
-            found = combination.difference([sides[0][code]], [sides[1][code]], table).estimated(table)
+            found = combination.difference([sides[0][code]], [sides[1][code]], table).estimate(table)
             apart[code] = apart.get(code, 0) + (not found.low <= 0 <= found.high)
     print(n, classes, sharpness, {code: count / runs for code, count in apart.items()})
     assert all(count / runs <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / runs) for count in apart.values())

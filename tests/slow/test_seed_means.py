@@ -13,9 +13,9 @@ from scipy.special import softmax
 from primum.judge import confidence, decision
 from primum.judge.answers import Answers, View
 from primum.judge.metrics import combination
-from primum.judge.metrics.measure_decisions import decisions
-from primum.judge.metrics.measure_operating import operating_points
-from primum.judge.metrics.measure_scores import scores
+from primum.judge.metrics.measure_decisions import measure_answers
+from primum.judge.metrics.measure_operating import measure_operating_points
+from primum.judge.metrics.measure_scores import measure_score
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics import significance
 
@@ -59,9 +59,9 @@ def view(
 
 def measured(one: View) -> dict[Any, Measured]:
     def every() -> Iterator[Measured]:
-        yield from decisions(one, one.answers["argmax"])
-        yield from scores(one, one.answers["argmax"], "msr")
-        yield from operating_points(one)
+        yield from measure_answers(one, one.answers["argmax"])
+        yield from measure_score(one, one.answers["argmax"], "msr")
+        yield from measure_operating_points(one)
 
     return {metric.key: metric for metric in every()}
 
@@ -79,7 +79,7 @@ def test_differences_of_seed_means(better: float) -> None:
         found = [measured(one) for one in views]
         for key in KEYS:
             parts = [metrics[key] for metrics in found]
-            estimate = combination.difference(parts[:SEEDS], parts[SEEDS:], views[0]).estimated(views[0])
+            estimate = combination.difference(parts[:SEEDS], parts[SEEDS:], views[0]).estimate(views[0])
             covered[key] += estimate.low <= truth[key] <= estimate.high
             told[key] += significance.p_value(estimate) <= 0.05
     print({key[0]: (covered[key] / RUNS, told[key] / RUNS) for key in KEYS})

@@ -21,8 +21,8 @@ from primum.auditing.settings import settings
 from primum.auditing.study import Study
 from primum.auditing.supplements import Supplements, supplements
 from primum.judge.answers import View
-from primum.judge.finding import Finding, found, judge, not_applicable
-from primum.judge.metrics.measure import measure
+from primum.judge.finding import Finding, judge
+from primum.judge.metrics.measure_view import measure
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics.groups import groups
 from primum.severity import SeverityMatrix
@@ -155,7 +155,7 @@ def audit_measured(
     findings = []
     for group, view in views.items():
         for metric in measured[group]:
-            findings.append(as_finding(metric, view, group))
+            findings.append(metric.finding(view, group))
             if progress is not None:
                 progress(findings[-1])
     parts = sections(prepared, opts, supplied, findings)
@@ -166,16 +166,3 @@ def audit_measured(
     # tails are functions, of use only until limits are judged: an audit without them can be pickled
     plain = [replace(finding, tails=None) for finding in judged]
     return Audit(described, plain, pictures, case_table(prepared, opts, parts.columns))
-
-
-def as_finding(measured: Measured, view: View, group: str) -> Finding:
-    """A measured metric with its interval, or with the reason why there is none."""
-    where = {
-        "group": group,
-        "decision": measured.decision,
-        "score": measured.score,
-        "calibrated": measured.calibrated,
-    }
-    if measured.why_not:
-        return not_applicable(measured.code, measured.why_not, measured.n, **where)
-    return found(measured.code, measured.estimated(view), measured.why, **where)

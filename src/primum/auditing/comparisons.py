@@ -22,9 +22,9 @@ from primum.core import check, files
 from primum.core.version import __version__
 from primum.judge.answers import View
 from primum.judge.deferral.measure import deferral
-from primum.judge.finding import Finding, found, not_applicable
+from primum.judge.finding import Basis, Finding, from_estimate, not_applicable
 from primum.judge.metrics import combination
-from primum.judge.metrics.measure import measure
+from primum.judge.metrics.measure_view import measure
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics import interval
 from primum.predictions import Predictions
@@ -248,9 +248,10 @@ def _keys(measured: Measured, best: str) -> list[tuple[str | None, ...]]:
 
 def difference(a: Measured, b: Measured, view_a: View, group: str, key: tuple[str | None, ...]) -> Finding:
     """Second minus first of one metric, with its paired interval."""
-    where: dict[str, Any] = {"group": group, "decision": key[1], "score": key[2], "calibrated": key[3]}
+    basis = Basis(*key[1:])
     for side, measured in (("first", a), ("second", b)):
         if measured.why_not:
-            return not_applicable(a.code, f"{side}: {measured.why_not}", a.n, **where)
-    finding = found(a.code, combination.difference([a], [b], view_a).estimated(view_a), **where)
+            return not_applicable(a.code, f"{side}: {measured.why_not}", a.n, basis=basis, group=group)
+    estimate = combination.difference([a], [b], view_a).estimate(view_a)
+    finding = from_estimate(a.code, estimate, basis=basis, group=group)
     return replace(finding, name=f"{finding.name}, second − first", tails=None)

@@ -20,7 +20,7 @@ from primum.auditing.preparation import Prepared
 from primum.auditing.supplements import Supplements
 from primum.judge.failures.evidence import UNDETERMINED
 from primum.judge.failures.taxonomy import Taxonomy, taxonomy
-from primum.judge.finding import Finding, found, not_applicable
+from primum.judge.finding import Finding
 from primum.judge.metrics import disagreement
 from primum.judge.recalibration.recalibrators import unchanged
 from primum.judge.statistics import groups
@@ -95,13 +95,8 @@ def _members(made: Sections, prepared: Prepared, opts: Options, given: Supplemen
         list(groups.groups(test.metadata, opts.by)),
         (test.name, test.predicted) if len(given.members) > 1 else None,
     )
-    for one in disagreement.measure(view, np.stack([one.predicted for one in answered])):
-        judged = one.of_patients(view)
-        made.findings.append(
-            not_applicable(judged.code, judged.why_not, judged.n)
-            if judged.why_not
-            else found(judged.code, judged.estimated(view), judged.why)
-        )
+    for metric in disagreement.measure_members(view, np.stack([one.predicted for one in answered])):
+        made.findings.append(metric.of_patients(view).finding(view))
     made.settings["members"] = {"said": f"{len(answered)} models answered the same cases."}
 
 

@@ -73,7 +73,7 @@ def at(
         if one.why_not:
             found[one.code] = {"why_not": one.why_not}
             continue
-        estimate = one.estimated(view)
+        estimate = one.estimate(view)
         found[one.code] = {
             "value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n
         }  # fmt: skip

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from primum.core.arrays import Array, Bools, Floats, Integers
+from primum.judge.finding import Basis
 from primum.judge.metrics.selective import Ranking, rank
 from primum.judge.statistics.interval import Resampler
 
@@ -33,14 +34,18 @@ class Answers:
     threshold: Mapping[str, float]
     missing: Mapping[str, str] = field(default_factory=dict)
 
+    def basis(self, score: str | None = None) -> Basis:
+        """What metrics of these answers, or of a score of them, are measured on."""
+        return Basis(self.rule, score, self.calibrated)
+
 
 @dataclass(frozen=True)
 class Operating:
-    """Thresholds on the critical mass that were fitted to a wanted specificity.
+    """Thresholds on the critical mass, each fitted to a specificity.
 
     Attributes:
         calibrated: name of the recalibrator whose probabilities are summed.
-        threshold: wanted specificity → threshold; critical at or above it. A specificity that only calling no
+        threshold: specificity → threshold; critical at or above it. A specificity that only calling no
             case critical would reach is absent.
         why_not: why nothing could be fitted, or empty.
     """
@@ -85,11 +90,11 @@ class View:
         taken = {key: score[rows] for key, score in scores.items()}
         answers = {
             rule: replace(
-                one,
-                decisions=one.decisions[rows],
-                confidence={name: taken[id(score)] for name, score in one.confidence.items()},
+                answered,
+                decisions=answered.decisions[rows],
+                confidence={name: taken[id(score)] for name, score in answered.confidence.items()},
             )
-            for rule, one in self.answers.items()
+            for rule, answered in self.answers.items()
         }
         return View(
             self.labels[rows],
@@ -110,11 +115,15 @@ class View:
         """Patients where they are known, else cases: what stands on its own."""
         return len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
 
-    def fewest(self, groups: Array) -> int:
+    def clusters_of(self, among: Bools) -> Integers | None:
+        """Patients (n,) of the n cases of a mask (N,), None when no patients are known."""
+        return None if self.clusters is None else self.clusters[among]
+
+    def smallest(self, groups: Array) -> int:
         """Patients, else cases, of the smallest of the groups (N,) of cases."""
         if self.clusters is None:
             return int(np.unique(groups, return_counts=True)[1].min())
-        return min(len(np.unique(self.clusters[groups == one])) for one in np.unique(groups))
+        return min(len(np.unique(self.clusters[groups == group])) for group in np.unique(groups))
 
     @property
     def noun(self) -> str:
@@ -128,6 +137,7 @@ class View:
 
     @cached_property
     def _rankings(self) -> dict[int, tuple[Floats, Ranking]]:
+        # by the address of an array, which stays taken as long as the array stands beside its ranking
         return {}
 
     def ranking(self, confidence: Floats) -> Ranking:

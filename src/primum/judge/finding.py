@@ -5,11 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from primum.judge.metrics.table import METRICS
 from primum.judge.statistics.interval import LEVEL, Estimate, Tails
 from primum.judge.statistics.significance import holm
+
+
+class Basis(NamedTuple):
+    """What a number is measured on.
+
+    Attributes:
+        decision: ``"argmax"``, ``"bayes"``, ``"given"``, ``"operating"`` (a fitted threshold) or None.
+        score: confidence score it judges, or None.
+        calibrated: ``"none"``, the name of the recalibrator of the probabilities, or None.
+    """
+
+    decision: str | None = None
+    score: str | None = None
+    calibrated: str | None = None
+
+
+NO_BASIS = Basis()
 
 
 @dataclass(frozen=True)
@@ -22,9 +39,7 @@ class Finding:
         value, low, high: the number and its 95 % interval, None when not applicable.
         n: cases it stands on.
         group: ``"all"`` or ``"column=value"``.
-        decision: ``"argmax"``, ``"bayes"``, ``"given"``, ``"operating"`` (a fitted threshold) or None.
-        score: confidence score it judges, or None.
-        calibrated: ``"none"``, the recalibrator's name, or None.
+        decision, score, calibrated: what it is measured on, see :class:`Basis`.
         policy: the deferral policy it judges, by its name in the audit, or None.
         better: ``"higher"``, ``"lower"`` or None.
         verdict: passed, failed, inconclusive, not_judged, not_applicable or warning.
@@ -59,35 +74,45 @@ class Finding:
         return cls(**content)
 
 
-def found(code: str, estimate: Estimate, why: str = "", **where: Any) -> Finding:
-    """A finding from an estimate; ``where`` is group, decision, score, calibrated."""
+def from_estimate(
+    code: str,
+    estimate: Estimate,
+    why: str = "",
+    *,
+    basis: Basis = NO_BASIS,
+    group: str = "all",
+    policy: str | None = None,
+) -> Finding:
+    """A finding from an estimate; not applicable where a number of it is infinite or NaN."""
+    numbers = (estimate.value, estimate.low, estimate.high)
+    if not all(math.isfinite(number) for number in numbers):
+        return not_applicable(
+            code, "the number is not finite on these cases", estimate.n,
+            basis=basis, group=group, policy=policy,
+        )  # fmt: skip
     metric = METRICS[code]
-    values = (estimate.value, estimate.low, estimate.high)
-    if not all(math.isfinite(value) for value in values):
-        return not_applicable(code, "the number is not finite on these cases", estimate.n, **where)
     sentence = "; ".join(part for part in (why, estimate.note) if part)
+    # an end of the interval may miss the value by rounding
     low, high = min(estimate.low, estimate.value), max(estimate.high, estimate.value)
     return Finding(
-        code, metric.name, float(estimate.value), float(low), float(high), estimate.n,
-        better=metric.better, why=sentence, tails=estimate.tails, **where,
+        code, metric.name, float(estimate.value), float(low), float(high), estimate.n, group, *basis,
+        better=metric.better, why=sentence, policy=policy, tails=estimate.tails,
     )  # fmt: skip
 
 
-def not_applicable(code: str, why: str, n: int, **where: Any) -> Finding:
-    """A finding that cannot be computed, with the reason."""
+def not_applicable(
+    code: str, why: str, n: int, *, basis: Basis = NO_BASIS, group: str = "all", policy: str | None = None
+) -> Finding:
+    """A finding that cannot be computed, with the reason.
+
+    >>> not_applicable("cer", "no critical cells were given", 10).verdict
+    'not_applicable'
+    """
     metric = METRICS[code]
     return Finding(
-        code,
-        metric.name,
-        None,
-        None,
-        None,
-        n,
-        better=metric.better,
-        verdict="not_applicable",
-        why=why,
-        **where,
-    )
+        code, metric.name, None, None, None, n, group, *basis,
+        better=metric.better, verdict="not_applicable", why=why, policy=policy,
+    )  # fmt: skip
 
 
 def warning(code: str, why: str, value: float, n: int) -> Finding:
@@ -99,10 +124,14 @@ def warning(code: str, why: str, value: float, n: int) -> Finding:
 def judge(findings: Sequence[Finding], limits: Mapping[str, Mapping[str, float]]) -> list[Finding]:
     """Set passed, failed or inconclusive where a limit is given; groups of one column are Holm-adjusted.
 
-    Passed and failed are said only when the whole interval lies on one side of the limit; for groups, only
+    Passed and failed are stated only when the whole interval lies on one side of the limit; for groups, only
     when it still would after Holm's correction over the groups of that column.
+
+    Args:
+        findings: any; those without an interval stay as they are.
+        limits: code → ``"max"`` and ``"min"``, either or both.
     """
-    families: dict[tuple[Any, ...], list[int]] = {}
+    families: dict[tuple[str | None, ...], list[int]] = {}
     for i, finding in enumerate(findings):
         if finding.code in limits and finding.verdict == "not_judged" and finding.tails is not None:
             column = finding.group.split("=", 1)[0]
@@ -111,28 +140,30 @@ def judge(findings: Sequence[Finding], limits: Mapping[str, Mapping[str, float]]
             )  # fmt: skip
             families.setdefault(key, []).append(i)
     judged = list(findings)
-    for key, members in families.items():
-        sides = [_sides(judged[i], limits[key[0]]) for i in members]
-        adjusted = holm([min(kept, broken) for kept, broken in sides])
-        for i, (kept, broken), p in zip(members, sides, adjusted, strict=True):
-            verdict = "inconclusive" if p > 1 - LEVEL else "passed" if kept < broken else "failed"
-            said = " and ".join(f"{side} {value:g}" for side, value in limits[key[0]].items())
+    for members in families.values():
+        limit = limits[judged[members[0]].code]
+        sides = [_sides(judged[i], limit) for i in members]
+        adjusted = holm([min(side) for side in sides])
+        for i, (p_obeyed, p_broken), p in zip(members, sides, adjusted, strict=True):
+            verdict = "inconclusive" if p > 1 - LEVEL else "passed" if p_obeyed < p_broken else "failed"
+            bounds = " and ".join(f"{side} {value:g}" for side, value in limit.items())
             over = f", Holm-adjusted over {len(members)} groups" if len(members) > 1 else ""
-            why = "; ".join(part for part in (f"limit {said}{over}", judged[i].why) if part)
+            why = "; ".join(part for part in (f"limit {bounds}{over}", judged[i].why) if part)
             judged[i] = replace(judged[i], verdict=verdict, why=why)
     return judged
 
 
 def _sides(finding: Finding, limit: Mapping[str, float]) -> tuple[float, float]:
-    """p-values for "the limit is kept" and "the limit is broken"; with both max and min, kept needs both."""
+    """p-values against "the limit is broken" and against "the limit is obeyed"."""
     assert finding.tails is not None
-    kept, broken = [], []
+    p_obeyed, p_broken = [], []
     if "max" in limit:
         not_below, not_above = finding.tails(limit["max"])
-        kept.append(not_below)
-        broken.append(not_above)
+        p_obeyed.append(not_below)
+        p_broken.append(not_above)
     if "min" in limit:
         not_below, not_above = finding.tails(limit["min"])
-        kept.append(not_above)
-        broken.append(not_below)
-    return max(kept), min(broken)
+        p_obeyed.append(not_above)
+        p_broken.append(not_below)
+    # between a max and a min both must be obeyed, but breaking either is enough
+    return max(p_obeyed), min(p_broken)

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from primum.auditing import audits
 from primum.auditing.curves.explanation import explanation
 from primum.judge.answers import Answers, View
 from primum.judge.explanation.beyond import measure
@@ -58,7 +57,7 @@ def judged(seed: int = 0) -> tuple[View, pl.DataFrame, np.ndarray, np.ndarray]:
 
 def made(seed: int = 0) -> tuple[dict[str, Any], View, np.ndarray, np.ndarray]:
     view, metadata, stable, decisions = judged(seed)
-    findings = [audits.as_finding(one, view, "all") for one in measure(view, view.answers["argmax"])]
+    findings = [one.finding(view) for one in measure(view, view.answers["argmax"])]
     ids = [f"c{at}" for at in range(N)]
     found = explanation(view, ids, ("a", "b", "c"), metadata, {"explanation": TOLD}, findings)
     assert found is not None

@@ -9,6 +9,7 @@ from primum.judge.answers import View
 from primum.judge.deferral.costs import Reader
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.scored import Decided
+from primum.judge.metrics.measured import Influence
 
 COST = np.array([[0.0, 2.0], [10.0, 0.0]])
 CRITICAL = np.array([[False, False], [True, False]])
@@ -61,6 +62,7 @@ def test_the_influence_of_a_ratio_is_its_derivative() -> None:
     view = View(LABELS, {"none": np.full((n, 2), 0.5)}, {}, None, np.arange(n), COST, CRITICAL, None, 0, 0)
     decided = Decided("argmax", "none", CALLED, "msr", CONFIDENCE, np.full(n, 0.5))
     one = next(m for m in deferral(view, decided) if m.code == "failure_cost_ratio")
+    assert isinstance(one.evidence, Influence)
     spent = COST[LABELS, CALLED]
     paid = np.where(CONFIDENCE >= 0.5, spent, 0)
     for case in range(n):
@@ -68,4 +70,4 @@ def test_the_influence_of_a_ratio_is_its_derivative() -> None:
         up[case] += 1e-6
         down[case] -= 1e-6
         slope = ((up @ paid) / (up @ spent) - (down @ paid) / (down @ spent)) / 2e-6 * n
-        assert one.influence[case] == pytest.approx(slope, abs=1e-5)  # type: ignore[index]
+        assert one.evidence.influence[case] == pytest.approx(slope, abs=1e-5)

@@ -135,8 +135,8 @@ def test_every_stability_score_is_measured_with_its_reason() -> None:
     answers = Answers("argmax", wrong.astype(np.int64), "none", scores, {})
     view = View(labels, {"none": probs}, {}, None, np.arange(300), None, None, None, 50, 0)
     first, second = beyond.measure(view, answers)
-    assert (first.code, first.score, first.n) == ("instability_auroc_gain", "stability_spearman", 300)
+    assert (first.code, first.basis.score, first.n) == ("instability_auroc_gain", "stability_spearman", 300)
     assert "likelihood-ratio p = " in first.why
     assert "Holm" in first.why
-    assert first.estimated(view).low <= first.value <= first.estimated(view).high
+    assert first.estimate(view).low <= first.value <= first.estimate(view).high
     assert second.why_not == "the instability is the same for every case"

@@ -19,9 +19,10 @@ from primum.auditing.preparation import prepare
 from primum.core.check import InputError
 from primum.judge import confidence, decision
 from primum.judge.answers import Answers, View
+from primum.judge.finding import Basis
 from primum.judge.metrics import combination
-from primum.judge.metrics.measure import measure
-from primum.judge.metrics.measured import Measured
+from primum.judge.metrics.measure_view import measure
+from primum.judge.metrics.measured import Measured, Replicates, Share, unmeasured
 from primum.judge.statistics import shares, significance
 from primum.tables.selection import select
 from tests.judge.every_metric import cost, critical
@@ -74,7 +75,7 @@ def test_every_metric_of_the_means_has_the_value_of_the_means(models: Any) -> No
         assert combination.mean(found, models[0][0]).value == pytest.approx(np.mean(values))
         difference = combination.difference(found[:2], found[2:], models[0][0])
         assert difference.value == pytest.approx(np.mean(values[2:]) - np.mean(values[:2]))
-        estimate = difference.estimated(models[0][0])
+        estimate = difference.estimate(models[0][0])
         assert estimate.low < estimate.value < estimate.high
         assert 0 < significance.p_value(estimate) <= 1
 
@@ -92,7 +93,7 @@ def test_influences_add_up_within_patients(models: Any) -> None:
     per_case = spent[2:].mean(axis=0) - spent[:2].mean(axis=0)
     sums = (per_case - per_case.mean()).reshape(-1, 3).sum(axis=1)
     error = len(sums) / (len(sums) - 1) * np.sqrt(sums @ sums) / N
-    estimate = combination.difference(found[:2], found[2:], models[0][0]).estimated(models[0][0])
+    estimate = combination.difference(found[:2], found[2:], models[0][0]).estimate(models[0][0])
     free = min(len(sums) - 1, 1.5 * (sums @ sums) ** 2 / (sums**4).sum())
     assert (estimate.high - estimate.low) / 2 == pytest.approx(t.ppf(0.975, free) * error, rel=1e-5)
     assert significance.p_value(estimate) == pytest.approx(2 * t.sf(abs(per_case.mean()) / error, free))
@@ -107,14 +108,15 @@ def test_replicates_are_those_of_models_resampled_together(key: Any, models: Any
     for b in range(0, 400, 57):
         rows = np.repeat(np.arange(N), weights[b].astype(int))
         drawn = [next(m for m in measure(v.take(rows)) if m.key == key).value for v, _ in models]
-        assert difference.replicates is not None
-        assert difference.replicates[b] == pytest.approx(np.mean(drawn[2:]) - np.mean(drawn[:2]), abs=1e-6)
+        assert isinstance(difference.evidence, Replicates)
+        expected = np.mean(drawn[2:]) - np.mean(drawn[:2])
+        assert difference.evidence.draws[b] == pytest.approx(expected, abs=1e-6)
 
 
 def hand(misses: list[int]) -> Measured:
     """A share among four cases of two patients."""
     hits = np.array(misses, dtype=bool)
-    return Measured("cer", "argmax", value=float(hits.mean()), n=4, hits=hits, among=np.ones(4, dtype=bool))
+    return Measured("cer", Share(hits, np.ones(4, dtype=bool)), Basis("argmax"))
 
 
 def four(replicates: int = 2_000) -> View:
@@ -131,28 +133,29 @@ def test_shares_by_hand() -> None:
     first, second = [hand([1, 0, 0, 0]), hand([1, 1, 1, 0])], [hand([0, 0, 0, 0]), hand([0, 0, 1, 0])]
     found = combination.difference(first, second, four())
     assert found.value == pytest.approx(1 / 8 - 1 / 2)
-    assert found.replicates is not None
-    values, counts = np.unique(found.replicates.round(6), return_counts=True)
+    assert isinstance(found.evidence, Replicates)
+    draws = found.evidence.draws
+    values, counts = np.unique(draws.round(6), return_counts=True)
     np.testing.assert_allclose(values, [-3 / 4, -3 / 8, 0])  # patient one twice, both, patient two twice
     np.testing.assert_allclose(counts / 2_000, [1 / 4, 1 / 2, 1 / 4], atol=0.04)
     # two patients: Student's t with one degree of freedom, on the logit of the place between −1 and 1
-    place, spread = (1 - 3 / 8) / 2, np.sqrt(2) * found.replicates.std() / 2
+    place, spread = (1 - 3 / 8) / 2, np.sqrt(2) * draws.std() / 2
     distance = (logit(0.5) - logit(place)) * place * (1 - place) / spread
-    assert significance.p_value(found.estimated(four())) == pytest.approx(2 * t.sf(distance, 1))
+    assert significance.p_value(found.estimate(four())) == pytest.approx(2 * t.sf(distance, 1))
 
 
 def test_the_mean_of_shares_is_an_exact_share() -> None:
     mean = combination.mean([hand([1, 0, 0, 0]), hand([1, 1, 1, 0])], four())
     alone = replace(four(), clusters=None)
-    assert mean.estimated(alone).low == pytest.approx(shares.proportion(2, 4).low)
+    assert mean.estimate(alone).low == pytest.approx(shares.proportion(2, 4).low)
     # no error in any model still has an interval
-    none = combination.mean([hand([0, 0, 0, 0])] * 3, four()).estimated(four())
+    none = combination.mean([hand([0, 0, 0, 0])] * 3, four()).estimate(four())
     assert (none.value, none.low) == (0, 0)
     assert none.high > 0.3
 
 
 def test_models_that_answer_alike_have_the_exact_bound_of_what_was_not_seen() -> None:
-    found = combination.difference([hand([1, 0, 0, 0])] * 2, [hand([1, 0, 0, 0])], four()).estimated(four())
+    found = combination.difference([hand([1, 0, 0, 0])] * 2, [hand([1, 0, 0, 0])], four()).estimate(four())
     bound = shares.proportion(0, 2).high
     assert (found.low, found.value, found.high) == pytest.approx((-min(bound, 0.5), 0, min(bound, 0.5)))
     assert significance.p_value(found) == 1
@@ -179,7 +182,7 @@ def test_one_seed_each_is_the_comparison(table: pl.DataFrame) -> None:
         if finding.value is None or any(key not in metrics for _, metrics in sides):
             continue
         found = combination.difference([sides[0][1][key]], [sides[1][1][key]], sides[0][0])
-        estimate = found.estimated(sides[0][0])
+        estimate = found.estimate(sides[0][0])
         assert (estimate.value, estimate.low, estimate.high) == pytest.approx(
             (finding.value, finding.low, finding.high)
         ), key
@@ -189,7 +192,7 @@ def test_one_seed_each_is_the_comparison(table: pl.DataFrame) -> None:
 
 def test_a_reason_travels(models: Any) -> None:
     found = parts(models, CER)
-    found[3] = Measured(*CER, why_not="no case is of a critical class")
+    found[3] = unmeasured(CER[0], Basis(*CER[1:]), 0, "no case is of a critical class")
     for made in (
         combination.mean(found, models[0][0]),
         combination.difference(found[:1], found[3:], models[0][0]),

@@ -86,11 +86,11 @@ def test_three_members():
 
 def test_measured_on_a_view():
     view = View(LABELS, {"none": np.eye(3)[A]}, {}, None, np.arange(10), None, None, None, 100, 0)
-    found = {metric.code: metric for metric in disagreement.measure(view, np.stack([A, B]))}
+    found = {metric.code: metric for metric in disagreement.measure_members(view, np.stack([A, B]))}
     assert {code: metric.value for code, metric in found.items()} == {
         "members_all_wrong": 0.2, "oracle_accuracy": 0.8,
     }  # fmt: skip
-    estimate = found["oracle_accuracy"].estimated(view)
+    estimate = found["oracle_accuracy"].estimate(view)
     interval = binomtest(8, 10).proportion_ci(0.95, "exact")
     assert (estimate.low, estimate.high) == pytest.approx((interval.low, interval.high))
 

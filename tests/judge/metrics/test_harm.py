@@ -57,8 +57,8 @@ def test_always_answering_critical_games_the_rate_but_not_the_cost() -> None:
 
 def test_silent_counts_only_confident_critical_errors() -> None:
     confidence = np.array([0, 0, 0, 0, 0, 0, 0.9, 0.9, 0.8, 0.4])
-    assert harm.silent_critical_rate(LABELS, DECISIONS, CRITICAL, confidence, 0.8) == 1 / 4
-    assert harm.silent_critical_rate(LABELS, DECISIONS, CRITICAL, confidence, 0.81) == 0
+    assert harm.silent_critical_rate(LABELS, DECISIONS, confidence, CRITICAL, 0.8) == 1 / 4
+    assert harm.silent_critical_rate(LABELS, DECISIONS, confidence, CRITICAL, 0.81) == 0
 
 
 def test_refused_without_critical_or_negative_cases() -> None:

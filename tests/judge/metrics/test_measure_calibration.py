@@ -8,7 +8,7 @@ from scipy.special import softmax
 
 from primum.judge.answers import Answers, Operating, View
 from primum.judge.metrics import debiased, kernel
-from primum.judge.metrics.measure_calibration import CODES, calibration
+from primum.judge.metrics.measure_calibration import CODES, measure_probabilities
 from primum.judge.metrics.measured import Measured
 
 
@@ -28,7 +28,7 @@ def view(n: int = 240, patients: bool = False, sharpness: float = 2.0) -> View:
 
 
 def measured(given: View, name: str = "none") -> dict[str, Measured]:
-    return {one.code: one for one in calibration(given, name)}
+    return {one.code: one for one in measure_probabilities(given, name)}
 
 
 @pytest.mark.parametrize("patients", [False, True])
@@ -37,7 +37,7 @@ def test_every_code_has_an_interval_around_its_value(patients: bool) -> None:
     found = measured(given)
     assert tuple(found) == CODES
     for one in found.values():
-        estimate = one.estimated(given)
+        estimate = one.estimate(given)
         assert estimate.low <= estimate.value <= estimate.high
         assert estimate.low < estimate.high
     labels, probs, clusters = given.labels, given.probs["none"], given.clusters
@@ -49,7 +49,7 @@ def test_every_code_has_an_interval_around_its_value(patients: bool) -> None:
 def test_the_interval_of_the_root_is_the_root_of_the_interval() -> None:
     given = view()
     found = measured(given)
-    square, root = found["brier"].estimated(given), found["root_brier"].estimated(given)
+    square, root = found["brier"].estimate(given), found["root_brier"].estimate(given)
     assert (root.low, root.high) == pytest.approx((square.low**0.5, square.high**0.5))
 
 
@@ -95,6 +95,6 @@ def test_right_and_sure_has_an_interval_that_is_not_a_point() -> None:
         labels, {"none": np.eye(3)[labels]}, given.answers, None, given.units, None, None, None, 100, 0
     )
     for one in measured(sure).values():
-        estimate = one.estimated(sure)
+        estimate = one.estimate(sure)
         assert estimate.value == 0
         assert estimate.high > 0, one.code

@@ -15,7 +15,7 @@ from primum.core.check import InputError
 from primum.judge import decision
 from primum.judge.answers import Operating, View
 from primum.judge.metrics import harm, operating
-from primum.judge.metrics.measure_operating import operating_points
+from primum.judge.metrics.measure_operating import measure_operating_points
 from primum.judge.statistics.interval import Resampler
 from tests.judge.every_metric import cost, critical
 from tests.judge.test_properties import cases
@@ -146,7 +146,7 @@ def test_the_fitted_threshold_is_applied_to_other_rows() -> None:
     fitted = operating_of(labels[:400], probs[:400], "none", critical(4))
     assert list(fitted.threshold) == [0.7, 0.8, 0.9]
     judged = view(labels[400:], probs[400:], fitted)
-    found = {m.key: m for m in operating_points(judged)}
+    found = {m.key: m for m in measure_operating_points(judged)}
     for percent, threshold in (
         (70, fitted.threshold[0.7]),
         (80, fitted.threshold[0.8]),
@@ -159,7 +159,7 @@ def test_the_fitted_threshold_is_applied_to_other_rows() -> None:
         ):
             measured = found[(f"{code}_{percent}", "operating", None, "none")]
             assert measured.value == pytest.approx(metric(labels[400:], answered, critical(4)))
-            assert measured.estimated(judged).low < measured.value < measured.estimated(judged).high
+            assert measured.estimate(judged).low < measured.value < measured.estimate(judged).high
         reached = found[(f"specificity_reached_{percent}", "operating", None, "none")]
         assert reached.value == pytest.approx(percent / 100, abs=0.08)
         said = found[(f"cer_at_specificity_{percent}", "operating", None, "none")].why
@@ -173,7 +173,7 @@ def test_the_fitted_threshold_is_applied_to_other_rows() -> None:
 def test_on_the_rows_it_was_fitted_on_it_reaches_the_least_specificity_that_is_enough() -> None:
     labels, probs = cases(500, 4, 3)
     judged = view(labels, probs, operating_of(labels, probs, "none", critical(4)))
-    found = {(m.code, m.decision): m.value for m in operating_points(judged)}
+    found = {(m.code, m.basis.decision): m.value for m in measure_operating_points(judged)}
     for percent in (70, 80, 90):
         reached = found[(f"specificity_reached_{percent}", "operating")]
         assert percent / 100 <= reached < percent / 100 + 1 / (labels < 2).sum()
@@ -198,10 +198,10 @@ def test_on_the_rows_it_was_fitted_on_it_reaches_the_least_specificity_that_is_e
 def test_what_cannot_be_measured_says_why(change: dict[str, object], which: str, said: str) -> None:
     labels, probs = cases(60, 4, 0)
     judged = view(labels, probs, operating_of(labels, probs, "none", critical(4)))
-    found = list(operating_points(replace(judged, **change)))  # type: ignore[arg-type]
+    found = list(measure_operating_points(replace(judged, **change)))  # type: ignore[arg-type]
     assert len(found) == 9
     for measured in found:
-        if which == "both" or measured.decision == which:
+        if which == "both" or measured.basis.decision == which:
             assert said in measured.why_not
         else:
             assert not measured.why_not

@@ -84,7 +84,7 @@ def influences(labels: np.ndarray, probs: np.ndarray) -> dict[str, tuple[Any, Ca
         lambda rows: accuracy.auroc(labels[rows], probs[rows]),
     )
     found["failure_auroc"] = (
-        accuracy.binary_auroc_with_influence(~wrong, score)[1],
+        accuracy.auroc_of_ranking(~wrong, selective.rank(score))[1],
         lambda rows: roc_auc_score(~wrong[rows], score[rows]),
     )
     return found

@@ -23,7 +23,7 @@ from primum.judge.confidence.weighted import Weighted
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.recalibrated import from_plain
 from primum.judge.deferral.scored import Decided, Scored
-from primum.judge.finding import Finding, found, not_applicable, warning
+from primum.judge.finding import Finding, warning
 from primum.judge.statistics import homogeneity
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
@@ -70,14 +70,7 @@ class Applied:
         matrix, cells = severity_of(self.policy, rows.classes, severity_source)
         view = _view(rows, matrix, cells)
         stated = reader_of(reader or self.policy.reader, matrix, rows.classes)
-        judged = []
-        for one in deferral(view, decided, stated):
-            where = {"decision": one.decision, "score": one.score, "calibrated": one.calibrated}
-            judged.append(
-                not_applicable(one.code, one.why_not, one.n, **where)
-                if one.why_not
-                else found(one.code, one.estimated(view), one.why, **where)
-            )
+        judged = [metric.finding(view) for metric in deferral(view, decided, stated)]
         return judged + warnings(self.policy, self.table, self.decided.accepted)
 
 

@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from primum.auditing.audits import as_finding
 from primum.bench.losses.validation import Choice, prepared, tidy
 from primum.bench.plan import Plan, Run
 from primum.core.arrays import Floats
 from primum.judge import decision
 from primum.judge.answers import View
 from primum.judge.metrics import combination, harm, operating
-from primum.judge.metrics.measure import measure
 from primum.judge.metrics.measure_operating import missed_code, reached_code
+from primum.judge.metrics.measure_view import measure
 from primum.judge.metrics.measured import Measured
 from primum.judge.metrics.table import codes
 from primum.judge.statistics import significance
@@ -46,8 +45,8 @@ def judge(run: Run, out: Path, replicates: int) -> tuple[Judged, pl.DataFrame]:
     view, best = ready.view, ready.best
     metrics, findings = {}, []
     for metric in measure(view):
-        findings.append(as_finding(metric, view, "all"))
-        if metric.decision is not None or metric.calibrated in (None, best):
+        findings.append(metric.finding(view))
+        if metric.basis.decision is not None or metric.basis.calibrated in (None, best):
             metrics[metric.key[:3]] = metric
     assert view.critical is not None
     mass = decision.critical_mass(view.probs[best], view.critical)
@@ -120,7 +119,7 @@ def _summary(measured: Sequence[Measured], view: View) -> dict[str, Any]:
     if why:
         return {"why_not": why}
     values = [metric.value for metric in measured]
-    estimate = combination.mean(measured, view).estimated(view)
+    estimate = combination.mean(measured, view).estimate(view)
     return {
         "mean": float(np.mean(values)), "least": min(values), "most": max(values),
         "low": float(estimate.low), "high": float(estimate.high), "values": values,
@@ -136,7 +135,7 @@ def _difference(key: Key, against: Sequence[Judged], seeds: Sequence[Judged], vi
     )
     if paired.why_not:
         return {"why_not": paired.why_not}
-    estimate = paired.estimated(view)
+    estimate = paired.estimate(view)
     return {
         "value": float(estimate.value), "low": float(estimate.low), "high": float(estimate.high),
         "p": significance.p_value(estimate),

@@ -13,13 +13,12 @@ from rich.console import Console
 from rich.progress import track
 
 from primum import tables
-from primum.auditing.audits import as_finding
 from primum.auditing.options import Options, options
 from primum.auditing.preparation import Prepared, prepare
 from primum.bench.plan import Plan, Run
 from primum.core.check import InputError
 from primum.judge.finding import Finding
-from primum.judge.metrics.measure import measure
+from primum.judge.metrics.measure_view import measure
 from primum.predictions import Predictions
 from primum.tables.selection import select
 
@@ -89,13 +88,14 @@ def validate(run: Run, out: Path, replicates: int) -> tuple[dict[str, float], pl
     view = prepared(run, out, "val", replicates)[0].view
     found, findings = {}, []
     for metric in measure(view):
-        findings.append(as_finding(metric, view, "all"))
-        if metric.code == "expected_cost" and metric.decision in RULES:
+        findings.append(metric.finding(view))
+        rule = metric.basis.decision
+        if metric.code == "expected_cost" and rule in RULES:
             if metric.why_not:
                 raise InputError(
                     f"{run.folder}: nothing can be chosen on the validation rows, {metric.why_not}"
                 )
-            found[metric.decision] = metric.value
+            found[rule] = metric.value
     return found, tidy(run, "val", findings)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from primum.core import ties
 from primum.core.arrays import Bools, Floats, Integers, Singles, Strings
 from primum.judge.metrics import harm
-from primum.judge.metrics.measured import FEWEST, ONE_PATIENT, few
+from primum.judge.metrics.measured import MIN_CASES, ONE_PATIENT, too_few
 from primum.judge.metrics.selective_draws import CODES, drawn, most_confident_third
 from primum.judge.statistics import interval, shares
 
@@ -121,8 +121,8 @@ def judge(cases: Cases, seeds: Sequence[Scored]) -> Found:
 def _ranked(cases: Cases, seeds: Sequence[Scored], wrong: Bools, spent: Floats) -> dict[str, Metric]:
     """The metrics of the order a score brings the answers into."""
     n = len(cases.labels)
-    if n < FEWEST:
-        return {code: nothing(few(n)) for code in CODES}
+    if n < MIN_CASES:
+        return {code: nothing(too_few(n)) for code in CODES}
     ones = np.ones((n, 1))
     here, drawings = [], []
     for one, errors, costs in zip(seeds, wrong, spent, strict=True):
@@ -182,8 +182,8 @@ def _share(cases: Cases, hits: Bools, among: Bools) -> Metric:
 def _confident(cases: Cases, seeds: Sequence[Scored], wrong: Bools, fatal: Bools) -> Metric:
     """Share of critical errors among the most confident third of the failures, minus that among the rest."""
     fewest = int(wrong.sum(axis=1).min())
-    if fewest < FEWEST:
-        return nothing(f"at least {FEWEST} failures are needed, there are {fewest}")
+    if fewest < MIN_CASES:
+        return nothing(f"at least {MIN_CASES} failures are needed, there are {fewest}")
     if fatal[wrong].all() or not fatal[wrong].any():
         return nothing(f"{'every' if fatal.any() else 'no'} failure is critical")
     values, drawings = [], []

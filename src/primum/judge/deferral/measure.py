@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,18 @@ from primum.core.arrays import Floats
 from primum.judge.answers import View
 from primum.judge.deferral.costs import Reader, spent
 from primum.judge.deferral.scored import Decided
+from primum.judge.finding import Basis
 from primum.judge.metrics import harm
-from primum.judge.metrics.measure_decisions import share
-from primum.judge.metrics.measured import FEWEST, NO_CRITICAL, NO_SEVERITY, Measured, few
+from primum.judge.metrics.measured import (
+    MIN_CASES,
+    NO_CRITICAL,
+    NO_SEVERITY,
+    Influence,
+    Measured,
+    Share,
+    too_few,
+    unmeasured,
+)
 
 CRITICAL_CODES = ("accepted_cer", "cer_after_deferral", "critical_coverage")
 FREE_CODES = ("failure_cost", "failure_cost_ratio")
@@ -33,72 +41,66 @@ def deferral(view: View, decided: Decided, reader: Reader | None = None) -> Iter
 
 
 def _every(view: View, decided: Decided, reader: Reader | None) -> Iterator[Measured]:
-    where: dict[str, Any] = {
-        "decision": decided.rule, "score": decided.score, "calibrated": decided.calibrated
-    }  # fmt: skip
+    basis = Basis(decided.rule, decided.score, decided.calibrated)
     everyone = np.ones(len(view.labels), dtype=bool)
     said = "; ".join(f"accepted at or above {t:.4g}" for t in np.unique(decided.threshold)[:3])
-    yield share("deferred_share", ~decided.accepted, everyone, where, why=said)
-    yield from _critical(view, decided, where)
-    yield from _costs(view, decided, Reader(), FREE_CODES, where)
+    yield Measured("deferred_share", Share(~decided.accepted, everyone), basis, said)
+    yield from _critical(view, decided, basis)
+    yield from _costs(view, decided, Reader(), FREE_CODES, basis)
     if reader is not None:
-        yield from _costs(view, decided, reader, READER_CODES, where)
+        yield from _costs(view, decided, reader, READER_CODES, basis)
 
 
-def _critical(view: View, decided: Decided, where: dict[str, Any]) -> Iterator[Measured]:
+def _critical(view: View, decided: Decided, basis: Basis) -> Iterator[Measured]:
     if view.critical is None or not view.critical.any():
         for code in CRITICAL_CODES:
-            yield Measured(code, n=len(view.labels), why_not=NO_CRITICAL, **where)
+            yield unmeasured(code, basis, len(view.labels), NO_CRITICAL)
         return
     among = harm.critical_classes(view.critical)[view.labels]
     if not among.any():
         for code in CRITICAL_CODES:
-            yield Measured(code, why_not="no case is of a critical class", **where)
+            yield unmeasured(code, basis, 0, "no case is of a critical class")
         return
     kept = among & decided.accepted
     missed = view.critical[view.labels, decided.decisions] & decided.accepted
     if kept.any():
-        yield share("accepted_cer", missed, kept, where, why="of accepted critical cases")
+        yield Measured("accepted_cer", Share(missed, kept), basis, "of accepted critical cases")
     else:
-        yield Measured("accepted_cer", why_not="vacuous: every critical case is deferred", **where)
-    yield share(
-        "cer_after_deferral", missed, among, where, why="of all critical cases, a deferred one counts as safe"
+        yield unmeasured("accepted_cer", basis, 0, "vacuous: every critical case is deferred")
+    yield Measured(
+        "cer_after_deferral",
+        Share(missed, among),
+        basis,
+        "of all critical cases, a deferred one counts as safe",
     )
-    yield share("critical_coverage", kept, among, where, why="critical cases that are accepted")
+    yield Measured("critical_coverage", Share(kept, among), basis, "critical cases that are accepted")
 
 
 def _costs(
-    view: View, decided: Decided, reader: Reader, codes: tuple[str, str], where: dict[str, Any]
+    view: View, decided: Decided, reader: Reader, codes: tuple[str, str], basis: Basis
 ) -> Iterator[Measured]:
     n = len(view.labels)
-    if view.cost is None or n < FEWEST:
+    if view.cost is None or n < MIN_CASES:
         for code in codes:
-            yield Measured(code, n=n, why_not=NO_SEVERITY if view.cost is None else few(n), **where)
+            yield unmeasured(code, basis, n, NO_SEVERITY if view.cost is None else too_few(n))
         return
     accepting, deferring = spent(view.labels, decided.decisions, view.cost, reader)
     paid = np.where(decided.accepted, accepting, deferring)
     value, alone = float(paid.mean()), float(accepting.mean())
     most = float(max(view.cost.max(), reader.by_class(view.cost).max()))
     said = in_words(reader)
-    yield _mean(view, codes[0], value, paid - value, most, said, where)
+    yield Measured(codes[0], _mean(view, value, paid - value, most), basis, said)
     if alone == 0:
-        yield Measured(codes[1], n=n, why_not="without deferral nothing is lost here", **where)
+        yield unmeasured(codes[1], basis, n, "without deferral nothing is lost here")
         return
     ratio = value / alone
     said += f"; without deferral {alone:.4g}"
     top = 1.0 if (deferring == 0).all() else most / alone  # a reader who costs nothing can only save
-    yield _mean(view, codes[1], ratio, (paid - ratio * accepting) / alone, top, said, where)
+    yield Measured(codes[1], _mean(view, ratio, (paid - ratio * accepting) / alone, top), basis, said)
 
 
-def _mean(
-    view: View, code: str, value: float, influence: Floats, most: float, why: str, where: dict[str, Any]
-) -> Measured:
-    n = len(influence)
-    return Measured(
-        code, value=value, n=n, influence=influence, scale="log", bounds=(0.0, most),
-        weakest=view.independent, why=why,
-        **where,
-    )  # fmt: skip
+def _mean(view: View, value: float, influence: Floats, highest: float) -> Influence:
+    return Influence(value, influence, "log", (0.0, highest), view.independent)
 
 
 def in_words(reader: Reader) -> str:

@@ -13,7 +13,7 @@ from scipy.stats import chi2
 from primum.core.arrays import Bools, Floats, Integers
 from primum.judge.answers import Answers, View
 from primum.judge.metrics import accuracy
-from primum.judge.metrics.measured import Measured
+from primum.judge.metrics.measured import Measured, Replicates, unmeasured
 from primum.judge.statistics import spline
 from primum.judge.statistics.interval import Resampler
 from primum.judge.statistics.significance import holm
@@ -68,15 +68,13 @@ def measure(view: View, answers: Answers) -> Iterator[Measured]:
     ]
     adjusted = iter(holm([one.p for one in found if isinstance(one, Beyond)]))
     for name, one in zip(names, found, strict=True):
-        where: dict[str, Any] = {"decision": answers.rule, "score": name, "calibrated": answers.calibrated}
         if isinstance(one, str):
-            yield Measured(CODE, n=len(wrong), why_not=one, **where)
+            yield unmeasured(CODE, answers.basis(name), len(wrong), one)
             continue
-        p = next(adjusted)
-        yield Measured(
-            CODE, value=one.gain, n=one.n, replicates=one.replicates, bounds=(-1.0, 1.0),
-            weakest=view.fewest(wrong), why=said(one, p, len(names)), **where,
-        )  # fmt: skip
+        evidence = Replicates(
+            one.gain, one.n, one.replicates, bounds=(-1.0, 1.0), weakest=view.smallest(wrong)
+        )
+        yield Measured(CODE, evidence, answers.basis(name), said(one, next(adjusted), len(names)))
 
 
 def said(one: Beyond, adjusted: float, tests: int) -> str:

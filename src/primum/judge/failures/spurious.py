@@ -13,7 +13,7 @@ from scipy.stats import norm
 from primum.core import check
 from primum.core.arrays import Array, Bools, Floats, Integers, Strings
 from primum.core.check import InputError
-from primum.judge.metrics.measured import FEWEST
+from primum.judge.metrics.measured import MIN_CASES
 from primum.judge.statistics.significance import holm
 
 MOST_VALUES = 20
@@ -68,13 +68,15 @@ def pulls(
             continue
         for value in np.unique(text):
             carried = text == value
-            if min(carried.sum(), (~carried).sum()) < FEWEST:
+            if min(carried.sum(), (~carried).sum()) < MIN_CASES:
                 continue
             for k in range(classes):
                 excess, p = dependence(true, carried, answers == k, patients)
                 found.append(Pull(column, str(value), k, int(carried.sum()), excess, p))
         if not any(pull.column == column for pull in found):
-            left_out[column] = f"no value of it stands on {FEWEST} rows with {FEWEST} others beside them"
+            left_out[column] = (
+                f"no value of it stands on {MIN_CASES} rows with {MIN_CASES} others beside them"
+            )
     adjusted = holm([pull.p for pull in found])
     named = [
         Pull(pull.column, pull.value, pull.towards, pull.rows, pull.excess, p)
@@ -132,7 +134,7 @@ def pulled(
             rows = true == k
             odds = logs[:, pull.towards] - logs[:, k]
             sides = odds[rows & carried], odds[rows & ~carried]
-            if min(map(len, sides)) < FEWEST:
+            if min(map(len, sides)) < MIN_CASES:
                 continue
             shift = float(sides[0].mean() - sides[1].mean())
             at = np.flatnonzero(mine & (true[failures] == k))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from primum.core import check
-from primum.core.arrays import Array, Bools, Floats
+from primum.core.arrays import Bools, Floats
 from primum.core.check import InputError
 from primum.judge.metrics.confusion import Confusion, confusion, ratio
 from primum.judge.metrics.selective import Ranking, rank
@@ -29,16 +29,17 @@ def macro_f1(labels: Any, decisions: Any, classes: int) -> float:
     return float(macro_f1_of(confusion(labels, decisions, classes)))
 
 
-def balanced_accuracy_of(counts: Confusion) -> Any:
+def balanced_accuracy_of(counts: Confusion) -> Floats:
     """Balanced accuracy of each set of counts (...)."""
     recall = ratio(counts.hits, counts.totals)
-    return recall.sum(axis=-1) / (counts.totals > 0).sum(axis=-1)
+    return np.asarray(recall.sum(axis=-1) / (counts.totals > 0).sum(axis=-1))
 
 
-def macro_f1_of(counts: Confusion) -> Any:
+def macro_f1_of(counts: Confusion) -> Floats:
     """Macro F1 of each set of counts (...)."""
-    seen = counts.totals + counts.answers
-    return ratio(2 * counts.hits, seen).sum(axis=-1) / (seen > 0).sum(axis=-1)
+    # F1 = 2 TP / (2 TP + FN + FP), and TP + FN are the cases of a class, TP + FP the answers of it
+    both = counts.totals + counts.answers
+    return np.asarray(ratio(2 * counts.hits, both).sum(axis=-1) / (both > 0).sum(axis=-1))
 
 
 def auroc(labels: Any, probs: Any) -> float:
@@ -61,7 +62,7 @@ def auroc_with_influence(labels: Any, probs: Any) -> tuple[float, Floats]:
         present = [1]
     total, influence = 0.0, np.zeros(len(true))
     for k in present:
-        area, part = binary_auroc_with_influence(true == k, scores[:, k])
+        area, part = auroc_of_ranking(true == k, rank(scores[:, k]))
         total += area
         influence += part
     return total / len(present), influence / len(present)
@@ -69,22 +70,20 @@ def auroc_with_influence(labels: Any, probs: Any) -> tuple[float, Floats]:
 
 def binary_auroc(positive: Any, score: Any) -> float:
     """Probability that a positive case scores above a negative one, ties counting half."""
-    return binary_auroc_with_influence(check.array(positive).astype(bool), check.array(score))[0]
+    return auroc_of_ranking(check.array(positive).astype(bool), rank(score))[0]
 
 
-def binary_auroc_with_influence(
-    positive: Bools, score: Array, ranking: Ranking | None = None
-) -> tuple[float, Floats]:
-    """AUROC and each case's influence (N,): DeLong's placement values (Biometrics 1988), sorted once.
+def auroc_of_ranking(positive: Bools, ranking: Ranking) -> tuple[float, Floats]:
+    """AUROC and each case's influence (N,): DeLong's placement values (Biometrics 1988).
 
-    With a ``ranking`` of the score it is not sorted again.
+    Args:
+        positive: (N,) which cases should score high. ranking: of their scores.
     """
     n, n1 = len(positive), int(positive.sum())
     n0 = n - n1
     if n0 == 0 or n1 == 0:
         raise InputError("AUROC needs both positive and negative cases")
-    by = rank(score) if ranking is None else ranking
-    order, sizes = by.order[::-1], by.sizes[::-1]
+    order, sizes = ranking.order[::-1], ranking.sizes[::-1]
     hits, ends = positive[order], np.cumsum(sizes) - 1
     below1 = np.cumsum(hits)[ends].astype(np.float64)
     below0 = ends + 1 - below1

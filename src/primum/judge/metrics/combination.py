@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import TypeGuard
 
 import numpy as np
 
 from primum.core.arrays import Floats
 from primum.core.check import InputError
 from primum.judge.answers import View
-from primum.judge.metrics.measured import Measured
+from primum.judge.metrics.measured import (
+    STILL,
+    Evidence,
+    Influence,
+    Measured,
+    NotApplicable,
+    Replicates,
+    Share,
+    unmeasured,
+)
 from primum.judge.statistics import interval, shares
-
-STILL = 1e-12
+from primum.judge.statistics.interval import Estimate
 
 
 def mean(measured: Sequence[Measured], view: View) -> Measured:
@@ -24,7 +32,7 @@ def mean(measured: Sequence[Measured], view: View) -> Measured:
 def difference(first: Sequence[Measured], second: Sequence[Measured], view: View) -> Measured:
     """Mean of the second models minus mean of the first, paired by case; see :func:`combine`.
 
-    The numbers of models may differ. ``difference(…).estimated(view)`` is the interval, and
+    The numbers of models may differ. ``difference(…).estimate(view)`` is the interval, and
     ``significance.p_value`` of that the test of no difference.
     """
     weights = [-1 / max(len(first), 1)] * len(first) + [1 / max(len(second), 1)] * len(second)
@@ -53,77 +61,99 @@ def combine(measured: Sequence[Measured], weights: Sequence[float], view: View) 
     Raises:
         InputError: for no parts, parts of several codes or kinds, or of other rows than those of ``view``.
     """
-    _same(measured, weights, view)
+    _check_same(measured, weights, view)
     first = measured[0]
     for i, part in enumerate(measured):
         if part.why_not:
-            whose = "" if len(measured) == 1 else f"model {i + 1} of {len(measured)}: "
-            return Measured(*first.key, n=first.n, why_not=whose + part.why_not)
+            model = "" if len(measured) == 1 else f"model {i + 1} of {len(measured)}: "
+            return unmeasured(first.code, first.basis, first.n, model + part.why_not)
     if len(measured) == 1 and weights[0] == 1:
         return first
     is_mean = min(weights) > 0 and abs(sum(weights) - 1) < STILL
-    made = Measured(
-        *first.key,
-        value=sum(weight * part.value for weight, part in zip(weights, measured, strict=True)),
-        n=min(part.n for part in measured),
-        kind="spread" if first.kind == "basic" and not is_mean else first.kind,
-        scale=first.scale if is_mean else "plain",
-        bounds=_bounds(measured, weights),
-        weakest=min(_weakest(part, view) for part in measured),
-    )
-    if is_mean and all(_shares_of_the_same(part, first) for part in measured):
-        hits = _sum(weights, [np.asarray(part.hits, dtype=np.float64) for part in measured])
-        return replace(made, hits=hits, among=first.among, count=first.count)
-    if first.influence is not None:
-        influence = _sum(weights, [part.influence for part in measured if part.influence is not None])
-        made = replace(made, influence=influence)
+    evidence = _sum_of([part.evidence for part in measured], weights, view, is_mean)
+    return Measured(first.code, evidence, first.basis)
+
+
+def _sum_of(parts: Sequence[Evidence], weights: Sequence[float], view: View, is_mean: bool) -> Evidence:
+    first = parts[0]
+    if is_mean and isinstance(first, Share):
+        shares_of_the_same = [part for part in parts if _counts_among(part, first)]
+        if len(shares_of_the_same) == len(parts):
+            hits = _weighted(weights, [part.hits.astype(np.float64) for part in shares_of_the_same])
+            return Share(hits, first.among, first.count)
+    value = sum(weight * part.value for weight, part in zip(weights, parts, strict=True))
+    bounds = _bounds(parts, weights)
+    weakest = min(_weakest(part, view) for part in parts)
+    if isinstance(first, Influence):
+        influence = _weighted(weights, [part.influence for part in parts if isinstance(part, Influence)])
         still = interval.influence_error(influence, view.clusters) <= STILL
-    else:
-        draws = _sum(weights, [replicates(part, view) for part in measured])
-        made = replace(made, replicates=draws, free=_free(measured, weights, view))
-        still = bool(np.ptp(draws) <= STILL)
-    return _unmoved(made, measured, weights, view) if still and not is_mean else made
+        ready = _unmoved(parts, weights, value, weakest, view) if still and not is_mean else None
+        return Influence(value, influence, first.scale if is_mean else "plain", bounds, weakest, ready)
+    draws = _weighted(weights, [replicates(part, view) for part in parts])
+    kind = first.kind if isinstance(first, Replicates) else "percentile"
+    still = bool(np.ptp(draws) <= STILL)
+    return Replicates(
+        value,
+        min(part.n for part in parts),
+        draws,
+        # with the bias of the replicates taken off, equal models would differ too often
+        "spread" if kind == "basic" and not is_mean else kind,
+        bounds,
+        weakest,
+        _freedom(parts, weights, view),
+        _unmoved(parts, weights, value, weakest, view) if still and not is_mean else None,
+    )
 
 
-def _weakest(part: Measured, view: View) -> int:
+def _counts_among(part: Evidence, first: Share) -> TypeGuard[Share]:
+    """Whether a part is a share of the same cases."""
+    return isinstance(part, Share) and bool(np.array_equal(part.among, first.among))
+
+
+def _weakest(part: Evidence, view: View) -> int:
     """Patients, else cases, of the smallest group a metric needs."""
-    if part.hits is None:
-        return part.weakest
-    return interval.carriers(np.asarray(part.among), view.clusters)
+    if isinstance(part, Share):
+        return interval.carriers(part.among, view.clusters)
+    return 0 if isinstance(part, NotApplicable) else part.weakest
 
 
-def _free(measured: Sequence[Measured], weights: Sequence[float], view: View) -> float:
+def _freedom(parts: Sequence[Evidence], weights: Sequence[float], view: View) -> float:
     """Degrees of freedom of a sum of shares, of which few patients may carry most; 0 for anything else."""
     influence = np.zeros(len(view.labels))
-    for weight, part in zip(weights, measured, strict=True):
-        if part.hits is None or part.among is None:
+    for weight, part in zip(weights, parts, strict=True):
+        if not isinstance(part, Share):
             return 0.0
-        off = part.hits - np.mean(part.hits[part.among])
-        influence += weight * off * part.among * (len(influence) / max(part.n, 1))
+        residual = part.hits - np.mean(part.hits[part.among])
+        influence += weight * residual * part.among * (len(influence) / max(part.n, 1))
     return interval.freedom(influence, view.clusters)
 
 
-def _sum(weights: Sequence[float], arrays: Sequence[Floats]) -> Floats:
+def _weighted(weights: Sequence[float], arrays: Sequence[Floats]) -> Floats:
+    """Weighted sum of arrays of one length."""
     total = np.zeros(len(arrays[0]))
     for weight, array in zip(weights, arrays, strict=True):
         total += weight * array
     return total
 
 
-def replicates(measured: Measured, view: View) -> Floats:
-    """(B,) bootstrap values of a metric that has replicates of its own, or is a share or a count."""
-    if measured.replicates is not None:
-        return measured.replicates
-    assert measured.hits is not None
-    assert measured.among is not None
-    bins = np.zeros(len(measured.hits), dtype=np.int64)
-    hits = view.resampler.sums(bins, 1, measured.hits * measured.among.astype(np.float64))[:, 0]
-    cases = view.resampler.sums(bins, 1, measured.among.astype(np.float64))[:, 0]
+def replicates(evidence: Evidence, view: View) -> Floats:
+    """(B,) bootstrap values of a metric that has replicates of its own, or is a share or a count.
+
+    Raises:
+        InputError: for any other.
+    """
+    if isinstance(evidence, Replicates):
+        return evidence.draws
+    if not isinstance(evidence, Share):
+        raise InputError("a metric with replicates, or a share, was expected")
+    bins = np.zeros(len(evidence.hits), dtype=np.int64)
+    hits = view.resampler.sums(bins, 1, evidence.hits * evidence.among.astype(np.float64))[:, 0]
+    cases = view.resampler.sums(bins, 1, evidence.among.astype(np.float64))[:, 0]
     share = hits / np.maximum(cases, 1)
-    return share * measured.n if measured.count else share
+    return share * evidence.n if evidence.count else share
 
 
-def _same(measured: Sequence[Measured], weights: Sequence[float], view: View) -> None:
+def _check_same(measured: Sequence[Measured], weights: Sequence[float], view: View) -> None:
     if not measured or len(measured) != len(weights):
         raise InputError(
             f"one weight for each of one or more metrics was expected, {len(measured)} metrics and "
@@ -132,53 +162,44 @@ def _same(measured: Sequence[Measured], weights: Sequence[float], view: View) ->
     codes = sorted({part.code for part in measured})
     if len(codes) > 1:
         raise InputError(f"metrics of one code can be combined, {codes[0]} and {codes[1]} arrived")
-    computed = [part for part in measured if not part.why_not]
-    kinds = {(part.influence is not None, part.hits is not None) for part in computed}
-    if len(kinds) > 1:
+    computed = [part.evidence for part in measured if not part.why_not]
+    if len({type(part) for part in computed}) > 1:
         raise InputError(f"{codes[0]}: metrics measured in one way can be combined, two ways arrived")
     for part in computed:
-        values = part.hits if part.hits is not None else part.influence
-        if values is not None and len(values) != len(view.labels):
+        rows = len(part.hits) if isinstance(part, Share) else None
+        rows = len(part.influence) if isinstance(part, Influence) else rows
+        if rows not in (None, len(view.labels)):
             raise InputError(
                 f"{codes[0]}: metrics of the same {len(view.labels)} rows were expected, one of "
-                f"{len(values)} arrived; measure every model on the same rows"
+                f"{rows} arrived; measure every model on the same rows"
             )
-    draws = {len(part.replicates) for part in computed if part.replicates is not None}
-    if draws - {view.replicates}:
+    lengths = {len(part.draws) for part in computed if isinstance(part, Replicates)} - {view.replicates}
+    if lengths:
         raise InputError(
-            f"{codes[0]}: {view.replicates} replicates were expected, {min(draws - {view.replicates})} "
+            f"{codes[0]}: {view.replicates} replicates were expected, {min(lengths)} "
             "arrived; measure every model with the same number of replicates and the same seed"
         )
 
 
-def _shares_of_the_same(part: Measured, first: Measured) -> bool:
-    """Whether both are shares of the same cases."""
-    if part.hits is None or part.among is None or first.among is None:
-        return False
-    return bool(np.array_equal(part.among, first.among))
+def _range(part: Evidence) -> tuple[float, float]:
+    return (0.0, 0.0) if isinstance(part, NotApplicable) else part.bounds
 
 
-def _range(part: Measured) -> tuple[float, float]:
-    if part.hits is not None:
-        return 0.0, float(part.n) if part.count else 1.0
-    return part.bounds
-
-
-def _bounds(measured: Sequence[Measured], weights: Sequence[float]) -> tuple[float, float]:
+def _bounds(parts: Sequence[Evidence], weights: Sequence[float]) -> tuple[float, float]:
     """Least and largest value the sum can have."""
-    ends = [
-        sorted(weight * end for end in _range(part)) for part, weight in zip(measured, weights, strict=True)
-    ]
+    ends = [sorted(weight * end for end in _range(part)) for part, weight in zip(parts, weights, strict=True)]
     return float(sum(low for low, _ in ends)), float(sum(high for _, high in ends))
 
 
-def _unmoved(made: Measured, measured: Sequence[Measured], weights: Sequence[float], view: View) -> Measured:
+def _unmoved(
+    parts: Sequence[Evidence], weights: Sequence[float], value: float, weakest: int, view: View
+) -> Estimate:
     """Where the models did the same in every case: the exact bound on a share of cases never seen.
 
     In such cases the sum could move by the range of the metric, in either direction.
     """
-    spans = [high - low for low, high in map(_range, measured)]
+    spans = [high - low for low, high in map(_range, parts)]
     ahead = sum(weight * span for weight, span in zip(weights, spans, strict=True) if weight > 0)
     half = ahead / 2 if np.isfinite(ahead) else 0.5
-    bounds = (made.value - half, made.value + half)
-    return replace(made, estimate=shares.unmoved(made.value, made.n, bounds, made.weakest, view.noun))
+    n = min(part.n for part in parts)
+    return shares.unmoved(value, n, (value - half, value + half), weakest, view.noun)

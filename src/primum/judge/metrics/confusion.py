@@ -10,14 +10,14 @@ import numpy as np
 from scipy import sparse
 
 from primum.core import check
-from primum.core.arrays import Bools, Floats, Integers
+from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.core.check import InputError
 from primum.judge.statistics.interval import Resampler
 
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """Only the C pairs that occur are held, so that 1,139 classes cost no more than their cases.
+    """Only the C pairs that occur are stored, so that 1,139 classes cost no more than their cases.
 
     Attributes:
         true, decided: (C,) class index of each pair; rows are the true class, columns the decided one.
@@ -75,12 +75,19 @@ def confusion(labels: Any, decisions: Any, classes: int, resampler: Resampler | 
             f"labels and decisions must be class indices from 0 to {classes - 1}; leave unknown labels out"
         )
     pairs, index, counts = np.unique(true * classes + decided, return_inverse=True, return_counts=True)
-    found: Floats = counts.astype(np.float64) if resampler is None else resampler.sums(index, len(pairs))
-    return Confusion(pairs // classes, pairs % classes, found, classes)
+    cases: Floats = counts.astype(np.float64) if resampler is None else resampler.sums(index, len(pairs))
+    return Confusion(pairs // classes, pairs % classes, cases, classes)
 
 
-def ratio(numerator: Any, denominator: Any) -> Any:
-    """Numerator / denominator, 0 where the denominator is 0."""
+def ratio(numerator: Array | float, denominator: Array | float) -> Floats:
+    """Numerator / denominator, 0 where the denominator is 0.
+
+    >>> ratio(np.array([1.0, 2.0]), np.array([4.0, 0.0]))
+    array([0.25, 0.  ])
+    """
     return np.divide(
-        numerator, denominator, out=np.zeros_like(numerator, dtype=np.float64), where=denominator > 0
+        numerator,
+        denominator,
+        out=np.zeros_like(numerator, dtype=np.float64),
+        where=np.asarray(denominator) > 0,
     )

@@ -1,4 +1,4 @@
-"""Where several models answer differently, and who is right then (METHODS §3, second diverse model)."""
+"""Where several models answer differently, and who is right then : ``docs/methods.md#uncertainty``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from primum.core import check
 from primum.core.arrays import Array, Bools, Integers
 from primum.core.check import InputError
 from primum.judge.answers import View
-from primum.judge.metrics.measured import Measured
+from primum.judge.metrics.measured import Measured, Share
 from primum.judge.metrics.table import codes_of
 from primum.judge.statistics import shares
 from primum.judge.statistics.interval import Estimate
@@ -135,13 +135,13 @@ def pairs(given: Members) -> Iterator[Pair]:
         )  # fmt: skip
 
 
-def measure(view: View, decisions: Any) -> Iterator[Measured]:
+def measure_members(view: View, decisions: Any) -> Iterator[Measured]:
     """How often all members are wrong, and at least one is right, on the rows of a view.
 
     Args:
         view: labelled rows. decisions: (M, N) class index that each member answered to them.
     """
-    given = members(view.labels, decisions, view.clusters)
-    among = np.ones(given.n, dtype=bool)
-    for code, hits in zip(CODES, (~given.any_right, given.any_right), strict=True):
-        yield Measured(code, value=float(hits.mean()), n=given.n, hits=hits, among=among)
+    answers = members(view.labels, decisions, view.clusters)
+    everyone = np.ones(answers.n, dtype=bool)
+    for code, hits in zip(CODES, (~answers.any_right, answers.any_right), strict=True):
+        yield Measured(code, Share(hits, everyone))

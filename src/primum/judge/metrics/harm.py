@@ -1,4 +1,4 @@
-"""What the mistakes cost, and how many of them can be fatal (METHODS §1)."""
+"""What the mistakes cost, and how many of them can be fatal : ``docs/methods.md#severity``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,33 @@ def critical_classes(critical: Array) -> Bools:
     return np.asarray(critical.any(axis=1), dtype=np.bool_)
 
 
+def critical_misses(labels: Array, decisions: Array, critical: Bools) -> tuple[Bools, Bools]:
+    """(N,) errors in critical cells, and (N,) cases of critical classes, which are counted among.
+
+    Args:
+        labels, decisions: (N,) class indices. critical: (K, K), rows true, columns decided.
+    """
+    return critical[labels, decisions], critical_classes(critical)[labels]
+
+
+def spared_negatives(labels: Array, decisions: Array, critical: Bools) -> tuple[Bools, Bools]:
+    """(N,) answers of a negative class, and (N,) cases of one, which are counted among; see above."""
+    negative = ~critical_classes(critical)
+    return negative[decisions], negative[labels]
+
+
+def silent_misses(
+    labels: Array, decisions: Array, confidence: Array, critical: Bools, threshold: float
+) -> tuple[Bools, Bools]:
+    """(N,) critical errors at or above the threshold of a confidence (N,), and (N,) cases to count among."""
+    missed, among = critical_misses(labels, decisions, critical)
+    return missed & ties.at_least(confidence, threshold), among
+
+
 def critical_error_rate(labels: Any, decisions: Any, critical: Any) -> float:
     """CER: critical errors / cases of critical classes, 0 to 1.
 
-    The denominator is inferred from published counts (56/307 and 158/1478); see ``docs/methods.md``.
+    The denominator is inferred from published counts (56/307 and 158/1478); see ``docs/methods.md#severity``.
 
     Args:
         labels, decisions: (N,) class indices.
@@ -28,40 +51,43 @@ def critical_error_rate(labels: Any, decisions: Any, critical: Any) -> float:
 
     Raises:
         InputError: when no case has a critical class.
+
+    >>> critical_error_rate([0, 0, 1, 1], [0, 1, 0, 1], [[False, False], [True, False]])
+    0.5
     """
-    fatal = check.array(critical)
-    true = check.array(labels)
-    of_critical = critical_classes(fatal)[true]
-    if not of_critical.any():
-        raise InputError("the critical error rate needs at least one case of a critical class, none arrived")
-    return float(fatal[true, check.array(decisions)].sum() / of_critical.sum())
+    pairs = critical_misses(check.array(labels), check.array(decisions), check.array(critical))
+    return _share(*pairs, "the critical error rate needs at least one case of a critical class")
 
 
 def critical_errors(labels: Any, decisions: Any, critical: Any) -> int:
-    """Number of errors in critical cells."""
+    """Number of errors in critical cells; arguments as for :func:`critical_error_rate`."""
     return int(check.array(critical)[check.array(labels), check.array(decisions)].sum())
 
 
 def specificity(labels: Any, decisions: Any, critical: Any) -> float:
-    """Negatives (cases of classes without a critical cell) answered with any negative class / negatives."""
-    negative = ~critical_classes(check.array(critical))
-    of_negative = negative[check.array(labels)]
-    if not of_negative.any():
-        raise InputError("specificity needs at least one case of a class that is not critical, none arrived")
-    return float((of_negative & negative[check.array(decisions)]).sum() / of_negative.sum())
+    """Negatives (cases of classes without a critical cell) answered with any negative class / negatives.
+
+    >>> specificity([0, 0, 1, 1], [0, 1, 0, 1], [[False, False], [True, False]])
+    0.5
+    """
+    pairs = spared_negatives(check.array(labels), check.array(decisions), check.array(critical))
+    return _share(*pairs, "specificity needs at least one case of a class that is not critical")
 
 
 def silent_critical_rate(
-    labels: Any, decisions: Any, critical: Any, confidence: Any, threshold: float
+    labels: Any, decisions: Any, confidence: Any, critical: Any, threshold: float
 ) -> float:
     """Critical errors with confidence at or above the threshold / cases of critical classes, 0 to 1."""
-    fatal = check.array(critical)
-    true = check.array(labels)
-    of_critical = critical_classes(fatal)[true]
-    if not of_critical.any():
-        raise InputError("the silent critical rate needs at least one case of a critical class, none arrived")
-    silent = fatal[true, check.array(decisions)] & ties.at_least(confidence, threshold)
-    return float(silent.sum() / of_critical.sum())
+    pairs = silent_misses(
+        check.array(labels), check.array(decisions), check.array(confidence), check.array(critical), threshold
+    )
+    return _share(*pairs, "the silent critical rate needs at least one case of a critical class")
+
+
+def _share(hits: Bools, among: Bools, need: str) -> float:
+    if not among.any():
+        raise InputError(f"{need}, none arrived")
+    return float(hits[among].mean())
 
 
 def expected_cost(labels: Any, decisions: Any, cost: Any, priors: Any = None) -> float:
@@ -85,23 +111,23 @@ def normalized_expected_cost(labels: Any, decisions: Any, cost: Any, priors: Any
     return float(normalized_expected_cost_of(confusion(labels, decisions, len(matrix)), matrix, priors))
 
 
-def expected_cost_of(counts: Confusion, cost: Floats, priors: Floats | None = None) -> Any:
+def expected_cost_of(counts: Confusion, cost: Floats, priors: Floats | None = None) -> Floats:
     """Expected cost of each set of counts (...)."""
     spent = counts.counts * cost[counts.true, counts.decided]
     if priors is None:
-        return spent.sum(axis=-1) / counts.totals.sum(axis=-1)
+        return np.asarray(spent.sum(axis=-1) / counts.totals.sum(axis=-1))
     if counts.counts.ndim == 1 and ((counts.totals == 0) & (priors > 0)).any():
         raise InputError("every class with a deployment prior above 0 needs at least one case")
     by_class = Confusion(counts.true, counts.decided, spent, counts.classes).totals
-    return ratio(by_class, counts.totals) @ priors
+    return np.asarray(ratio(by_class, counts.totals) @ priors)
 
 
-def normalized_expected_cost_of(counts: Confusion, cost: Floats, priors: Floats | None = None) -> Any:
+def normalized_expected_cost_of(counts: Confusion, cost: Floats, priors: Floats | None = None) -> Floats:
     """Normalised expected cost of each set of counts (...); 0 where a constant decision costs nothing."""
     shares = counts.totals / counts.totals.sum(axis=-1, keepdims=True) if priors is None else priors
     constant = np.min(shares @ cost, axis=-1)
     spent = expected_cost_of(counts, cost, priors)
-    return ratio(np.asarray(spent), np.broadcast_to(constant, np.shape(spent)))
+    return ratio(spent, np.broadcast_to(constant, np.shape(spent)))
 
 
 def expected_cost_influence(
@@ -123,23 +149,27 @@ def normalized_expected_cost_influence(
     shares = np.bincount(labels, minlength=len(cost)) / len(labels) if priors is None else priors
     totals = shares @ cost
     best = int(np.argmin(totals))
-    own = expected_cost_influence(labels, decisions, cost, priors)
+    spent = expected_cost_influence(labels, decisions, cost, priors)
     constant = expected_cost_influence(labels, np.full(len(labels), best), cost, priors)
     value = normalized_expected_cost(labels, decisions, cost, priors)
-    return np.asarray((own - value * constant) / totals[best])
+    return np.asarray((spent - value * constant) / totals[best])
 
 
-def predictive_values(sensitivity: Any, specificity: Any, prevalence: Any) -> tuple[Any, Any]:
+def predictive_values(
+    sensitivity: Floats, specificity: Floats, prevalence: Floats | float
+) -> tuple[Floats, Floats]:
     """PPV and NPV of a two-class decision at a stated prevalence (Bayes' rule), each 0 to 1."""
     true_positive, false_positive = prevalence * sensitivity, (1 - prevalence) * (1 - specificity)
     true_negative, false_negative = (1 - prevalence) * specificity, prevalence * (1 - sensitivity)
     return (
-        ratio(np.asarray(true_positive), np.asarray(true_positive + false_positive)),
-        ratio(np.asarray(true_negative), np.asarray(true_negative + false_negative)),
+        ratio(true_positive, true_positive + false_positive),
+        ratio(true_negative, true_negative + false_negative),
     )
 
 
-def net_benefit(sensitivity: Any, specificity: Any, prevalence: Any, threshold: float) -> Any:
+def net_benefit(
+    sensitivity: Floats, specificity: Floats, prevalence: Floats | float, threshold: float
+) -> Floats:
     """``TP/n − FP/n · t/(1 − t)`` of a two-class decision, at most the prevalence (Vickers & Elkin 2006).
 
     ``threshold`` t in (0, 1) is the probability at which a false alarm and a miss weigh the same.
@@ -147,13 +177,11 @@ def net_benefit(sensitivity: Any, specificity: Any, prevalence: Any, threshold: 
     return prevalence * sensitivity - (1 - prevalence) * (1 - specificity) * threshold / (1 - threshold)
 
 
-def rates(counts: Confusion, positive: int) -> tuple[Any, Any, Any]:
-    """Sensitivity, specificity and prevalence (...) of two-class counts."""
-    k, other = positive, 1 - positive
-    totals: Array = counts.totals
-    sensitivity = ratio(counts.hits[..., k], totals[..., k])
+def rates(counts: Confusion, positive: int) -> tuple[Floats, Floats, Floats]:
+    """Sensitivity, specificity and prevalence (...) of two-class counts, ``positive`` 0 or 1."""
+    negative, totals = 1 - positive, counts.totals
     return (
-        sensitivity,
-        ratio(counts.hits[..., other], totals[..., other]),
-        totals[..., k] / totals.sum(axis=-1),
+        ratio(counts.hits[..., positive], totals[..., positive]),
+        ratio(counts.hits[..., negative], totals[..., negative]),
+        totals[..., positive] / totals.sum(axis=-1),
     )

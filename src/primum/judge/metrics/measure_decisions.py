@@ -2,132 +2,121 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
-from primum.core.arrays import Array, Bools
+from primum.core.arrays import Bools, Floats
 from primum.judge.answers import Answers, View
 from primum.judge.metrics import accuracy, harm
 from primum.judge.metrics.confusion import Confusion, confusion
-from primum.judge.metrics.measured import FEWEST, NO_CRITICAL, NO_SEVERITY, Measured, few
+from primum.judge.metrics.measured import (
+    MIN_CASES,
+    NO_CRITICAL,
+    NO_SEVERITY,
+    Evidence,
+    Influence,
+    Measured,
+    NotApplicable,
+    Replicates,
+    Share,
+    too_few,
+    unmeasured,
+)
 from primum.judge.metrics.table import codes_of
 
 DECISION_CODES, TWO_CLASS_CODES = codes_of("answers"), codes_of("two_class_answers")
-COSTS: dict[str, tuple[Any, Any]] = {
+CRITICAL_CODES = ("cer", "critical_errors", "specificity")
+COSTS = {
     "expected_cost": (harm.expected_cost, harm.expected_cost_influence),
     "normalized_expected_cost": (harm.normalized_expected_cost, harm.normalized_expected_cost_influence),
 }
+Metric = Callable[[Confusion], Floats]
 
 
-def decisions(view: View, answers: Answers) -> Iterator[Measured]:
+def measure_answers(view: View, answers: Answers) -> Iterator[Measured]:
     """Accuracy, critical errors and costs of one rule's answers; PPV, NPV, net benefit with two classes."""
-    labels, chosen, n = view.labels, answers.decisions, len(view.labels)
-    where: dict[str, Any] = {"decision": answers.rule, "calibrated": answers.calibrated}
-    yield share("accuracy", labels == chosen, np.ones(n, dtype=bool), where)
-    replicated = confusion(labels, chosen, view.classes, view.resampler) if n >= FEWEST else None
-    counts = confusion(labels, chosen, view.classes)
-    weakest = view.fewest(view.labels)
+    labels, decisions, n, basis = view.labels, answers.decisions, len(view.labels), answers.basis()
+    yield Measured("accuracy", Share(labels == decisions, np.ones(n, dtype=bool)), basis)
+    counts = confusion(labels, decisions, view.classes)
+    replicated = confusion(labels, decisions, view.classes, view.resampler) if n >= MIN_CASES else None
     for code, metric in (
         ("balanced_accuracy", accuracy.balanced_accuracy_of),
         ("macro_f1", accuracy.macro_f1_of),
     ):
         if (view.counts > 0).sum() < 2:
-            yield Measured(code, n=n, why_not="all cases are of one class", **where)
+            yield unmeasured(code, basis, n, "all cases are of one class")
         else:
-            yield _replicated(code, metric, counts, replicated, (0.0, 1.0), weakest, where)
-    yield from _critical(view, answers, where)
-    yield from _costs(view, answers, where)
+            yield Measured(code, _replicates(view, metric, counts, replicated), basis)
+    yield from _critical(view, answers)
+    yield from _costs(view, answers)
     if view.classes == 2:
-        yield from _two_class(view, counts, replicated, where)
+        yield from _two_class(view, answers, counts, replicated)
 
 
-def share(code: str, hits: Array, among: Bools, where: dict[str, Any], **rest: Any) -> Measured:
-    n = int(among.sum())
-    return Measured(code, value=float(hits[among].mean()), n=n, hits=hits, among=among, **where, **rest)
-
-
-def _replicated(
-    code: str,
-    metric: Any,
-    counts: Confusion,
-    replicated: Confusion | None,
-    bounds: tuple[float, float],
-    weakest: int,
-    where: dict[str, Any],
-) -> Measured:
-    n = int(counts.counts.sum())
+def _replicates(
+    view: View, metric: Metric, counts: Confusion, replicated: Confusion | None, lowest: float = 0.0
+) -> Evidence:
+    """A function of the counts, from ``lowest`` to 1, with its values in the replicated counts."""
+    n = len(view.labels)
     if replicated is None:
-        return Measured(code, n=n, why_not=few(n), **where)
-    return Measured(
-        code, value=float(metric(counts)), n=n, replicates=np.asarray(metric(replicated)), bounds=bounds,
-        weakest=weakest, **where,
+        return NotApplicable(n, too_few(n))
+    return Replicates(
+        float(metric(counts)), n, np.asarray(metric(replicated)),
+        bounds=(lowest, 1.0), weakest=view.smallest(view.labels),
     )  # fmt: skip
 
 
-def _critical(view: View, answers: Answers, where: dict[str, Any]) -> Iterator[Measured]:
-    codes = ("cer", "critical_errors", "specificity")
+def _critical(view: View, answers: Answers) -> Iterator[Measured]:
+    basis = answers.basis()
     if view.critical is None or not view.critical.any():
-        for code in codes:
-            yield Measured(code, n=len(view.labels), why_not=NO_CRITICAL, **where)
+        for code in CRITICAL_CODES:
+            yield unmeasured(code, basis, len(view.labels), NO_CRITICAL)
         return
-    fatal = harm.critical_classes(view.critical)
-    of_critical = fatal[view.labels]
-    missed = view.critical[view.labels, answers.decisions]
-    if of_critical.any():
-        rate = share("cer", missed, of_critical, where)
-        yield rate
-        yield Measured(
-            "critical_errors",
-            value=float(missed.sum()),
-            n=rate.n,
-            hits=missed,
-            among=of_critical,
-            count=True,
-            **where,
-        )
+    missed, critical_cases = harm.critical_misses(view.labels, answers.decisions, view.critical)
+    if critical_cases.any():
+        yield Measured("cer", Share(missed, critical_cases), basis)
+        yield Measured("critical_errors", Share(missed, critical_cases, count=True), basis)
     else:
-        for code in codes[:2]:
-            yield Measured(code, why_not="no case is of a critical class", **where)
-    if of_critical.all():
-        yield Measured("specificity", why_not="every case is of a critical class", **where)
+        for code in CRITICAL_CODES[:2]:
+            yield unmeasured(code, basis, 0, "no case is of a critical class")
+    spared, negatives = harm.spared_negatives(view.labels, answers.decisions, view.critical)
+    if negatives.any():
+        yield Measured("specificity", Share(spared, negatives), basis)
     else:
-        yield share("specificity", ~fatal[answers.decisions], ~of_critical, where)
+        yield unmeasured("specificity", basis, 0, "every case is of a critical class")
 
 
-def _costs(view: View, answers: Answers, where: dict[str, Any]) -> Iterator[Measured]:
-    n, cost, priors = len(view.labels), view.cost, view.priors
-    codes = tuple(COSTS)
-    if cost is None or n < FEWEST:
-        for code in codes:
-            yield Measured(code, n=n, why_not=NO_SEVERITY if cost is None else few(n), **where)
+def _costs(view: View, answers: Answers) -> Iterator[Measured]:
+    n, cost, priors, basis = len(view.labels), view.cost, view.priors, answers.basis()
+    if cost is None or n < MIN_CASES:
+        for code in COSTS:
+            yield unmeasured(code, basis, n, NO_SEVERITY if cost is None else too_few(n))
         return
     if priors is not None and ((view.counts == 0) & (priors > 0)).any():
-        for code in codes:
-            yield Measured(
-                code, n=n, why_not="a class with a deployment prior above 0 has no case here", **where
-            )
+        for code in COSTS:
+            yield unmeasured(code, basis, n, "a class with a deployment prior above 0 has no case here")
         return
     shares = view.counts / n if priors is None else priors
     constant = float((shares @ cost).min())
-    for code, scale in zip(codes, (1.0, constant), strict=True):
-        if scale == 0:
-            yield Measured(code, n=n, why_not="a constant decision already costs nothing here", **where)
+    for code, unit in zip(COSTS, (1.0, constant), strict=True):
+        if unit == 0:
+            yield unmeasured(code, basis, n, "a constant decision already costs nothing here")
             continue
         metric, influence = COSTS[code]
-        yield Measured(
-            code, value=metric(view.labels, answers.decisions, cost, priors), n=n, scale="log",
-            influence=influence(view.labels, answers.decisions, cost, priors),
-            bounds=(0.0, float(cost.max()) / scale), weakest=view.independent, **where,
+        evidence = Influence(
+            metric(view.labels, answers.decisions, cost, priors),
+            influence(view.labels, answers.decisions, cost, priors),
+            "log", (0.0, float(cost.max()) / unit), view.independent,
         )  # fmt: skip
+        yield Measured(code, evidence, basis)
 
 
 def _two_class(
-    view: View, counts: Confusion, replicated: Confusion | None, where: dict[str, Any]
+    view: View, answers: Answers, counts: Confusion, replicated: Confusion | None
 ) -> Iterator[Measured]:
-    n = len(view.labels)
+    n, basis = len(view.labels), answers.basis()
     critical = np.zeros(2, dtype=bool) if view.critical is None else view.critical.any(axis=1)
     if critical.sum() != 1 or (view.counts == 0).any():
         why = (
@@ -136,43 +125,36 @@ def _two_class(
             else "exactly one class must be critical to be the positive one"
         )
         for code in TWO_CLASS_CODES:
-            yield Measured(code, n=n, why_not=why, **where)
+            yield unmeasured(code, basis, n, why)
         return
     k = int(np.flatnonzero(critical)[0])
     prevalence = None if view.priors is None else float(view.priors[k])
-    said = "at the observed prevalence" if prevalence is None else f"at a prevalence of {prevalence:g}"
+    at = "at the observed prevalence" if prevalence is None else f"at a prevalence of {prevalence:g}"
 
-    def rates(c: Confusion) -> tuple[Any, Any, Any]:
+    def rates(c: Confusion) -> tuple[Floats, Floats, Floats | float]:
         sensitivity, specificity, observed = harm.rates(c, k)
         return sensitivity, specificity, observed if prevalence is None else prevalence
 
-    for code, side, answered in (("ppv", 0, k), ("npv", 1, 1 - k)):
-        among = view.answers[where["decision"]].decisions == answered
+    def predictive_value(c: Confusion, side: int) -> Floats:
+        return harm.predictive_values(*rates(c))[side]
+
+    for code, side, answer in (("ppv", 0, k), ("npv", 1, 1 - k)):
+        among: Bools = answers.decisions == answer
         if not among.any():
-            yield Measured(code, why_not="no case was given this answer", **where)
+            yield unmeasured(code, basis, 0, "no case was given this answer")
         elif prevalence is None:
-            yield share(code, view.labels == answered, among, where, why=said)
+            yield Measured(code, Share(view.labels == answer, among), basis, at)
         else:
-            yield _with_why(
-                _replicated(
-                    code, lambda c, side=side: harm.predictive_values(*rates(c))[side], counts, replicated,
-                    (0.0, 1.0), view.fewest(view.labels), where,
-                ), said,
-            )  # fmt: skip
+            # at a prevalence that is not that of the rows it is no share of the cases any more
+            metric = partial(predictive_value, side=side)
+            yield Measured(code, _replicates(view, metric, counts, replicated), basis, at)
     if view.cost is None or not view.cost[k, 1 - k]:
-        yield Measured("net_benefit", n=n, why_not=NO_SEVERITY, **where)
+        yield unmeasured("net_benefit", basis, n, NO_SEVERITY)
         return
     miss, alarm = view.cost[k, 1 - k], view.cost[1 - k, k]
     threshold = float(alarm / (alarm + miss))
-    benefit = _replicated(
-        "net_benefit", lambda c: harm.net_benefit(*rates(c), threshold), counts, replicated, (-1.0, 1.0),
-        view.fewest(view.labels), where,
-    )  # fmt: skip
-    yield _with_why(
-        benefit,
-        f"{said}, a miss weighing {miss / max(alarm, 1e-12):g} false alarms (threshold {threshold:.3g})",
+    evidence = _replicates(
+        view, lambda c: harm.net_benefit(*rates(c), threshold), counts, replicated, lowest=-1.0
     )
-
-
-def _with_why(measured: Measured, why: str) -> Measured:
-    return replace(measured, why=why)
+    weighing = f"a miss weighing {miss / max(alarm, 1e-12):g} false alarms (threshold {threshold:.3g})"
+    yield Measured("net_benefit", evidence, basis, f"{at}, {weighing}")
