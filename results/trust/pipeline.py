@@ -17,9 +17,10 @@ from primum import tables
 from primum.auditing.audits import Audit, audit
 from primum.auditing.ensembles import ensemble
 from primum.auditing.policy.application import Applied, apply
-from primum.auditing.policy.document import Policy, Promise, StatedReader
+from primum.auditing.policy.document import Policy
 from primum.auditing.policy.fit import fit
 from primum.auditing.policy.rows import scored
+from primum.auditing.policy.terms import Promise, StatedReader
 from primum.data import sets as data
 from primum.judge.deferral.costs import Reader, spent
 from primum.judge.deferral.curve import at, curve

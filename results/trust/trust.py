@@ -21,8 +21,8 @@ from studies import page
 
 from primum import __version__
 from primum.auditing.audits import Audit
-from primum.auditing.policy.document import StatedReader
 from primum.auditing.policy.rows import Scored
+from primum.auditing.policy.terms import StatedReader
 from primum.auditing.preparation import codes
 from primum.core import files
 from primum.judge.answers import View

@@ -16,9 +16,9 @@ _HOME = {
     "Policy": "auditing.policy.document.Policy",
     "Predictions": "predictions.Predictions",
     "PrimumError": "core.check.PrimumError",
-    "Promise": "auditing.policy.document.Promise",
+    "Promise": "auditing.policy.terms.Promise",
     "SeverityMatrix": "severity.SeverityMatrix",
-    "StatedReader": "auditing.policy.document.StatedReader",
+    "StatedReader": "auditing.policy.terms.StatedReader",
     "apply_policy": "auditing.policy.application.apply",
     "audit": "auditing.audits.audit",
     "compare": "auditing.comparisons.compare",
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from primum.auditing.audits import Audit, audit
     from primum.auditing.comparisons import Comparison, compare
     from primum.auditing.policy.application import apply as apply_policy
-    from primum.auditing.policy.document import Policy, Promise, StatedReader
+    from primum.auditing.policy.document import Policy
     from primum.auditing.policy.fit import fit as fit_policy
+    from primum.auditing.policy.terms import Promise, StatedReader
     from primum.core.check import InputError, PrimumError
     from primum.judge.finding import Finding
     from primum.predictions import Predictions

@@ -13,8 +13,8 @@ from scipy.special import expit
 
 from primum.auditing.options import options
 from primum.auditing.policy import thresholds
-from primum.auditing.policy.document import Promise
 from primum.auditing.policy.request import Asked
+from primum.auditing.policy.terms import Promise
 from primum.judge.deferral.certify import Certificate, certify
 from primum.judge.deferral.learned import learn
 from primum.judge.deferral.scored import Scored

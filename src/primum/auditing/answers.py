@@ -12,14 +12,17 @@ from functools import cached_property
 import numpy as np
 
 from primum.auditing.options import OPERATING_COVERAGE, Options
+from primum.core import check
 from primum.core.arrays import Bools, Floats, Integers
+from primum.core.check import InputError
 from primum.judge import decision
 from primum.judge.answers import Answers
 from primum.judge.confidence import ALONE, LEARNED, PROBABILITIES, Evidence, Fit, Reference, confidences
+from primum.judge.confidence.evidence import Fitted, Trained
 from primum.judge.confidence.uncertainty import from_passes
 from primum.judge.metrics import selective
 from primum.predictions import Predictions
-from primum.tables.selection import Selection
+from primum.tables.selection import Selection, reordered
 
 Probs = Mapping[str, Floats]
 Scores = dict[str, Floats]
@@ -61,25 +64,27 @@ class Scoring:
         """Name → (N,) score of rows, those of the table's columns last; name → why it is missing."""
         return confidences(evidence_of(table, self.reference, self.plain), self.names)
 
-    def learned(
-        self, correct: Bools, of_fit: Scores, tables: Sequence[Predictions], scores: Sequence[Scores]
-    ) -> tuple[list[Scores], Reasons]:
-        """Scores that are learned from errors, for each of several tables, and why there is none.
+    def of_rule(self, correct: Bools, scores: Scores) -> Fit:
+        """The fit rows, for what is learned from one rule's errors.
 
         Args:
-            correct: (F,) whether a rule's answers to the fit rows are right.
-            of_fit: scores of the fit rows to learn from, such as those that every table has.
-            tables: those to compute for. scores: of each of them.
+            correct: (F,) whether its answers are right. scores: of the fit rows, those to learn from.
         """
         assert self.fit is not None
-        fit = Fit(self.fit.logits, self.fit.labels, correct, of_fit)
-        additions: list[Scores] = []
-        missing: Reasons = {}
-        for table, outside in zip(tables, scores, strict=True):
-            computed, reasons = confidences(Evidence(table.probs, outside=outside, fit=fit), LEARNED)
-            additions.append({name: computed[name] for name in LEARNED if name in computed})
-            missing |= reasons
-        return additions, missing
+        return Fit(self.fit.logits, self.fit.labels, correct, scores)
+
+
+def learned(
+    fit: Fitted, tables: Sequence[Predictions], scores: Sequence[Mapping[str, Floats]]
+) -> tuple[list[Scores], Reasons]:
+    """Scores that are learned from errors, for each of several tables and their scores, and why not."""
+    additions: list[Scores] = []
+    missing: Reasons = {}
+    for table, outside in zip(tables, scores, strict=True):
+        computed, reasons = confidences(Evidence(table.probs, outside=outside, fit=fit), LEARNED)
+        additions.append({name: computed[name] for name in LEARNED if name in computed})
+        missing |= reasons
+    return additions, missing
 
 
 def answers(
@@ -112,9 +117,8 @@ def answers(
             of_fit = scoring.of_fit | _of_recalibrated(fit, fit_probs, calibrated)
             if rule in fit_decisions:
                 common = {name: score for name, score in of_fit.items() if name in scores}
-                (of_test, again), unlearned = scoring.learned(
-                    fit.labels == fit_decisions[rule][1], common, (test, fit), (scores, common)
-                )
+                errors = scoring.of_rule(fit.labels == fit_decisions[rule][1], common)
+                (of_test, again), unlearned = learned(errors, (test, fit), (scores, common))
                 scores, of_fit, reasons = scores | of_test, of_fit | again, reasons | unlearned
             else:
                 reasons |= dict.fromkeys(LEARNED, "the fit rows carry no column decision to learn from")
@@ -126,13 +130,38 @@ def answers(
     return by_rule
 
 
+def training_rows(
+    table: Predictions,
+    like: Predictions,
+    *,
+    judged: Predictions | None = None,
+    fit: Predictions | None = None,
+) -> Predictions:
+    """The train rows of a table, all without splits, in the order of classes of ``like``.
+
+    Raises InputError for other classes, and when judged or fit cases are among them.
+    """
+    if "split" in table.metadata.columns:
+        marked = (table.metadata["split"] == "train").fill_null(False).to_numpy()
+        table = table.take(marked) if marked.any() else table
+    check.same_classes(table.classes, like.classes, table.name, like.name)
+    for rows, role in ((judged, "judged"), (fit, "fitted on")):
+        shared = 0 if rows is None else len(set(table.ids) & set(rows.ids))
+        if shared:
+            raise InputError(
+                f"{table.name}: training rows were expected, {shared} of them are {role}; remove them from "
+                "one of the tables"
+            )
+    return reordered(table, like.classes)
+
+
 def columns_of(table: Predictions) -> Scores:
     """The scores of a table's own columns, and those of its stochastic passes where it has several."""
     several = table.passes is not None and len(table.passes) > 1
     return (from_passes(table) if several else {}) | dict(table.scores)
 
 
-def evidence_of(table: Predictions, reference: Reference | None = None, fit: Fit | None = None) -> Evidence:
+def evidence_of(table: Predictions, reference: Trained | None = None, fit: Fitted | None = None) -> Evidence:
     """What a score may look at of the rows of a table."""
     logits = table.logits if table.kind == "logits" else None
     return Evidence(table.probs, logits, table.embeddings, columns_of(table), reference, fit)

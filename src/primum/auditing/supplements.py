@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from primum import tables
+from primum.auditing.answers import training_rows
 from primum.auditing.policy.application import Applied, apply
 from primum.auditing.policy.document import Policy
 from primum.auditing.study import Study
-from primum.core import check
-from primum.core.check import InputError
 from primum.predictions import Predictions
 from primum.tables.alignment import called, onto
-from primum.tables.selection import Selection, reordered
+from primum.tables.selection import Selection
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +64,9 @@ def supplements(
         ),
         None
         if train is None
-        else training_rows(tables.read(train, columns, classes=rows.test.classes), rows),
+        else training_rows(
+            tables.read(train, columns, classes=rows.test.classes), rows.test, judged=rows.test, fit=rows.fit
+        ),
         study,
     )
 
@@ -76,22 +77,3 @@ def _names(table: Any, members: Sequence[Any]) -> list[str | None]:
     if not all(isinstance(one, str | Path) for one in given):
         return [None] * len(members)
     return list(called(given)[1:])
-
-
-def training_rows(table: Predictions, rows: Selection) -> Predictions:
-    """The train rows of a table, all without splits, in the order of classes of the judged rows.
-
-    Raises InputError for other classes, and when judged or fit cases are among them.
-    """
-    if "split" in table.metadata.columns:
-        marked = (table.metadata["split"] == "train").fill_null(False).to_numpy()
-        table = table.take(marked) if marked.any() else table
-    check.same_classes(table.classes, rows.test.classes, table.name, rows.test.name)
-    for others, said in ((rows.test, "judged"), (rows.fit, "fitted on")):
-        shared = 0 if others is None else len(set(table.ids) & set(others.ids))
-        if shared:
-            raise InputError(
-                f"{table.name}: training rows were expected, {shared} of them are {said}; remove them from "
-                "one of the tables"
-            )
-    return reordered(table, rows.test.classes)

@@ -35,8 +35,8 @@ def defer_fit(
     score: Annotated[
         list[str] | None,
         typer.Option(
-            help="Confidence score, default msr; also pe, critical_mass, expected_cost or any score_ column. "
-            "Several: see --several."
+            help="Confidence score, default msr: any of an audit, critical_mass, expected_cost, or a score_ "
+            "column. Several: see --several."
         ),
     ] = None,
     several: Annotated[
@@ -80,6 +80,12 @@ def defer_fit(
     learn: Annotated[
         str, typer.Option(help="What a learned score foresees: error or critical_error.")
     ] = "error",
+    train: Annotated[
+        Path | None,
+        typer.Option(
+            help="Rows the network was trained on, with embeddings: for mahalanobis, knn, vim, combined."
+        ),
+    ] = None,
     columns: Columns = None,
     classes: Classes = None,
     labels: Labels = None,
@@ -100,8 +106,9 @@ def defer_fit(
         raise InputError(f"--{next(iter(given))}: this belongs to a promise; add --certify cer")
     file_out(context, out)
     bounds.amount(reader_cost, "--reader-cost")
-    from primum.auditing.policy.document import Promise, StatedReader
+    from primum.auditing.policy.document import arrays_beside
     from primum.auditing.policy.fit import fit
+    from primum.auditing.policy.terms import Promise, StatedReader
     from primum.cli.terminal.defer import show_policy
 
     for name, known in {
@@ -117,10 +124,13 @@ def defer_fit(
     if reader_cost is not None or reader_error is not None:
         reader = StatedReader(reader_cost or 0.0, _rates(reader_error))
     policy = fit(
-        table, severity, score or "msr", capacity, reader, promise, decision, by, learn,  # type: ignore[arg-type]
-        critical or (), mappings(columns, 1)[0], seed, several,  # type: ignore[arg-type]
-        class_names(classes), labels, on,
+        table, severity, score or "msr", capacity=capacity, reader=reader, promise=promise,
+        decision=decision, by=by, learn_from=learn, several=several,  # type: ignore[arg-type]
+        critical=critical or (), columns=mappings(columns, 1)[0], seed=seed,
+        classes=class_names(classes), labels=labels, on=on, train=train,
     )  # fmt: skip
+    if policy.training is not None:
+        file_out(context, arrays_beside(out))
     policy.to_yaml(out)
     show_policy(policy.to_dict(), policy.said, out)
 
@@ -146,7 +156,7 @@ def defer_apply(
     file_out(context, out)
     bounds.amount(reader_cost, "--reader-cost")
     from primum.auditing.policy.application import apply
-    from primum.auditing.policy.document import StatedReader
+    from primum.auditing.policy.terms import StatedReader
     from primum.cli.terminal.defer import show_applied
     from primum.core import files
 

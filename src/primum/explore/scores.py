@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from primum.auditing.answers import Scoring, columns_of, evidence_of
+from primum.auditing.answers import Scoring, columns_of, evidence_of, learned
 from primum.auditing.options import OPERATING_COVERAGE
 from primum.core.arrays import Array, Floats
 from primum.core.version import __version__
@@ -88,7 +88,7 @@ def _compute(
     else:
         of_fit = dict(scoring.of_fit)
         common = {name: score for name, score in of_fit.items() if all(name in scores for scores in values)}
-        additions, reasons = scoring.learned(fit.correct, common, [*tables, fit], [*values, of_fit])
+        additions, reasons = learned(scoring.of_rule(fit.correct, common), [*tables, fit], [*values, of_fit])
         for scores, addition in zip([*values, of_fit], additions, strict=True):
             scores |= addition
         missing |= reasons

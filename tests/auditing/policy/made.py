@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from primum.auditing.policy.document import Promise, StatedReader
+from primum.auditing.policy.terms import Promise, StatedReader
 
 ERRS = {"naevus": 0.1, "keratosis": 0.1, "melanoma": 0.3, "carcinoma": 0.02}
 ASKED: dict[str, dict[str, Any]] = {

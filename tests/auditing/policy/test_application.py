@@ -14,8 +14,9 @@ import pytest
 from primum import tables
 from primum.auditing.policy.application import apply
 from primum.auditing.policy.description import described
-from primum.auditing.policy.document import Policy, Promise, StatedReader
+from primum.auditing.policy.document import Policy
 from primum.auditing.policy.fit import fit
+from primum.auditing.policy.terms import Promise, StatedReader
 from primum.judge import decision
 from primum.judge.deferral.recalibrated import from_plain
 from primum.severity import read

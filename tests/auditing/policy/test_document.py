@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from primum.auditing.policy.document import ORDER, Policy, Promise
+from primum.auditing.policy.document import ORDER, Policy
 from primum.auditing.policy.fit import fit
+from primum.auditing.policy.terms import Promise
 from primum.core import hashes
 from tests.auditing.policy.made import ASKED
 from tests.conftest import made_table

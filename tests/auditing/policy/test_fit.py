@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from primum import tables
-from primum.auditing.policy.document import Promise, StatedReader
 from primum.auditing.policy.fit import fit
+from primum.auditing.policy.terms import Promise, StatedReader
 from primum.judge.deferral.learned import halves
 from primum.severity import read
 from tests.auditing.policy.made import ASKED, ERRS

@@ -12,8 +12,9 @@ import pytest
 
 from primum import audit, tables
 from primum.auditing.policy.application import apply
-from primum.auditing.policy.document import Policy, Promise, StatedReader
+from primum.auditing.policy.document import Policy
 from primum.auditing.policy.fit import fit
+from primum.auditing.policy.terms import Promise, StatedReader
 from tests.conftest import made_table
 
 TABLE = made_table(1000, skill=4.0)

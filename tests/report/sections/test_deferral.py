@@ -14,9 +14,9 @@ from primum.auditing.curves.deferral import deferral
 from primum.auditing.options import options
 from primum.auditing.policy.application import apply
 from primum.auditing.policy.description import described, names
-from primum.auditing.policy.document import StatedReader
 from primum.auditing.policy.fit import fit
 from primum.auditing.policy.rows import scored
+from primum.auditing.policy.terms import StatedReader
 from primum.auditing.preparation import prepare
 from primum.judge.deferral.costs import Reader
 from primum.judge.recalibration.recalibrators import unchanged

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,22 @@ import polars as pl
 
 from primum import tables
 from primum.auditing.guards import CHANCE, first_cases
-from primum.auditing.policy.document import FitRows, Policy, StatedReader
-from primum.auditing.policy.rows import held, reader_of, scored, severity_of
+from primum.auditing.policy.document import Policy
+from primum.auditing.policy.rows import held, reader_of, require, scored, severity_of
+from primum.auditing.policy.terms import FitRows, StatedReader
 from primum.auditing.preparation import codes
 from primum.core import check
 from primum.core.arrays import Array, Bools, Floats
 from primum.core.check import InputError
 from primum.judge.answers import View
+from primum.judge.confidence.combined import Combined
+from primum.judge.confidence.storage import StoredFit, StoredReference
 from primum.judge.confidence.weighted import Weighted
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.recalibrated import from_plain
 from primum.judge.deferral.scored import Decided, Scored
 from primum.judge.finding import Finding, warning
+from primum.judge.recalibration.recalibrators import Temperature
 from primum.judge.statistics import homogeneity
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
@@ -85,38 +89,54 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
         InputError: for rows or patients the policy was fitted on, another class set, other outputs, a score
             or a group that is not there.
     """
-    known = policy if isinstance(policy, Policy) else Policy.read(policy)
-    given = judged_rows(tables.read(table, columns, classes=known.classes))
-    check.same_classes(given.classes, known.classes, given.name, "the policy")
-    if given.kind != known.outputs:
+    policy = policy if isinstance(policy, Policy) else Policy.read(policy)
+    table = judged_rows(tables.read(table, columns, classes=policy.classes))
+    check.same_classes(table.classes, policy.classes, table.name, "the policy")
+    if table.kind != policy.outputs:
         raise InputError(
-            f"{given.name}: the policy was fitted on {known.outputs}, {given.kind} arrived; "
+            f"{table.name}: the policy was fitted on {policy.outputs}, {table.kind} arrived; "
             "fit a policy on a table like this one"
         )
-    known.refuse_fitted(given.ids, None if given.patients is None else given.patients.unique(), given.name)
-    mine = reordered(given, known.classes)
-    matrix, cells = severity_of(known, known.classes)
-    recalibrator = from_plain(known.recalibrator, "policy")
-    found_scores = scored(mine, known.decision, str(known.recalibrator["form"]), recalibrator, matrix, cells)
-    confidence = score_of(known, found_scores, given.name)
-    back = np.array([given.classes.index(name) for name in known.classes])
-    decided = Decided(
-        found_scores.rule, found_scores.calibrated, back[found_scores.decisions], known.score, confidence,
-        held(known.thresholds, known.by, given),
+    if policy.training is not None and policy.trained is None:
+        raise InputError("policy: the arrays of its score are not here; read it from its file")
+    policy.refuse_fitted(table.ids, None if table.patients is None else table.patients.unique(), table.name)
+    ordered = reordered(table, policy.classes)
+    matrix, cells = severity_of(policy, policy.classes)
+    recalibrator = from_plain(policy.recalibrator, "policy")
+    answers = scored(
+        ordered, policy.decision, str(policy.recalibrator["form"]), recalibrator, matrix, cells,
+        names=policy.inputs, reference=policy.trained or StoredReference({}), fitted=_fitted(policy),
     )  # fmt: skip
-    return Applied(known, given, decided)
+    confidence = score_of(policy, answers, table.name)
+    back = np.array([table.classes.index(name) for name in policy.classes])
+    decided = Decided(
+        answers.rule, answers.calibrated, back[answers.decisions], policy.score, confidence,
+        held(policy.thresholds, policy.by, table),
+    )  # fmt: skip
+    return Applied(policy, table, decided)
 
 
-def score_of(policy: Policy, given: Scored, where: str) -> Floats:
-    """(N,) the policy's score; InputError, with the nearest name, where one it needs is not there."""
+def score_of(policy: Policy, answers: Scored, where: str) -> Floats:
+    """(N,) the policy's score; InputError, with the reason or the nearest name, where an input lacks."""
     learned = policy.learned
-    needed = (policy.score,) if learned is None else learned.scores
-    for name in needed:
-        check.one_of(name, tuple(given.confidence), f"{where}: score")
     if learned is None:
-        return given.confidence[policy.score]
+        require((policy.score,), answers, where)
+        return answers.confidence[policy.score]
+    require(learned.scores, answers, where)
     rule = Weighted(learned.scores, learned.mean, learned.scale, learned.weight, learned.intercept)
-    return rule(given.confidence)
+    return rule(answers.confidence)
+
+
+def _fitted(policy: Policy) -> StoredFit:
+    """What the policy's scores learned of its fit rows."""
+    fitted = StoredFit()
+    if policy.temperature is not None:
+        fitted = replace(fitted, temperature=Temperature(policy.temperature))
+    if policy.combined is not None:
+        weights = policy.combined
+        log_odds = Weighted(weights.scores, weights.mean, weights.scale, weights.weight, weights.intercept)
+        fitted = replace(fitted, combined=Combined(log_odds))
+    return fitted
 
 
 def warnings(policy: Policy, rows: Predictions, accepted: Bools) -> list[Finding]:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from primum.auditing.policy.application import Applied
-from primum.auditing.policy.document import Policy, Promise, percent
+from primum.auditing.policy.document import Policy
+from primum.auditing.policy.terms import Promise, percent
 from primum.judge.finding import Finding, warning
 
 

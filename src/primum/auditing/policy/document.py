@@ -4,166 +4,36 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import InstanceOf, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from primum.core import check, documents, files, hashes
+from primum.auditing.policy.terms import (
+    CONFIG,
+    CombinedScore,
+    FitRows,
+    Kind,
+    LearnedScore,
+    Promise,
+    Rule,
+    StatedReader,
+    Target,
+    Threshold,
+    TrainingRows,
+    Tried,
+    Verdict,
+    percent,
+)
+from primum.core import archives, check, documents, files, hashes
 from primum.core.check import InputError
-from primum.judge.deferral.certify import COVERAGES, Denominator, Method
+from primum.judge.confidence.storage import StoredReference, check_arrays
 
 SCHEMA = "primum.policy/1"
 DIRECTION = "accept at or above"
-CONFIG = ConfigDict(extra="forbid")
-Kind = Literal["capacity", "cost", "certified"]
-Target = Literal["deferred_share", "failure_cost", "cer", "expected_cost"]
-Rule = Literal["argmax", "bayes", "given"]
-Verdict = Literal["fitted", "certified", "partly_certified", "not_certifiable"]
-
-
-@dataclass(frozen=True, config=CONFIG)
-class Promise:
-    """What a certified policy promises: with a chance of at least 1 − delta, the risk is at most alpha.
-
-    Attributes:
-        risk: ``cer`` (critical errors) or ``expected_cost`` (cost over the largest cost).
-        alpha: largest risk. delta: chance that the promise is broken. Both above 0 and below 1.
-        denominator: ``accepted`` critical cases (or cases), or ``all`` of them, a deferred one being safe.
-        method: ``sequence`` or ``bonferroni``. coverages: shares of units whose thresholds are tried.
-        unit: with patients, ``one`` case each or each patient's ``worst``; without, each ``case``.
-    """
-
-    risk: Literal["cer", "expected_cost"] = "cer"
-    alpha: float = 0.02
-    delta: float = 0.05
-    denominator: Denominator = "accepted"
-    method: Method = "sequence"
-    unit: Literal["case", "one", "worst"] = "one"
-    coverages: tuple[float, ...] = COVERAGES
-
-    @property
-    def said(self) -> str:
-        """The promise in words."""
-        case = "critical case" if self.risk == "cer" else "case"
-        accepted = self.denominator == "accepted"
-        unit, error = f"{'accepted' if accepted else 'all'} {case}s", "are critical errors"
-        if self.unit == "worst":
-            unit = f"patients with {'an accepted ' if accepted else 'a '}{case}"
-            error = "have a critical error accepted"
-        elif not accepted:
-            error = "are accepted critical errors"
-        whose = {"one": ", one case per patient", "worst": ", each patient's worst"}.get(self.unit, "")
-        most = percent(self.alpha)
-        risk = (
-            f"at most {most} of {unit} {error}"
-            if self.risk == "cer"
-            else f"the mean cost of {unit} is at most {most} of the largest cost"
-        )
-        return f"with {percent(1 - self.delta)} confidence, {risk}{whose}"
-
-
-@dataclass(frozen=True, config=CONFIG)
-class Threshold:
-    """One threshold and what it did on the fit rows.
-
-    Attributes:
-        threshold: accept at or above it; ``.inf`` defers, ``-.inf`` accepts every case.
-        deferred_share: share of the fit rows below it. critical_coverage: share of their critical cases at or
-            above it, or null without any.
-        verdict: ``fitted``, ``certified`` or ``not_certifiable``. why: what a reader must know, or empty.
-        n: units below the line of the promise, units: all of them, risk: their mean loss, p: its p-value,
-            level: what p had to stay at or below; null unless certified was asked for.
-        vacuous: certified, but every case of the promise is deferred.
-    """
-
-    threshold: float
-    deferred_share: float
-    critical_coverage: float | None = None
-    verdict: Literal["fitted", "certified", "not_certifiable"] = "fitted"
-    why: str = ""
-    n: int | None = None
-    units: int | None = None
-    risk: float | None = None
-    p: float | None = None
-    level: float | None = None
-    vacuous: bool = False
-
-
-@dataclass(frozen=True, config=CONFIG)
-class Tried:
-    """A confidence score that was tried for a promise, and what came of it.
-
-    Attributes:
-        score: its name. verdict: as of a policy.
-        deferred_share: share of the threshold rows below its thresholds, 1 where nothing could be certified.
-    """
-
-    score: str
-    verdict: Verdict
-    deferred_share: float
-
-
-@dataclass(frozen=True, config=CONFIG)
-class StatedReader:
-    """Who answers deferred cases.
-
-    Attributes:
-        cost: of one deferral, in units of the severity. error: class → share answered wrongly, or null for
-            never; one number stands for every class, and is written out for each.
-    """
-
-    cost: float
-    error: float | dict[str, float] | None = None
-
-
-@dataclass(frozen=True, config=CONFIG)
-class LearnedScore:
-    """A score learned over several: the log-odds of a good answer.
-
-    ``intercept + Σ weight (score − mean) / scale``
-
-    Attributes:
-        target: ``error`` or ``critical_error``, what it was taught to foresee.
-        scores, mean, scale, weight: of each score that enters. intercept: of all.
-    """
-
-    target: Literal["error", "critical_error"]
-    scores: tuple[str, ...]
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weight: tuple[float, ...]
-    intercept: float
-
-
-@dataclass(frozen=True, config=CONFIG)
-class FitRows:
-    """The rows a policy was fitted on, by counts and hashes; no id stands in the file.
-
-    Attributes:
-        name: of the table. n: rows. patients: patients or null.
-        learned_on: rows of the learning half, on which no threshold was read; 0 without one.
-        counts: class → cases, one a patient where patients are known.
-        deferred_share: share of the threshold rows deferred.
-        units: of the threshold rows, one a patient where patients are known; deferred_units: those deferred.
-            None in files from before they were counted.
-        fingerprint: of the rows. row_hashes, patient_hashes: six bytes of a keyed hash of each, in base64.
-    """
-
-    name: str
-    n: int
-    patients: int | None
-    learned_on: int
-    counts: dict[str, int]
-    deferred_share: float
-    fingerprint: str
-    row_hashes: str
-    patient_hashes: str
-    units: int | None = None
-    deferred_units: int | None = None
 
 
 @dataclass(frozen=True, config=CONFIG)
@@ -185,7 +55,11 @@ class Policy:
         classes: class names; matrices and recalibrators are in this order.
         outputs: ``logits`` or ``log_probabilities``, what the table's numbers are.
         decision: ``argmax``, ``bayes`` or ``given``. recalibrator: ``form`` and its numbers.
-        learned: or null. severity: fields of a severity file, or null. critical: [true, decided] pairs.
+        learned: or null.
+        temperature, combined: what ``msr_temperature`` and ``combined`` learned of fit rows; training: what
+            ``mahalanobis``, ``knn`` and ``vim`` need of training rows, with the arrays in ``trained``. Each
+            is null, and not in the file, where the score needs none of it.
+        severity: fields of a severity file, or null. critical: [true, decided] pairs.
         fit: the rows.
     """
 
@@ -209,6 +83,10 @@ class Policy:
     critical: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     direction: Literal["accept at or above"] = "accept at or above"
+    temperature: float | None = None
+    combined: CombinedScore | None = None
+    training: TrainingRows | None = None
+    trained: InstanceOf[StoredReference] | None = field(default=None, compare=False, repr=False)
 
     @property
     def said(self) -> str:
@@ -222,6 +100,13 @@ class Policy:
         return f"least failure cost on the fit rows with a reader{errs} at {self.reader.cost:g} a case"
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The scores that the policy's own is computed from, itself unless it is a learned one."""
+        direct = (self.score,) if self.learned is None else self.learned.scores
+        behind = self.combined.scores if self.combined is not None else ()
+        return tuple(dict.fromkeys((*direct, *behind)))
+
+    @property
     def threshold(self) -> float:
         """The only threshold; InputError where each group has its own."""
         if self.by is not None:
@@ -230,20 +115,27 @@ class Policy:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, schema first, hashes last; :meth:`from_dict` reads them back."""
-        content = asdict(self)
-        content = {key: content[key] for key in ORDER}
-        return {"schema": SCHEMA, **_listed(content)}
+        content = {key: _plain(getattr(self, key)) for key in ORDER}
+        optional = {key: _plain(getattr(self, key)) for key in OPTIONAL if getattr(self, key) is not None}
+        return {"schema": SCHEMA, **content, **optional}
 
     def to_yaml(self, path: Path | str | None = None) -> str:
-        """YAML text, written whole to ``path`` when one is given."""
-        text = str(
-            yaml.safe_dump(
-                self.to_dict(), sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
-            )
-        )
-        if path is not None:
-            with files.whole(path) as draft:
-                draft.write_text(text, encoding="utf-8")
+        """YAML text, written whole to ``path`` when one is given, together with the arrays of its scores.
+
+        Those of ``policy.yaml`` stand beside it in ``policy.arrays.npz``.
+        """
+        if path is None:
+            return _text(self.to_dict())
+        place, arrays = Path(path), {} if self.trained is None else self.trained.arrays
+        policy, paths = self, [place]
+        if self.training is not None:
+            paths.append(arrays_beside(place))
+            policy = replace(self, training=replace(self.training, file=paths[1].name))
+        text = _text(policy.to_dict())
+        with files.together(paths) as drafts:
+            drafts[place].write_text(text, encoding="utf-8")
+            if self.training is not None:
+                archives.write(drafts[paths[1]], arrays)
         return text
 
     @classmethod
@@ -263,20 +155,23 @@ class Policy:
 
     @classmethod
     def read(cls, path: Path | str) -> Policy:
-        """Read a policy file. Raises InputError naming the file and the field."""
-        return cls.from_dict(documents.read_yaml(path, "a policy (YAML)"), Path(path).name)
+        """Read a policy file, and the arrays beside it. Raises InputError naming the file and the field."""
+        policy = cls.from_dict(documents.read_yaml(path, "a policy (YAML)"), Path(path).name)
+        if policy.training is None:
+            return policy
+        return replace(policy, trained=_read_arrays(policy.training, Path(path)))
 
     def _refuse_odd(self, where: str) -> None:
         """Refuse fields that do not fit each other, as in a damaged file."""
         check.class_names(self.classes, where)
-        learned = self.learned
-        lengths = () if learned is None else (len(learned.mean), len(learned.scale), len(learned.weight))
         odd = {
             "fit.row_hashes": hashes.count(self.fit.row_hashes) != self.fit.n,
             "fit.patient_hashes": hashes.count(self.fit.patient_hashes) != (self.fit.patients or 0),
             "fit.counts": not set(self.fit.counts) <= set(self.classes),
             "thresholds": not self.thresholds or (self.by is None and set(self.thresholds) != {"all"}),
-            "learned": learned is not None and set(lengths) != {len(learned.scores)},
+            "learned": _uneven(self.learned),
+            "combined": _uneven(self.combined),
+            "temperature": self.temperature is not None and not 0 < self.temperature < math.inf,
             "critical": not {name for pair in self.critical for name in pair} <= set(self.classes),
         }
         numbers = [one.threshold for one in self.thresholds.values()]
@@ -302,11 +197,6 @@ class Policy:
                 )
 
 
-def percent(share: float) -> str:
-    """``2 %``."""
-    return f"{100 * share:.3g} %"
-
-
 ORDER = (
     "score", "direction", "kind", "target", "capacity", "reader", "promise", "verdict", "tried", "by",
     "thresholds", "notes", "decision", "outputs", "classes", "recalibrator", "learned", "severity",
@@ -314,12 +204,53 @@ ORDER = (
 )  # fmt: skip
 
 
-def _listed(content: Any) -> Any:
-    """The same with lists for tuples, as YAML has them."""
+OPTIONAL = ("temperature", "combined", "training")  # not written where a score needs none of them
+
+
+def arrays_beside(path: Path) -> Path:
+    """Where the arrays of a policy file stand: not simply ``.npz``, which a table of the same name may be.
+
+    >>> arrays_beside(Path("models/policy.yaml")).name
+    'policy.arrays.npz'
+    """
+    return path.with_name(f"{path.stem}.arrays.npz")
+
+
+def _read_arrays(training: TrainingRows, path: Path) -> StoredReference:
+    """The arrays beside a policy file, refused unless they are those it was written with."""
+    if not training.file or Path(training.file).name != training.file:
+        raise InputError(f"{path.name}: 'training.file' names a file of the same folder, without a folder")
+    arrays = archives.read(path.with_name(training.file), "the arrays of a policy")
+    if archives.digest(arrays) != training.arrays:
+        raise InputError(
+            f"{training.file}: these are not the arrays that {path.name} was written with; copy both files "
+            "together, or fit the policy again"
+        )
+    check_arrays(arrays, training.scores, training.width, training.file)
+    return StoredReference(arrays)
+
+
+def _uneven(score: LearnedScore | CombinedScore | None) -> bool:
+    """Whether a weighted score lacks a number, or has one too many."""
+    if score is None:
+        return False
+    return {len(score.mean), len(score.scale), len(score.weight)} != {len(score.scores)}
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    return str(
+        yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)
+    )
+
+
+def _plain(content: Any) -> Any:
+    """The same with dictionaries for fields and lists for tuples, as YAML has them."""
+    if is_dataclass(content):
+        return {each.name: _plain(getattr(content, each.name)) for each in fields(content)}
     if isinstance(content, Mapping):
-        return {key: _listed(value) for key, value in content.items()}
+        return {key: _plain(value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [_listed(value) for value in content]
+        return [_plain(value) for value in content]
     return content
 
 
@@ -327,7 +258,7 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return f"unknown field {place!r}{check.nearest(place, ORDER)}"
+        return f"unknown field {place!r}{check.nearest(place, (*ORDER, *OPTIONAL))}"
     if first["type"] in ("missing", "missing_argument"):
         return f"the field {place!r} is missing; fit the policy again"
     reason = str(first["msg"]).replace("Input should be", "should be")

@@ -10,13 +10,19 @@ from typing import Any, Literal
 import numpy as np
 
 from primum import tables
+from primum.auditing.answers import Scoring, columns_of, training_rows
+from primum.auditing.answers import learned as learned_scores
 from primum.auditing.guards import first_cases
 from primum.auditing.options import Options, options
 from primum.auditing.policy import thresholds
-from primum.auditing.policy.document import (
+from primum.auditing.policy.document import Policy
+from primum.auditing.policy.needs import with_needs
+from primum.auditing.policy.notes import notes
+from primum.auditing.policy.request import Asked, by_class, by_patient
+from primum.auditing.policy.rows import held, require, scored
+from primum.auditing.policy.terms import (
     FitRows,
     LearnedScore,
-    Policy,
     Promise,
     Rule,
     StatedReader,
@@ -24,13 +30,11 @@ from primum.auditing.policy.document import (
     Tried,
     Verdict,
 )
-from primum.auditing.policy.notes import notes
-from primum.auditing.policy.request import Asked, by_class, by_patient
-from primum.auditing.policy.rows import held, scored
 from primum.auditing.preparation import codes, fingerprint
 from primum.core import check, hashes
 from primum.core.arrays import Bools
 from primum.core.check import InputError
+from primum.judge.confidence.combined import INPUTS, Combined
 from primum.judge.confidence.weighted import Weighted
 from primum.judge.deferral.learned import halves, learn
 from primum.judge.deferral.recalibrated import to_plain
@@ -55,6 +59,7 @@ def fit(
     table: Any,
     severity: SeverityMatrix | str | Path | None = None,
     score: str | Sequence[str] = "msr",
+    *,
     capacity: float | None = None,
     reader: StatedReader | None = None,
     promise: Promise | None = None,
@@ -68,6 +73,7 @@ def fit(
     classes: Sequence[str] | None = None,
     labels: Any = None,
     on: str | None = None,
+    train: Any = None,
 ) -> Policy:
     """Fit a policy on the fit rows of a table: its cal rows, or those that are neither train nor test.
 
@@ -75,14 +81,16 @@ def fit(
     refused on validation rows, for the network was stopped or chosen on them, and on out-of-fold answers of a
     stacking, whose weights were fitted on these very rows; a policy without one notes validation rows.
 
-    Whatever looks at labels before the threshold does (a learned score; for a certified policy also the
-    recalibration behind Bayes decisions) is fitted on one half of the rows, cut by patient, and the threshold
-    is read on the other half alone: to that half the score is a fixed function, so the promise holds.
+    Whatever looks at labels before the threshold does (a learned score, ``combined``; for a certified policy
+    also the recalibration behind Bayes decisions and the temperature of ``msr_temperature``) is fitted on one
+    half of the rows, cut by patient, and the threshold is read on the other half alone: to that half the
+    score is a fixed function, so the promise holds.
 
     Args:
         table: whatever ``tables.read`` takes.
         severity: costs and critical cells; a capacity needs none.
-        score: name of a score, or several.
+        score: name of a score, or several: any of an audit's that applies to these rows, ``critical_mass``,
+            ``expected_cost``, or a column of the table.
         capacity: largest share of the fit rows deferred, 0 or more and below 1.
         reader: who answers deferred cases; the threshold has the least failure cost.
         promise: what is to be certified. Where it cannot be, the policy says so and defers every case.
@@ -92,6 +100,8 @@ def fit(
         critical, columns, classes, labels, on: as in ``primum.audit``. seed: of halves, folds and draws.
         several: of several scores ``learn`` one; or ``try`` each of the k for the promise, at delta / k, and
             keep the one that defers fewest, so that the choice is paid for.
+        train: rows the network was trained on, with embeddings, for the scores that need them; the policy
+            carries what it needs of them.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, where, and what to do.
@@ -105,8 +115,9 @@ def fit(
     check.one_of(decision, RULES, "--decision: rule")
     check.one_of(learn_from, TARGETS, "--learn: target")
     check.one_of(several, SEVERAL, "--several:")
-    given = (name.removeprefix("score_") for name in ([score] if isinstance(score, str) else score))
-    names = tuple(dict.fromkeys(given))
+    names = tuple(
+        dict.fromkeys(name.removeprefix("score_") for name in ([score] if isinstance(score, str) else score))
+    )
     reader = by_class(reader, rows.classes)
     asked = Asked(capacity, reader, by_patient(promise, rows), opts, decision == "bayes")
     asked.check(rows.name)
@@ -114,40 +125,72 @@ def fit(
         _refuse_seen(rows)
     elif several == "try":
         raise InputError("--several try: scores are tried for a promise; add --certify, or learn one of them")
+    trained = None
+    if train is not None:
+        trained = training_rows(tables.read(train, columns, classes=rows.classes), rows, fit=rows)
+    computed = tuple(name for name in names if name not in columns_of(rows))
     to_learn = len(names) > 1 and several == "learn"
     learning = np.zeros(len(rows), dtype=bool)
-    if to_learn or (promise is not None and decision == "bayes"):
+    # a temperature or recalibrator of the threshold's own rows would break a promise, not a capacity
+    of_labels = decision == "bayes" or "msr_temperature" in computed
+    if to_learn or "combined" in computed or (promise is not None and of_labels):
         learning = halves(codes(rows.ids if rows.patients is None else rows.patients), seed)
-    recalibrator = _recalibrator(rows.take(learning) if learning.any() else rows, decision, seed)
+    basis = rows.take(learning) if learning.any() else rows
+    recalibrator = _recalibrator(basis, decision, seed)
     plain = to_plain(recalibrator)
-    whole = scored(rows, decision, str(plain["form"]), recalibrator, opts.severity, opts.critical)
-    for name in names:
-        check.one_of(name, tuple(whole.confidence), f"{rows.name}: score")
+    scoring = Scoring(basis, trained)
+    answers = scored(
+        rows, decision, str(plain["form"]), recalibrator, opts.severity, opts.critical,
+        names=(*computed, *INPUTS) if "combined" in computed else computed,
+        reference=scoring.reference, fitted=scoring.plain,
+    )  # fmt: skip
+    combining = None
+    if "combined" in computed:
+        answers, combining = _combine(rows, basis, scoring, answers, learning)
+    require(names, answers, rows.name)
     learned = None
     if to_learn:
-        bad = _bad(rows, whole, opts, learn_from)
-        learned = learn(whole.take(learning).confidence, names, bad[learning])
-        whole = replace(whole, confidence={"learned": learned(whole.confidence)})
+        bad = _bad(rows, answers, opts, learn_from)
+        learned = learn(answers.take(learning).confidence, names, bad[learning])
+        answers = replace(answers, confidence={"learned": learned(answers.confidence)})
         names = ("learned",)
-    kept, answers = rows.take(~learning), whole.take(~learning)
+    kept, answers = rows.take(~learning), answers.take(~learning)
     reads = {name: thresholds.read(asked, kept, answers, name, by, len(names)) for name in names}
-    named = thresholds.preferred(reads)
-    found, deferred = reads[named]
+    chosen = thresholds.preferred(reads)
+    by_group, deferred = reads[chosen]
     decided = Decided(
-        answers.rule, answers.calibrated, answers.decisions, named, answers.confidence[named],
-        held(found, by, kept),
+        answers.rule, answers.calibrated, answers.decisions, chosen, answers.confidence[chosen],
+        held(by_group, by, kept),
     )  # fmt: skip
     tried = tuple(Tried(name, _verdict(each), share) for name, (each, share) in reads.items())
-    return Policy(
-        score=named, thresholds=found, by=by, kind=asked.kind, target=asked.target, classes=rows.classes,
+    policy = Policy(
+        score=chosen, thresholds=by_group, by=by, kind=asked.kind, target=asked.target, classes=rows.classes,
         outputs=rows.kind, decision=decision, recalibrator=plain,
         fit=_fitted(rows, kept, deferred, decided.accepted),
-        verdict=_verdict(found), tried=() if promise is None else tried,
+        verdict=_verdict(by_group), tried=() if promise is None else tried,
         capacity=capacity, reader=reader, promise=asked.promise, learned=_written(learned, learn_from),
         severity=None if opts.severity is None else opts.severity.to_dict(),
         critical=tuple((true, called) for true, called in pairs(rows.classes, opts.critical)),
-        notes=tuple(notes(found, by, rows, kept, tried, named)),
+        notes=tuple(notes(by_group, by, rows, kept, tried, chosen)),
     )  # fmt: skip
+    return with_needs(policy, scoring, combining, columns_of(rows))
+
+
+def _combine(
+    rows: Predictions, basis: Predictions, scoring: Scoring, answers: Scored, learning: Bools
+) -> tuple[Scored, Combined | None]:
+    """The answers with the score ``combined``, learned on the learning half alone, and its weights."""
+    half = answers.take(learning)
+    fit = scoring.of_rule(
+        basis.labels == half.decisions,
+        {name: score for name, score in half.confidence.items() if name in INPUTS},
+    )
+    (additions,), reasons = learned_scores(fit, [rows], [answers.confidence])
+    combining = fit.combined if isinstance(fit.combined, Combined) else None
+    more = replace(
+        answers, confidence={**answers.confidence, **additions}, missing={**answers.missing, **reasons}
+    )
+    return more, combining
 
 
 def _refuse_seen(rows: Predictions) -> None:

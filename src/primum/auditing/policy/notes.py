@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from primum.auditing.guards import few_rows, on_val
-from primum.auditing.policy.document import Threshold, Tried
+from primum.auditing.policy.terms import Threshold, Tried
 from primum.predictions import Predictions
 from primum.tables.selection import validation_rows
 

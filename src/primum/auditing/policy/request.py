@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from primum.auditing.options import Options
-from primum.auditing.policy.document import Kind, Promise, StatedReader, Target
+from primum.auditing.policy.terms import Kind, Promise, StatedReader, Target
 from primum.core import check
 from primum.core.check import InputError
 from primum.predictions import Predictions

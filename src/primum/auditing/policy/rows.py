@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from primum import severity
 from primum.auditing import options
-from primum.auditing.answers import columns_of
-from primum.auditing.policy.document import Policy, StatedReader, Threshold
+from primum.auditing.answers import evidence_of, learned
+from primum.auditing.policy.document import Policy
+from primum.auditing.policy.terms import StatedReader, Threshold
 from primum.core import check
 from primum.core.arrays import Bools, Floats
 from primum.core.check import InputError
 from primum.judge import decision
-from primum.judge.confidence import CONSEQUENCES, PROBABILITIES, Evidence, confidences
+from primum.judge.confidence import CONSEQUENCES, LEARNED, PROBABILITIES, SCORES, confidences
+from primum.judge.confidence.evidence import Fitted, Trained
 from primum.judge.deferral.costs import Reader
 from primum.judge.deferral.scored import Scored
 from primum.judge.recalibration.recalibrate import Recalibrator
@@ -31,8 +34,19 @@ def scored(
     recalibrator: Recalibrator,
     matrix: SeverityMatrix | None,
     critical: Bools | None,
+    *,
+    names: Sequence[str] = (),
+    reference: Trained | None = None,
+    fitted: Fitted | None = None,
 ) -> Scored:
-    """Answers of one decision rule with every confidence score, all in the table's order of classes.
+    """Answers of one decision rule with their confidence scores, all in the table's order of classes.
+
+    Always those of probabilities, those of the answers' consequences, and the table's own; as in an audit,
+    a score of probabilities is that of the probabilities the rule decides on.
+
+    Args:
+        names: further ones of ``confidence.SCORES``; what does not apply stands in ``missing``.
+        reference: what was learned of training rows, or None. fitted: the same of fit rows, or None.
 
     Raises InputError for the rule ``given`` without a column decision and for ``bayes`` without a severity.
     """
@@ -50,9 +64,30 @@ def scored(
                     f"{table.name}: the decision rule given needs a column decision, there is none; add it"
                 )
             answers = table.decision
-    evidence = Evidence(probs, outside=columns_of(table), decisions=answers, cost=cost, critical=critical)
-    scores, _ = confidences(evidence, (*PROBABILITIES, *CONSEQUENCES))
-    return Scored(rule, form.removeprefix("gain_"), answers, scores)
+    raw = evidence_of(table, reference, fitted)
+    decided = replace(raw, probs=probs, decisions=answers, cost=cost, critical=critical)
+    scores, missing = confidences(decided, (*PROBABILITIES, *CONSEQUENCES))
+    alone = tuple(name for name in SCORES if name in names and name not in (*scores, *missing, *LEARNED))
+    further, reasons = confidences(raw, alone)
+    scores |= {name: further[name] for name in alone if name in further}
+    missing |= reasons
+    if fitted is not None and any(name in names and name not in scores for name in LEARNED):
+        (additions,), reasons = learned(fitted, [table], [scores])
+        scores, missing = scores | additions, missing | reasons
+    return Scored(rule, form.removeprefix("gain_"), answers, scores, missing)
+
+
+def require(names: Sequence[str], answers: Scored, where: str) -> None:
+    """Refuse scores that are not there, with the reason, or the nearest name where there is none such."""
+    for name in names:
+        if name in answers.confidence:
+            continue
+        if name not in answers.missing:
+            check.one_of(name, tuple(dict.fromkeys((*answers.confidence, *SCORES))), f"{where}: score")
+        raise InputError(
+            f"{where}: the score {name} does not apply here: {answers.missing[name]}; add that, or choose "
+            "another score"
+        )
 
 
 def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions) -> Floats:

@@ -7,9 +7,9 @@ from dataclasses import asdict
 
 import numpy as np
 
-from primum.auditing.policy.document import StatedReader, Threshold
 from primum.auditing.policy.request import Asked
 from primum.auditing.policy.rows import reader_of
+from primum.auditing.policy.terms import StatedReader, Threshold
 from primum.auditing.preparation import codes
 from primum.core import ties
 from primum.core.arrays import Floats

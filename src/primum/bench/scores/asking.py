@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from primum import tables
-from primum.auditing.answers import Scoring
+from primum.auditing.answers import Scoring, learned
 from primum.bench.scores.names import gambled, of_passes
 from primum.bench.scores.plan import FIT, GAMBLERS, Run
 from primum.bench.scores.shifts import Shift, elsewhere
@@ -74,12 +74,13 @@ def ask(task: Task, run: Run, out: Path, shifts: tuple[Shift, ...], passes: int)
     fit, gambles = fit_rows.scored, run.loss == GAMBLERS
     names = tuple(name for name in ALONE if gambled(name) == gambles)
     scoring = Scoring(fit, _train_rows(network, whole, table, task), names)
+    errors = scoring.of_rule(fit.correct, scoring.of_fit)
     for shift in shifts:
         asked = fit_rows if shift == FIT else answered(shift)
         computed, missing = scoring.of(asked.scored)
         scores = {name: score for name, score in computed.items() if name in names}
         if not gambles:
-            additions, reasons = scoring.learned(fit.correct, scoring.of_fit, [asked.scored], [scores])
+            additions, reasons = learned(errors, [asked.scored], [scores])
             scores, missing = scores | additions[0], missing | reasons
         with files.whole(run.stored(out, shift)) as draft:
             tables.write(_stored(run, shift, asked, scores, missing), draft)

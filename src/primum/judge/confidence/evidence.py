@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sklearn.neighbors import NearestNeighbors
 
@@ -17,6 +17,33 @@ from primum.judge.confidence.vim import Head, Vim, fit_vim, recover_head
 from primum.judge.recalibration.recalibrators import Temperature, fit_temperature
 
 T = TypeVar("T")
+
+
+class Trained(Protocol):
+    """What scores need of training rows: learned of the rows themselves, or read from a file.
+
+    Each property is what was learned, or the sentence why it cannot be; ``width`` is D.
+    """
+
+    @property
+    def width(self) -> int | None: ...
+    @property
+    def mahalanobis(self) -> Mahalanobis | str: ...
+    @property
+    def neighbours(self) -> NearestNeighbors | str: ...
+    @property
+    def head(self) -> Head | str: ...
+    @property
+    def vim(self) -> Vim | str: ...
+
+
+class Fitted(Protocol):
+    """What scores need of fit rows, or the sentence why it is not there."""
+
+    @property
+    def temperature(self) -> Temperature | str: ...
+    @property
+    def combined(self) -> Combined | str: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +60,11 @@ class Reference:
     embeddings: Reals | None
     labels: Integers
     logits: Reals | None = None
+
+    @property
+    def width(self) -> int | None:
+        """Numbers of an embedding, None without any."""
+        return None if self.embeddings is None else int(self.embeddings.shape[1])
 
     @cached_property
     def mahalanobis(self) -> Mahalanobis | str:
@@ -106,7 +138,7 @@ class Evidence:
         probs: (N, K). logits: (N, K) true logits, None where only probabilities are known.
         embeddings: (N, D), or None.
         outside: score name → (N,), columns of the table and scores over passes.
-        reference: rows trained on, or None. fit: rows to fit on, or None.
+        reference: what was learned of training rows, or None. fit: the same of fit rows, or None.
         decisions: (N,) class index, the answers in question; None where a score does not depend on them.
         cost: (K, K) or None. critical: (K, K) bool or None; rows true, columns decided.
     """
@@ -115,8 +147,8 @@ class Evidence:
     logits: Reals | None = None
     embeddings: Reals | None = None
     outside: Mapping[str, Floats] = field(default_factory=dict)
-    reference: Reference | None = None
-    fit: Fit | None = None
+    reference: Trained | None = None
+    fit: Fitted | None = None
     decisions: Integers | None = None
     cost: Floats | None = None
     critical: Bools | None = None

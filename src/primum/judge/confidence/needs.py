@@ -16,12 +16,9 @@ def _no_embeddings(evidence: Evidence) -> str:
         return "the table carries no embeddings"
     if evidence.reference is None:
         return "no training rows with embeddings were given (--train)"
-    trained = evidence.reference.embeddings
-    if trained is not None and trained.shape[1] != evidence.embeddings.shape[1]:
-        return (
-            f"embeddings of {evidence.embeddings.shape[1]} numbers need training rows of the same network, "
-            f"theirs have {trained.shape[1]}"
-        )
+    width, trained = evidence.embeddings.shape[1], evidence.reference.width
+    if trained is not None and trained != width:
+        return f"embeddings of {width} numbers need training rows of the same network, theirs have {trained}"
     return ""
 
 
@@ -68,6 +65,7 @@ NEEDS: dict[str, Reason] = {
         "" if evidence.logits is not None else "true logits are needed, the table holds probabilities"
     ),
     "fit": lambda evidence: "" if evidence.fit is not None else "no rows to fit on were given",
+    "temperature": lambda evidence: "" if evidence.fit is None else _sentence(evidence.fit.temperature),
     "embeddings": _no_embeddings,
     "mahalanobis": _unlearned("mahalanobis"),
     "neighbours": _unlearned("neighbours"),

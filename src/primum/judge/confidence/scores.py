@@ -15,6 +15,7 @@ from primum.judge.confidence import consequences, distance, logit, softmax
 from primum.judge.confidence.combined import Combined
 from primum.judge.confidence.evidence import Evidence
 from primum.judge.confidence.needs import NEEDS
+from primum.judge.recalibration.recalibrators import Temperature
 
 ABSENT = "no column {column} came with the table"
 NO_PASSES = (
@@ -61,6 +62,7 @@ def _of_probs(function: Callable[[ArrayLike], Floats]) -> Callable[[Evidence], F
 
 def _temperature(evidence: Evidence) -> Floats:
     assert evidence.fit is not None
+    assert isinstance(evidence.fit.temperature, Temperature)
     with np.errstate(divide="ignore"):
         return softmax.msr(evidence.fit.temperature(np.log(evidence.probs)))
 
@@ -155,7 +157,7 @@ _ENTRIES = (
     ),
     Score(
         "msr_temperature", "the highest probability after temperature scaling", "Guo et al., ICML 2017",
-        ("fit",), _temperature,
+        ("fit", "temperature"), _temperature,
     ),
     *(score for score in MCD if score.ranked),
     Score(

@@ -22,10 +22,17 @@ EXACT = 0.01  # root mean square residual of the logits, in their standard devia
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """The last layer ``z = W e + b``: weight (K, D), bias (K,)."""
+    """The last layer ``z = W e + b``.
+
+    Attributes:
+        weight: (K, D). bias: (K,).
+        spread: standard deviation of the logits it was recovered from; None to measure by that of the rows
+            in question, which a single row has none of.
+    """
 
     weight: Floats
     bias: Floats
+    spread: float | None = None
 
     def __call__(self, embeddings: Any) -> Floats:
         """(N, K) logits of embeddings (N, D)."""
@@ -37,9 +44,11 @@ class Head:
 
     def off(self, embeddings: Any, logits: Any) -> float:
         """Root mean square of ``W e + b − z`` over logits (N, K), in standard deviations of the logits."""
-        known = check.array(logits).astype(np.float64)
-        spread = float(np.sqrt(np.mean((known - known.mean(axis=0)) ** 2)))
-        return float(np.sqrt(np.mean((self(embeddings) - known) ** 2))) / max(spread, 1e-12)
+        stored = check.array(logits).astype(np.float64)
+        spread = self.spread
+        if spread is None:
+            spread = float(np.sqrt(np.mean((stored - stored.mean(axis=0)) ** 2)))
+        return float(np.sqrt(np.mean((self(embeddings) - stored) ** 2))) / max(spread, 1e-12)
 
 
 def recover_head(embeddings: Any, logits: Any) -> Head:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from primum.core import ties
 from primum.core.arrays import Array, Bools, Floats, Integers
@@ -17,17 +17,19 @@ class Scored:
         rule: ``"argmax"``, ``"bayes"`` or ``"given"``. calibrated: recalibrator whose probabilities it used.
         decisions: (N,) class index.
         confidence: score name → (N,), higher = more trustworthy.
+        missing: score name → why one that was asked for does not apply.
     """
 
     rule: str
     calibrated: str
     decisions: Integers
     confidence: Mapping[str, Floats]
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     def take(self, rows: Array) -> Scored:
         """The same for integer or boolean ``rows``."""
         confidence = {name: score[rows] for name, score in self.confidence.items()}
-        return Scored(self.rule, self.calibrated, self.decisions[rows], confidence)
+        return Scored(self.rule, self.calibrated, self.decisions[rows], confidence, self.missing)
 
 
 @dataclass(frozen=True, eq=False)
