@@ -35,7 +35,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger  # noqa: E402
 
 from primum.model.batches import Batch  # noqa: E402
 from primum.model.images import augment  # noqa: E402
-from primum.model.losses import DeepGamblersLoss, RiskCalibratedLoss  # noqa: E402
+from primum.model.losses import RiskCalibratedLoss  # noqa: E402
 from primum.model.recipe import Training  # noqa: E402
 from primum.model.weights import unpickled  # noqa: E402
 
@@ -73,13 +73,15 @@ class Afresh(Callback):
 class Fit(LightningModule):
     """Trains ``part`` (inputs → outputs): a whole network on images, or its last layer on features.
 
-    Outputs are logits; with Deep Gamblers a reservation stands behind them, which no answer reads.
+    Outputs are logits; a reservation may stand behind those of the classes, which no answer reads.
 
     Args:
         part: module to train.
         prepare: normalises uint8 images (B, 3, S, S); features pass it by.
         loss: ``loss(logits (B, K), labels (B,)) -> ()``; also given the risk (B,) where the batches have one.
-            With a ``confusion`` it observes the second of the loaders that follow an epoch.
+            With a ``confusion`` it observes the second of the loaders that follow an epoch; one that changes
+            with time is told each epoch by ``begin(epoch)``, and is not judged in the first ``pretraining``.
+        classes: K.
         cost: (K, K) cost of each mistake for ``val_cost``, or None.
         training: the recipe's.
         steps: optimiser steps of the whole training, for the cosine.
@@ -91,6 +93,8 @@ class Fit(LightningModule):
         part: nn.Module,
         prepare: Callable[[Tensor], Tensor],
         loss: nn.Module,
+        *,
+        classes: int,
         cost: Floats | None,
         training: Training,
         steps: int,
@@ -99,15 +103,14 @@ class Fit(LightningModule):
         super().__init__()
         self.part = part
         self.prepare, self.loss, self.cost = prepare, loss, cost
-        self.settings, self.steps, self.seed = training, steps, seed
-        self.gambling = loss if isinstance(loss, DeepGamblersLoss) else None
-        self.first = self.gambling.pretraining if self.gambling else 0
+        self.classes, self.settings, self.steps, self.seed = classes, training, steps, seed
+        self.first = int(getattr(loss, "pretraining", 0))
         self.answers: list[Batch] = []
         self.observed: list[Batch] = []
 
     def on_train_epoch_start(self) -> None:
-        if self.gambling:
-            self.gambling.begin(self.current_epoch)
+        if begin := getattr(self.loss, "begin", None):
+            begin(self.current_epoch)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         torch.manual_seed(self.seed * 1_000_003 + self.global_step)
@@ -137,8 +140,7 @@ class Fit(LightningModule):
         logits, labels, *risk = (torch.cat(part) for part in zip(*self.answers, strict=True))
         self.answers.clear()
         self.log("val_loss", self.loss(logits, labels, *risk), prog_bar=True)
-        classes = logits[:, :-1] if self.gambling else logits
-        predicted = classes.argmax(dim=1).cpu().numpy()
+        predicted = logits[:, : self.classes].argmax(dim=1).cpu().numpy()
         for name, value in scores(predicted, labels.cpu().numpy(), self.cost).items():
             self.log(name, value, prog_bar=True)
 

@@ -205,16 +205,16 @@ def origin(
     where it does not belong to the loss), ``severity`` as ``SeverityMatrix.to_dict`` gives it where it was
     trained on, and the class ``weights``; ``note`` where there is something a reader must know.
     """
-    costly = recipe.loss.name in ("risk_calibrated", "hierarchical", "logit_adjusted")
+    trained_on = severity if recipe.loss.needs_severity else None
     return {
         "recipe": recipe.name,
         "network": recipe.network.name,
         "weights": Path(recipe.network.weights).name,
         "trunk": recipe.network.trunk,
         "loss": {
-            **recipe.loss.model_dump(mode="json"),
+            **recipe.loss.every_field(),
             "weights": weights,
-            "severity": severity.to_dict() if costly and severity is not None else None,
+            "severity": None if trained_on is None else trained_on.to_dict(),
             **({"note": note} if note else {}),
         },
         "seed": recipe.seed,

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from primum.core import bounds, check, documents
+from primum.core import bounds, check, documents, settings
 from primum.core.check import InputError
+from primum.model.loss_table import CrossEntropy, DeepGamblers, Loss
 
 Monitor = Literal["val_loss", "val_balanced_accuracy", "val_cost"]
-BaseName = Literal["cross_entropy", "class_weighted", "focal", "label_smoothing"]
-LossName = Literal[BaseName, "risk_calibrated", "hierarchical", "logit_adjusted", "deep_gamblers"]
 SEED = Field(default=0, ge=0, le=bounds.SEED)
 ALWAYS = {"data": ("squash",), "loss": ("form", "strength", "severity")}  # keys hashed as null when not given
 
@@ -89,94 +88,6 @@ class Network(_Section):
         return self
 
 
-class Loss(_Section):
-    """What is minimised (METHODS §2). A field that does not belong to the loss named is refused.
-
-    Attributes:
-        name: ``cross_entropy``, ``class_weighted``, ``focal``, ``label_smoothing``, ``risk_calibrated``,
-            ``hierarchical``, ``logit_adjusted`` or ``deep_gamblers``.
-        form: form of the risk-calibrated loss; ``expected`` unless said otherwise.
-        base: loss that the risk-calibrated one builds on; ``cross_entropy`` unless said otherwise.
-        strength: λ ≥ 0 of the risk-calibrated loss, default 10; α ≥ 0 of the hierarchical one, default 0.5.
-        gamma: γ ≥ 0 of focal, as name or as base; default 2.
-        smoothing: ε of label smoothing, as name or as base, 0 ≤ ε < 1; default 0.1.
-        beta: β of the form ``confusion``, 0 ≤ β ≤ 1; default 0.5.
-        half: cells the form ``confusion`` changes: ``both`` (default), ``critical`` or ``fine``.
-        risk: column of the images with the positive risk factor of each case, for the risk-calibrated loss.
-        reward: o > 1 of Deep Gamblers, what a reservation is divided by; default 1.8, above K it is noted.
-        pretraining: epochs of cross-entropy that Deep Gamblers begins with; default 5.
-        severity: preset or file. ``risk_calibrated``, ``hierarchical`` and ``logit_adjusted`` need it; the
-            others only log ``val_cost``.
-    """
-
-    name: LossName = "cross_entropy"
-    form: Literal["expected", "weighted", "confusion"] | None = None
-    base: BaseName | None = None
-    strength: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    gamma: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    smoothing: float | None = Field(default=None, ge=0, lt=1)
-    beta: float | None = Field(default=None, ge=0, le=1)
-    half: Literal["both", "critical", "fine"] | None = None
-    risk: str | None = None
-    reward: float | None = Field(default=None, gt=1, allow_inf_nan=False)
-    pretraining: int | None = Field(default=None, ge=0, le=bounds.EPOCHS)
-    severity: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _defaults(cls, given: Any) -> Any:
-        if not isinstance(given, dict):
-            return given
-        return given | {key: value for key, value in _own(given).items() if given.get(key) is None}
-
-    @model_validator(mode="after")
-    def _fits(self) -> Loss:
-        given = self.model_dump(exclude_none=True)
-        for key in [key for key in given if key not in {"name", "severity", *_own(given)}]:
-            raise ValueError(f"the key {key!r} under 'loss' belongs to {OWNER[key]}, not to {self._title()}")
-        if self.severity is None and self.name in ("risk_calibrated", "hierarchical", "logit_adjusted"):
-            raise ValueError(f"the loss {self.name} needs a severity, a preset name or a file")
-        return self
-
-    def _title(self) -> str:
-        said = {"form": self.form, "base": self.base}
-        return " ".join([self.name, *(f"with {key} {value}" for key, value in said.items() if value)])
-
-
-OWNER = {
-    "form": "risk_calibrated",
-    "base": "risk_calibrated",
-    "strength": "risk_calibrated and hierarchical",
-    "gamma": "focal, as name or base",
-    "smoothing": "label_smoothing, as name or base",
-    "beta": "risk_calibrated of the form confusion",
-    "half": "risk_calibrated of the form confusion",
-    "risk": "risk_calibrated",
-    "reward": "deep_gamblers",
-    "pretraining": "deep_gamblers",
-}
-
-
-def _own(given: dict[str, Any]) -> dict[str, Any]:
-    """Field → default of the fields that belong to the loss ``given`` names, severity aside."""
-    own: dict[str, Any] = {}
-    name = given.get("name")
-    if name == "risk_calibrated":
-        own = {"form": "expected", "base": "cross_entropy", "strength": 10.0, "risk": None}
-        if given.get("form") == "confusion":
-            own |= {"beta": 0.5, "half": "both"}
-    elif name == "hierarchical":
-        own = {"strength": 0.5}
-    elif name == "deep_gamblers":
-        own = {"reward": 1.8, "pretraining": 5}
-    plain = (given.get("base") or "cross_entropy") if name == "risk_calibrated" else name
-    if plain == "focal":
-        own["gamma"] = 2.0
-    elif plain == "label_smoothing":
-        own["smoothing"] = 0.1
-    return own
-
-
 class Training(_Section):
     """How it is minimised: AdamW, a cosine from ``learning_rate`` to 0, gradients clipped at norm 1.
 
@@ -229,20 +140,25 @@ class Recipe(_Section):
     name: str = "recipe"
     data: Data
     network: Network
-    loss: Loss = Loss()
+    loss: Loss = Field(default=CrossEntropy(), discriminator="name")
     training: Training = Training()
     confidnet: ConfidNet | None = None
     seed: int = SEED
+
+    @field_validator("loss", mode="before")
+    @classmethod
+    def _named(cls, section: object) -> object:
+        return {"name": "cross_entropy"} | section if isinstance(section, dict) else section
 
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
         if self.training.monitor == "val_cost" and self.loss.severity is None:
             raise ValueError("monitor val_cost needs a severity under loss, a preset name or a file")
-        first, epochs = self.loss.pretraining, self.training.epochs
-        if first is not None and first >= epochs:
+        epochs = self.training.epochs
+        if isinstance(self.loss, DeepGamblers) and self.loss.pretraining >= epochs:
             raise ValueError(
-                f"deep_gamblers needs epochs after its pretraining, 'loss.pretraining' {first} leaves none "
-                f"of 'training.epochs' {epochs}"
+                f"deep_gamblers needs epochs after its pretraining, 'loss.pretraining' "
+                f"{self.loss.pretraining} leaves none of 'training.epochs' {epochs}"
             )
         if self.confidnet and self.confidnet.finetune_epochs and self.network.trunk == "frozen":
             raise ValueError("confidnet.finetune_epochs needs trunk: trained, a frozen one is left as it is")
@@ -256,7 +172,7 @@ class Recipe(_Section):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            raise InputError(f"{where}: {_sentence(error)}") from None
+            raise InputError(f"{where}: {settings.sentence(error, cls)}") from None
 
     @classmethod
     def read(cls, path: Path | str) -> Recipe:
@@ -294,36 +210,3 @@ class Recipe(_Section):
         if not self.network.trunk_dropout:
             del content["network"]["trunk_dropout"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    path = [str(part) for part in first["loc"]]
-    named = ".".join(path)
-    if first["type"] == "extra_forbidden":
-        known = list(_section(path[:-1]).model_fields)
-        inside = f" under {'.'.join(path[:-1])!r}" if path[:-1] else ""
-        return f"unknown key {path[-1]!r}{inside}{check.nearest(path[-1], known)}"
-    if first["type"] == "missing":
-        return f"the key {named!r} is missing"
-    reason = str(first["msg"]).removeprefix("Value error, ").replace("Input should be", "should be")
-    if first["type"] == "value_error":
-        return reason
-    arrived = first["input"]
-    return f"{named!r} {reason[:1].lower()}{reason[1:]}, {arrived!r} arrived{_near(arrived, path)}"
-
-
-def _section(path: list[str]) -> type[BaseModel]:
-    section: type[BaseModel] = Recipe
-    for part in path:
-        annotation = section.model_fields[part].annotation
-        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
-        section = next((kind for kind in kinds if issubclass(kind, BaseModel)), section)
-    return section
-
-
-def _near(arrived: Any, path: list[str]) -> str:
-    annotation = _section(path[:-1]).model_fields[path[-1]].annotation
-    choices = [choice for kind in (annotation, *get_args(annotation)) for choice in get_args(kind)]
-    names = [choice for choice in choices if isinstance(choice, str)]
-    return check.nearest(arrived, names) if isinstance(arrived, str) and names else ""

@@ -222,7 +222,7 @@ def _network(recipe: Recipe, table: ImageTable) -> Network:
         squash=recipe.data.squash,
         channels=table.channels,
         trunk_dropout=asked.trunk_dropout,
-        reservation=recipe.loss.name == "deep_gamblers",
+        reservation=recipe.loss.reservation,
     )
     precision = features.resolve(recipe.training.precision)
     network.card = replace(network.card, precision=precision, recipe=recipe.fingerprint())
@@ -272,9 +272,16 @@ def _fit(
     train = loader(Rows(inputs, labels, learned.train, risk), training.batch_size, recipe.seed)
     watched = [rows for rows in (val, learned.held) if len(rows)]
     after = [loader(Rows(inputs, labels, rows, risk), 2 * training.batch_size, None) for rows in watched]
-    raw = None if costs is None else costs.cost
-    steps = training.epochs * len(train)
-    module = Fit(part.train(), network.prepare, learned.loss, raw, training, steps, recipe.seed)
+    module = Fit(
+        part.train(),
+        network.prepare,
+        learned.loss,
+        classes=len(network.card.classes),
+        cost=None if costs is None else costs.cost,
+        training=training,
+        steps=training.epochs * len(train),
+        seed=recipe.seed,
+    )
     return fit(module, train, after, folder, precision=precision, resume=resume, progress=progress)
 
 

@@ -15,7 +15,6 @@ from primum.core.check import InputError
 from primum.model import fit as fitting
 from primum.model import train as training
 from primum.model.losses import ClassWeightedLoss, RiskCalibratedLoss
-from primum.model.losses.build import build
 from primum.model.losses.learning import held_out, learning, risks
 from primum.model.recipe import Recipe
 from primum.model.train import train
@@ -73,7 +72,7 @@ def test_a_training_with_each_loss_says_how_to_undo_it(table, serve, severity_fi
         matrix = severity.read(severity_file).ordered(CLASSES, "made")
         counts = np.bincount(table.split("train").label_index, minlength=3)
         risk = [torch.tensor(val.metadata["urgency"].to_list())] if "risk" in loss else []
-        found = build(wanted.loss, matrix, counts)(
+        found = wanted.loss.build(counts, matrix)(
             torch.tensor(np.array(val.logits)), torch.tensor(np.array(val.labels)), *risk
         )
         assert found.item() == pytest.approx(val_losses(out)[0], rel=1e-4)
@@ -212,4 +211,4 @@ def test_a_loss_built_without_the_severity_it_needs_is_refused():
          "loss": {"name": "hierarchical", "severity": "phantom"}}
     ).loss  # fmt: skip
     with pytest.raises(InputError, match="hierarchical needs a severity"):
-        build(section, None, np.ones(3, dtype=np.int64))
+        section.build(np.ones(3, dtype=np.int64), None)

@@ -13,9 +13,7 @@ from primum.core import check
 from primum.core.arrays import Integers, Singles
 from primum.core.check import InputError
 from primum.data import split
-from primum.model.losses.build import build
 from primum.model.losses.class_weighted import ClassWeightedLoss
-from primum.model.losses.deep_gamblers import DeepGamblersLoss
 from primum.model.recipe import Recipe
 from primum.severity import SeverityMatrix
 
@@ -50,7 +48,7 @@ class Learning:
     @property
     def note(self) -> str:
         """What a reader of the answers must know of the loss, or ""."""
-        return self.loss.note if isinstance(self.loss, DeepGamblersLoss) else ""
+        return str(getattr(self.loss, "note", ""))
 
 
 def learning(
@@ -62,13 +60,14 @@ def learning(
         InputError: when the loss cannot be had from this table: a severity or risk column that does not fit,
             a class without an image, too few patients to hold some out.
     """
-    asked, train = recipe.loss, rows["train"]
+    train = rows["train"]
     held = train[:0]
-    if asked.form == "confusion":
+    if recipe.loss.observes:
         train, held = held_out(table, train, recipe.seed)
     counts = np.bincount(table.label_index[train], minlength=len(table.classes))
-    risk = None if asked.risk is None else risks(table, asked.risk, np.r_[rows["train"], rows["val"]])
-    return Learning(build(asked, costs, counts), train, held, risk)
+    column = recipe.loss.risk_column
+    risk = None if column is None else risks(table, column, np.r_[rows["train"], rows["val"]])
+    return Learning(recipe.loss.build(counts, costs), train, held, risk)
 
 
 def held_out(table: ImageTable, rows: Integers, seed: int) -> tuple[Integers, Integers]:
