@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import primum
-from primum.auditing.checklist import fill
 from primum.auditing.checklist.items import items
 from primum.auditing.checklist.known import KNOWN
 from primum.auditing.study import Study
 from primum.judge.statistics.partitions import partition
 from primum.tables import read
 from primum.tables.selection import select
+from tests.auditing.sections.written import entries
 from tests.conftest import made_table
 from tests.places import DOCS
 
@@ -59,7 +59,7 @@ def filled(
 ) -> dict[str, dict[str, Any]]:
     """Item → its entry; the second entry of an item number has a prime."""
     named: dict[str, dict[str, Any]] = {}
-    for entry in fill(settings or {}, findings or [], None if about is None else Study.parse(about)):
+    for entry in entries(settings or {}, findings or [], None if about is None else Study.parse(about)):
         key = f"{entry['source'].split('+')[0].split()[0]} {entry['item']}"
         named[f"{key}'" if key in named else key] = entry
     return named
@@ -232,7 +232,7 @@ def test_a_whole_audit_fills_it_and_it_is_plain_json() -> None:
         name: partition(one.labels, one.classes, one.metadata, one.patients) for name, one in parts.items()
     }
     settings = dict(audited.settings) | rows.counts | {"partitions": told}
-    found = fill(settings, [one.to_dict() for one in audited.findings])
+    found = entries(settings, audited.findings)
     assert json.loads(json.dumps(found)) == found
     status = {f"{one['source']} {one['item']}": one["status"] for one in found}
     for item in ("12d", "12e", "12f", "15", "20a", "23a", "23b"):

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from primum.auditing.curves.failures import failures
 from primum.judge.failures.taxonomy import taxonomy
 from primum.report.page import _environment
 from primum.report.sections import failures as section
+from tests.auditing.sections.written import failures
 from tests.judge.failures.made import made
 from tests.places import DOCS
 from tests.report.test_page import HOSTILE, PIXEL, Reader, ids, words_of
@@ -25,7 +25,7 @@ def content() -> dict[str, Any]:
     found = taxonomy(**arguments)
     critical = (arguments["labels"] == 2) & (arguments["predicted"] != 2)
     names = [f"case-{number}" for number in range(600)]
-    return failures(found, ("a", "b", "c"), names, critical, [f"{name}.png" for name in names])
+    return failures(found, ("a", "b", "c"), names, critical=critical, paths=[f"{name}.png" for name in names])
 
 
 def page(content: dict[str, Any], prefix: str = "", images: Path | None = None) -> str:

@@ -11,12 +11,11 @@ import polars as pl
 
 from primum import tables
 from primum.auditing.cases import case_table
-from primum.auditing.curves import curves
 from primum.auditing.options import Options, options
 from primum.auditing.output import WORST, Saved, read_json, table_of
 from primum.auditing.policy.document import Policy
 from primum.auditing.preparation import Prepared, prepare
-from primum.auditing.sections import checklist, sections
+from primum.auditing.sections.assembly import assemble, complete
 from primum.auditing.settings import settings
 from primum.auditing.study import Study
 from primum.auditing.supplements import Supplements, supplements
@@ -158,11 +157,10 @@ def audit_measured(
             findings.append(metric.finding(view, group))
             if progress is not None:
                 progress(findings[-1])
-    parts = sections(prepared, opts, supplied, findings)
+    parts = assemble(prepared, opts, supplied, findings)
     judged = judge(findings + parts.findings, opts.limits) + prepared.warnings
     described = settings(prepared, opts, supplied) | parts.settings
-    pictures = curves(views, judged, prepared.best, prepared.test.classes) | parts.curves
-    pictures["checklist"] = checklist(described, judged, supplied)
+    pictures = complete(parts.sections, views, judged, described, supplied).to_dict()
     # tails are functions, of use only until limits are judged: an audit without them can be pickled
     plain = [replace(finding, tails=None) for finding in judged]
     return Audit(described, plain, pictures, case_table(prepared, opts, parts.columns))

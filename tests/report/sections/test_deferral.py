@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from primum import tables
-from primum.auditing.curves.deferral import deferral
 from primum.auditing.options import options
 from primum.auditing.policy.application import apply
 from primum.auditing.policy.description import described, names
@@ -24,6 +23,7 @@ from primum.report import page
 from primum.report.sections import deferral as section
 from primum.tables.selection import select
 from tests.auditing.policy.made import ASKED
+from tests.auditing.sections.written import deferral
 from tests.conftest import made_table
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"

@@ -9,7 +9,7 @@ from PIL import Image
 
 from primum.report.page import _environment
 from primum.report.sections import explanation
-from tests.auditing.curves.test_explanation import made
+from tests.auditing.sections.test_explanation import made
 
 TEMPLATE = '{% from "sections/explanation.html.jinja" import section %}{{ section(view, "") }}'
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from primum.auditing.curves.members import members
 from primum.report.page import _environment
 from primum.report.sections import members as section
+from tests.auditing.sections.written import members
 
 HOSTILE = "<b>&\"'</script>{{7*7}}"
 

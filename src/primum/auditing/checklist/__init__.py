@@ -9,6 +9,8 @@ from primum.auditing.checklist.facts import Fact, Facts
 from primum.auditing.checklist.items import Item, Part, items
 from primum.auditing.checklist.known import KNOWN
 from primum.auditing.study import Study
+from primum.judge.finding import Finding
+from primum.judge.sections.checklist import Entry
 
 ABOUT = "about.yaml"
 EXTERNAL = {
@@ -17,23 +19,19 @@ EXTERNAL = {
 }
 
 
-def fill(
-    settings: Mapping[str, Any], findings: Sequence[Mapping[str, Any]], about: Study | None = None
-) -> list[dict[str, Any]]:
+def fill(settings: Mapping[str, Any], findings: Sequence[Finding], about: Study | None = None) -> list[Entry]:
     """Answer every item from what is known, and from nothing else.
 
     Args:
         settings: ``settings`` of an audit; where there are any, ``deferral``, ``members``, ``explanations``,
             ``failures`` and ``robustness`` are mappings whose ``said`` is a sentence on what was done
             (``tested`` of ``explanations``: on how they were checked).
-        findings: ``findings`` of an audit, as in ``audit.json``.
+        findings: of the same audit.
         about: the study in its authors' words, or None.
 
     Returns:
-        In the order of the lists: ``item``, ``source``, ``reference``, ``topic``, ``asks``, ``status``
-        (``reported``, ``partly`` or ``not_reported``), ``said`` (sentences), ``where`` (of each sentence:
-        ``about.yaml`` or a section of the report) and ``how_to_supply`` (what is missing; empty when
-        reported). An item is reported when each of its parts is met, which says nothing of how well.
+        In the order of the lists. An item is reported when each of its parts is met, which says nothing of
+        how well.
     """
     facts = Facts(settings, findings)
     written = {} if about is None else about.said()
@@ -45,36 +43,36 @@ def _met(item: Item, facts: Facts, written: Mapping[str, Any]) -> list[list[Fact
     """What is known of each part of an item."""
     return [
         [
-            *([_said(part.about, written)] if part.about in written else []),
+            *([_statement(part.about, written)] if part.about in written else []),
             *([fact] if part.known and (fact := KNOWN[part.known](facts)) else []),
         ]
         for part in item.parts
     ]
 
 
-def _said(key: str, written: Mapping[str, Any]) -> Fact:
+def _statement(key: str, written: Mapping[str, Any]) -> Fact:
     value = written[key]
     return Fact(EXTERNAL[value] if isinstance(value, bool) else str(value), ABOUT)
 
 
-def _entry(item: Item, met: Sequence[Sequence[Fact]], written: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(item: Item, met: Sequence[Sequence[Fact]], written: Mapping[str, Any]) -> Entry:
     pairs = list(zip(item.parts, met, strict=True))
-    missing = [part for part, found in pairs if not found and not part.extra]
-    if any(found and _enough(part, written) for part, found in pairs):
+    missing = [part for part, answers in pairs if not answers and not part.extra]
+    if any(answers and _enough(part, written) for part, answers in pairs):
         missing = []
-    facts = list(dict.fromkeys(fact for found in met for fact in found))
+    facts = list(dict.fromkeys(fact for answers in met for fact in answers))
     status = "partly" if facts and missing else "reported" if facts else "not_reported"
-    return {
-        "item": item.item,
-        "source": item.source,
-        "reference": item.reference,
-        "topic": item.topic,
-        "asks": item.asks,
-        "status": status,
-        "said": [fact.said for fact in facts],
-        "where": [fact.where for fact in facts],
-        "how_to_supply": _supply(missing),
-    }
+    return Entry(
+        item=item.item,
+        source=item.source,
+        reference=item.reference,
+        topic=item.topic,
+        asks=item.asks,
+        status=status,
+        sentences=[fact.sentence for fact in facts],
+        places=[fact.place for fact in facts],
+        how_to_supply=_supply(missing),
+    )
 
 
 def _enough(part: Part, written: Mapping[str, Any]) -> bool:
@@ -85,10 +83,10 @@ def _enough(part: Part, written: Mapping[str, Any]) -> bool:
 def _supply(missing: Sequence[Part]) -> str:
     """What would complete an item; where one part is enough, the others complete it only in part."""
     alone = [_ways(part) for part in missing if part.enough]
-    others = [way for part in missing if not part.enough and (way := _ways(part))]
-    if alone and others:
-        others[0] = f"in part: {others[0]}"
-    return "; ".join(alone + others)
+    partial = [way for part in missing if not part.enough and (way := _ways(part))]
+    if alone and partial:
+        partial[0] = f"in part: {partial[0]}"
+    return "; ".join(alone + partial)
 
 
 def _ways(part: Part) -> str:

@@ -29,8 +29,8 @@ def training_and_judged(facts: Facts) -> Fact | None:
     trained, judged = _data(facts)
     if not trained or not judged:
         return None
-    said = f"The table says the network was trained on {trained} and judged on "
-    return Fact(said + ("other rows of the same." if trained == judged else f"{judged}."), "Settings")
+    text = f"The table says the network was trained on {trained} and judged on "
+    return Fact(text + ("other rows of the same." if trained == judged else f"{judged}."), "Settings")
 
 
 def cases(facts: Facts) -> Fact | None:
@@ -45,27 +45,25 @@ def _counted(part: Mapping[str, Any]) -> str:
 
 def uses(facts: Facts) -> Fact | None:
     """Which rows were judged and which fitted on."""
-    given = facts.settings
-    if not given.get("n"):
+    settings = facts.settings
+    if not settings.get("n"):
         return None
-    fitted, seen = given.get("fit_rows"), given.get("validation_rows")
-    said = f"{given['n']} rows were judged; "
-    said += (
-        f"{fitted} others were used to recalibrate and to set thresholds"
-        + (f", {seen} of them validation rows that the network was stopped or chosen on." if seen else ".")
-        if fitted
-        else "none were fitted on."
-    )
-    return Fact(said, "Settings")
+    fitted, validation = settings.get("fit_rows"), settings.get("validation_rows")
+    use = "none were fitted on"
+    if fitted:
+        use = f"{fitted} others were used to recalibrate and to set thresholds"
+    if fitted and validation:
+        use += f", {validation} of them validation rows that the network was stopped or chosen on"
+    return Fact(f"{settings['n']} rows were judged; {use}.", "Settings")
 
 
 def splits(facts: Facts) -> Fact | None:
     """Rows of each split, where the table has train rows."""
-    others = facts.settings.get("other_rows") or {}
-    if not others.get("train"):
+    marked = facts.settings.get("other_rows") or {}
+    if not marked.get("train"):
         return None
-    said = ", ".join(f"{name} {count}" for name, count in others.items())
-    return Fact(f"The table marks {said} and test {facts.settings.get('n')} rows.", "Settings")
+    counts = ", ".join(f"{name} {count}" for name, count in marked.items())
+    return Fact(f"The table marks {counts} and test {facts.settings.get('n')} rows.", "Settings")
 
 
 def training_rows(facts: Facts) -> Fact | None:
@@ -76,21 +74,22 @@ def training_rows(facts: Facts) -> Fact | None:
 
 def flow(facts: Facts) -> Fact | None:
     """What became of every row."""
-    given = facts.settings
-    if not given.get("n"):
+    settings = facts.settings
+    if not settings.get("n"):
         return None
-    others = given.get("other_rows") or {}
-    rows = given["n"] + (given.get("unlabelled") or 0) + sum(others.values())
-    parts = [f"{given['n']} judged", f"{given.get('unlabelled') or 0} left out for want of a label"]
-    parts += [f"{count} marked {name}" for name, count in others.items()]
+    marked = settings.get("other_rows") or {}
+    unlabelled = settings.get("unlabelled") or 0
+    rows = settings["n"] + unlabelled + sum(marked.values())
+    parts = [f"{settings['n']} judged", f"{unlabelled} left out for want of a label"]
+    parts += [f"{count} marked {name}" for name, count in marked.items()]
     return Fact(f"Of {rows} rows of the table: {shorten(parts, len(parts))}.", "Settings")
 
 
 def classes(facts: Facts) -> Fact | None:
     """Cases of each class."""
     parts = {"Judged": facts.partition("test"), "fitted on": facts.partition("fit")}
-    said = "; ".join(f"{name}: {_values(part['classes'])}" for name, part in parts.items() if part)
-    return Fact(f"{said}.", "Partitions") if parts["Judged"] else None
+    text = "; ".join(f"{name}: {_values(part['classes'])}" for name, part in parts.items() if part)
+    return Fact(f"{text}.", "Partitions") if parts["Judged"] else None
 
 
 def _values(counts: Mapping[str, int]) -> str:
@@ -108,28 +107,30 @@ def places(facts: Facts) -> Fact | None:
 
 
 def _characteristics(facts: Facts, kind: str) -> Fact | None:
-    told = []
+    sentences = []
     for name, part in (("Judged", facts.partition("test")), ("fitted on", facts.partition("fit"))):
-        found = [one for one in part.get("characteristics") or [] if one["kind"] == kind]
-        if found:
-            told.append(f"{name}: " + ", ".join(_characteristic(one) for one in found))
-    return Fact("; ".join(told) + ".", "Partitions") if told and told[0].startswith("Judged") else None
+        columns = [column for column in part.get("characteristics") or [] if column["kind"] == kind]
+        if columns:
+            sentences.append(f"{name}: " + ", ".join(map(_characteristic, columns)))
+    if not sentences or not sentences[0].startswith("Judged"):
+        return None
+    return Fact("; ".join(sentences) + ".", "Partitions")
 
 
-def _characteristic(one: Mapping[str, Any]) -> str:
-    said = f"{one['column']} "
-    if "median" in one:
-        said += f"median {one['median']:g} (quartiles {one['low']:g} to {one['high']:g})"
+def _characteristic(column: Mapping[str, Any]) -> str:
+    if "median" in column:
+        text = f"median {column['median']:g} (quartiles {column['low']:g} to {column['high']:g})"
     else:
-        said += _values(one["values"]) + (f", others {one['others']}" if one["others"] else "")
-    return said + (f", missing in {one['missing']}" if one["missing"] else "")
+        text = _values(column["values"]) + (f", others {column['others']}" if column["others"] else "")
+    missing = f", missing in {column['missing']}" if column["missing"] else ""
+    return f"{column['column']} {text}{missing}"
 
 
 def left_out(facts: Facts) -> Fact | None:
     """What was left out or mended while reading."""
-    told = ("unlabelled_rows", "dropped_copies", "table_note")
-    said = [str(one.get("why")) for one in facts.findings if one.get("code") in told]
-    return Fact(f"{'; '.join(said)}.".capitalize(), "Warnings") if said else None
+    codes = ("unlabelled_rows", "dropped_copies", "table_note")
+    reasons = [finding.why for finding in facts.findings if finding.code in codes]
+    return Fact(f"{'; '.join(reasons)}.".capitalize(), "Warnings") if reasons else None
 
 
 def fit_and_judged(facts: Facts) -> Fact | None:
@@ -137,13 +138,13 @@ def fit_and_judged(facts: Facts) -> Fact | None:
     if not facts.settings.get("fit_rows"):
         return None
     shifts = {"prevalence_shift": "class shares", "confidence_shift": "confidence"}
-    found = [name for code, name in shifts.items() if code in facts.codes()]
-    said = f"Fit and judged rows differ beyond chance in {' and '.join(found)}."
-    if not found:
-        said = (
+    differing = [name for code, name in shifts.items() if code in facts.codes()]
+    text = f"Fit and judged rows differ beyond chance in {' and '.join(differing)}."
+    if not differing:
+        text = (
             "No difference beyond chance was found between fit and judged rows in class shares or confidence."
         )
-    return Fact(f"{said} The training cases were not compared.", "Warnings")
+    return Fact(f"{text} The training cases were not compared.", "Warnings")
 
 
 def fit_apart(facts: Facts) -> Fact | None:
@@ -161,5 +162,5 @@ def training_apart(facts: Facts) -> Fact | None:
     if "train" not in shared:
         return None
     count = shared["train"]
-    said = "No judged case is of a patient in the train rows of the table; that was checked."
-    return Fact(f"{count} judged cases are of patients in the train rows." if count else said, "Warnings")
+    text = "No judged case is of a patient in the train rows of the table; that was checked."
+    return Fact(f"{count} judged cases are of patients in the train rows." if count else text, "Warnings")

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from primum.judge.finding import Finding
+
 
 class Fact(NamedTuple):
     """A sentence, and the section of the report (or the file) it comes from."""
 
-    said: str
-    where: str
+    sentence: str
+    place: str
 
 
 class Facts(NamedTuple):
-    """Settings and findings of an audit, as in ``audit.json``."""
+    """Settings of an audit, as in ``audit.json``, and its findings."""
 
     settings: Mapping[str, Any]
-    findings: Sequence[Mapping[str, Any]]
+    findings: Sequence[Finding]
 
     def source(self, key: str) -> Any:
         """What the table says of its origin under ``key``."""
@@ -29,11 +31,11 @@ class Facts(NamedTuple):
 
     def codes(self) -> set[str]:
         """Codes of the warnings."""
-        return {str(one.get("code")) for one in self.findings if one.get("verdict") == "warning"}
+        return {finding.code for finding in self.findings if finding.verdict == "warning"}
 
 
-def section(facts: Facts, name: str, key: str, where: str) -> Fact | None:
-    """The sentence that a part of the audit says of itself, where that part was made."""
+def section(facts: Facts, name: str, key: str, place: str) -> Fact | None:
+    """The sentence that a part of the audit says of itself, where that part was computed."""
     part = facts.settings.get(name)
-    said = part.get(key) if isinstance(part, Mapping) else None
-    return Fact(str(said), where) if said else None
+    sentence = part.get(key) if isinstance(part, Mapping) else None
+    return Fact(str(sentence), place) if sentence else None

@@ -53,10 +53,10 @@ class Item(BaseModel):
 @cache
 def items() -> tuple[Item, ...]:
     """Every item of TRIPOD+AI, then of CLAIM."""
-    found = []
+    entries = []
     for name in FILES:
         text = (resources.files("primum.auditing.checklist") / name).read_text(encoding="utf-8")
         content = documents.yaml_values(text, name)
         head = {key: content[key] for key in ("source", "reference")}
-        found += [Item(**head, **entry) for entry in content["items"]]
-    return tuple(found)
+        entries += [Item(**head, **entry) for entry in content["items"]]
+    return tuple(entries)

@@ -13,6 +13,7 @@ from primum.auditing.policy.application import Applied
 from primum.auditing.policy.document import Policy
 from primum.auditing.policy.terms import Promise, percent
 from primum.judge.finding import Finding, warning
+from primum.judge.sections.deferral import PolicyRecord, PolicyRows, PolicyThreshold, PolicyTrial
 
 
 def names(policies: Sequence[Policy]) -> list[str]:
@@ -65,34 +66,36 @@ def together(policies: Sequence[Policy], n: int) -> list[Finding]:
     return said
 
 
-def described(applied: Applied, name: str, findings: Sequence[Finding]) -> dict[str, Any]:
-    """A policy and what it achieved, JSON-ready and without hashes, as ``curves.deferral`` takes it."""
-    policy = applied.policy
-    return {
-        "name": name,
-        "score": policy.score,
-        "learned_from": None if policy.learned is None else list(policy.learned.scores),
-        "decision": applied.decided.rule,
-        "calibrated": applied.decided.calibrated,
-        "kind": policy.kind,
-        "target": policy.target,
-        "capacity": policy.capacity,
-        "alpha": None if policy.promise is None else policy.promise.alpha,
-        "delta": None if policy.promise is None else policy.promise.delta,
-        "denominator": None if policy.promise is None else policy.promise.denominator,
-        "said": policy.said,
-        "verdict": policy.verdict,
-        "tried": [asdict(one) for one in policy.tried],
-        "direction": policy.direction,
-        "by": policy.by,
-        "thresholds": [
-            {"group": name, **asdict(one), "threshold": one.threshold if np.isfinite(one.threshold) else None}
-            for name, one in policy.thresholds.items()
-        ],
-        "notes": list(policy.notes),
-        "fit": {key: value for key, value in asdict(policy.fit).items() if not key.endswith("hashes")},
-        "achieved": [one.to_dict() for one in findings],
-    }
+def described(applied: Applied, name: str, findings: Sequence[Finding]) -> PolicyRecord:
+    """A policy without its hashes, and what it achieved, for the section on deferral."""
+    policy, promise = applied.policy, applied.policy.promise
+    rows = {key: value for key, value in asdict(policy.fit).items() if not key.endswith("hashes")}
+    thresholds = {group: asdict(threshold) for group, threshold in policy.thresholds.items()}
+    for fields in thresholds.values():
+        if not np.isfinite(fields["threshold"]):
+            fields["threshold"] = None
+    return PolicyRecord(
+        name=name,
+        score=policy.score,
+        learned_from=None if policy.learned is None else list(policy.learned.scores),
+        decision=applied.decided.rule,
+        calibrated=applied.decided.calibrated,
+        kind=policy.kind,
+        target=policy.target,
+        capacity=policy.capacity,
+        alpha=None if promise is None else promise.alpha,
+        delta=None if promise is None else promise.delta,
+        denominator=None if promise is None else promise.denominator,
+        sentence=policy.said,
+        verdict=policy.verdict,
+        tried=[PolicyTrial(**asdict(trial)) for trial in policy.tried],
+        direction=policy.direction,
+        by=policy.by,
+        thresholds=[PolicyThreshold(group=group, **fields) for group, fields in thresholds.items()],
+        notes=list(policy.notes),
+        fit=PolicyRows(**rows),
+        achieved=list(findings),
+    )
 
 
 def _target(policy: Policy) -> str:

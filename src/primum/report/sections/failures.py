@@ -41,7 +41,7 @@ def of(content: Mapping[str, Any], prefix: str, images: Path | None = None) -> d
     """Build the view of the section from ``curves.failures``.
 
     Args:
-        content: as :func:`primum.auditing.curves.failures.failures` returns it.
+        content: as ``curves.failures`` of an audit holds it.
         prefix: keeps the ids of two audits apart.
         images: the folder that the paths of the cases are relative to.
     """

@@ -24,7 +24,7 @@ def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """Build the view of the section.
 
     Args:
-        content: what :func:`primum.auditing.curves.members.members` returns.
+        content: what ``curves.members`` of an audit holds.
         prefix: keeps the ids of two audits apart.
     """
     pairs = list(content["pairs"])

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from primum.auditing.curves.deferral import SHARES, deferral
+from primum.auditing.sections.deferral import SHARES
 from primum.judge.answers import View
 from primum.judge.deferral.costs import Reader
 from primum.judge.deferral.scored import Scored
+from tests.auditing.sections.written import deferral
 
 COST = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 2.0], [10.0, 10.0, 0.0]])
 
@@ -28,7 +29,7 @@ def side(seed: int, n: int = 300) -> tuple[View, Scored]:
 @pytest.fixture(scope="module")
 def content() -> dict[str, Any]:
     (view, judged), (_, fit) = side(0), side(1, 200)
-    return deferral(view, judged, fit, Reader(0.5, np.array([0.0, 0.0, 0.1])), [{"score": "fine"}])
+    return deferral(view, judged, fit, Reader(0.5, np.array([0.0, 0.0, 0.1])))
 
 
 @pytest.mark.parametrize("which", ["own", "fitted"])
@@ -71,7 +72,7 @@ def test_it_is_json_and_of_bounded_size(content: dict[str, Any]) -> None:
     json.dumps(content, allow_nan=False)
     assert len(content["scores"][0]["own"]["threshold"]) == 200
     assert len(content["scores"][1]["own"]["threshold"]) == 6
-    assert content["policies"] == [{"score": "fine"}]
+    assert content["policies"] == []
 
 
 def test_without_fit_reader_or_severity() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from primum.auditing.curves.members import members
+from tests.auditing.sections.written import members
 
 # As in tests/judge/test_disagreement.py: A right in 0 1 2 4 7 8, B in 0 2 3 4 5.
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2, 2])

@@ -10,9 +10,10 @@ from scipy.special import softmax
 from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 
-from primum.auditing.curves.reliability import MOST_CLASSES, reliability
+from primum.auditing.sections.reliability import MOST_CLASSES
 from primum.judge.answers import View
 from primum.judge.statistics import shares
+from tests.auditing.sections.written import reliability
 
 
 def view(n: int = 400, k: int = 3, patients: bool = False) -> View:

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from primum.auditing.curves.explanation import explanation
 from primum.judge.answers import Answers, View
 from primum.judge.explanation.beyond import measure
 from primum.judge.finding import Finding
+from tests.auditing.sections.written import explanation
 
 N = 200
 QUARTERS = {

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from primum.auditing.curves.failures import MOST, case_columns, failures
+from primum.auditing.sections.failures import MOST, case_columns
 from primum.judge.failures.evidence import CATEGORIES, UNDETERMINED
 from primum.judge.failures.taxonomy import taxonomy
+from tests.auditing.sections.written import failures
 from tests.judge.failures.made import KINDS, made
 
 CLASSES = ("a", "b", "c")
@@ -24,7 +25,7 @@ def found():
 
 def test_counts_shares_and_rows_agree(found) -> None:
     critical = (found.judged.labels == 2) & (found.judged.predicted != 2)
-    content = failures(found, CLASSES, IDS, critical, [f"{name}.png" for name in IDS])
+    content = failures(found, CLASSES, IDS, critical=critical, paths=[f"{name}.png" for name in IDS])
     assert json.loads(json.dumps(content)) == content
     assert content["n"] == 600
     assert content["failures"] == len(found.rows)

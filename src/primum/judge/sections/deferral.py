@@ -1,0 +1,155 @@
+"""Threshold, share deferred and failure cost of every score, and what each policy came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, PlainSerializer, PlainValidator
+
+from primum.judge.finding import Finding
+
+
+def _finding(content: Finding | Mapping[str, object]) -> Finding:
+    return content if isinstance(content, Finding) else Finding.from_dict(content)
+
+
+Achieved = Annotated[Finding, PlainValidator(_finding), PlainSerializer(Finding.to_dict)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostCurve:
+    """Failure cost against the share deferred, a point for each threshold of the judged rows.
+
+    Attributes:
+        threshold: accept at or above it; None where everything is deferred or accepted.
+        deferred: share of the judged rows below it.
+        failure, failure_with_reader: cost as a share of that without deferral, with a reader free of cost and
+            with the stated one; None where nothing is lost without deferral, or no reader is stated.
+    """
+
+    threshold: Sequence[float | None]
+    deferred: Sequence[float]
+    failure: Sequence[float] | None
+    failure_with_reader: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedCurve:
+    """The same at thresholds read on the fit rows.
+
+    Attributes:
+        share: deferred on the fit rows. All others: as of :class:`CostCurve`.
+    """
+
+    share: Annotated[Sequence[float], Field(alias="wanted")]
+    threshold: Sequence[float | None]
+    deferred: Sequence[float]
+    failure: Sequence[float] | None
+    failure_with_reader: Sequence[float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreCurves:
+    """One confidence score. judged: its curve on the judged rows. fitted: or None without fit rows."""
+
+    score: str
+    judged: Annotated[CostCurve, Field(alias="own")]
+    fitted: FittedCurve | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyThreshold:
+    """A threshold of a policy and what it did on the fit rows, as in the policy's file."""
+
+    group: str
+    threshold: float | None
+    deferred_share: float
+    critical_coverage: float | None = None
+    verdict: str = "fitted"
+    why: str = ""
+    n: int | None = None
+    units: int | None = None
+    risk: float | None = None
+    p: float | None = None
+    level: float | None = None
+    vacuous: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyTrial:
+    """A score that was tried for a promise, and what came of it."""
+
+    score: str
+    verdict: str
+    deferred_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRows:
+    """The rows a policy was fitted on, by counts."""
+
+    name: str
+    n: int
+    patients: int | None = None
+    learned_on: int = 0
+    counts: Mapping[str, int] | None = None
+    deferred_share: float | None = None
+    fingerprint: str = ""
+    units: int | None = None
+    deferred_units: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyRecord:
+    """A policy and what it achieved on the judged rows.
+
+    Attributes:
+        name: empty in audits from before policies had names. sentence: what it promises.
+        tried: scores that were tried for the promise; empty in audits from before they were counted.
+        achieved: findings on the judged rows. All others: as in the policy's file.
+    """
+
+    name: str = ""
+    score: str
+    learned_from: Sequence[str] | None = None
+    decision: str
+    calibrated: str
+    kind: str
+    target: str | None = None
+    capacity: float | None = None
+    alpha: float | None = None
+    delta: float | None = None
+    denominator: str | None = None
+    sentence: Annotated[str, Field(alias="said")]
+    verdict: str
+    tried: Sequence[PolicyTrial] = ()
+    direction: str
+    by: str | None = None
+    thresholds: Sequence[PolicyThreshold]
+    notes: Sequence[str] = ()
+    fit: PolicyRows
+    achieved: Sequence[Achieved] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeferralSection:
+    """What deferring buys, by score, and what the policies achieved.
+
+    Attributes:
+        decision, calibrated: whose answers are deferred. direction: how a threshold is read.
+        unit: ``"cost"``, or ``"errors"`` without a severity matrix.
+        reader_cost: of one deferral, or None. reader_errs: whether the stated reader may be wrong.
+        cost_without_deferral: mean cost a case. scores, policies: or empty.
+    """
+
+    decision: str = "argmax"
+    calibrated: str | None = None
+    direction: str = "accept at or above"
+    unit: str = "cost"
+    reader_cost: float | None = None
+    reader_errs: bool = False
+    cost_without_deferral: float | None = None
+    scores: Sequence[ScoreCurves] = ()
+    policies: Sequence[PolicyRecord] = ()
