@@ -13,10 +13,8 @@ import pytest
 
 from primum.core.check import InputError
 from primum.data import checking
-from primum.data.about import ABOUT, about
 from primum.data.images import ImageTable
-from primum.data.official import COUNTS
-from primum.data.sets import LOADERS
+from primum.data.sets import DATA_SETS, LOADERS, data_set, official_counts
 from primum.severity import read
 from tests.data.test_duplicates import painting
 
@@ -105,7 +103,7 @@ def test_splits_that_a_loader_cuts_anew_are_pooled(tree: Path) -> None:
     }
     every = checking.counts(table, {"all": {"a": 16, "b": 13}})
     assert [(entry["split"], entry["found"]) for entry in every] == [("all", 16), ("all", 13)]
-    assert {entry["expected"] for entry in checking.counts(table, None)} == {None}
+    assert {entry["expected"] for entry in checking.counts(table, {})} == {None}
 
 
 def test_a_data_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -118,20 +116,21 @@ def test_a_data_set_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_the_official_counts_of_real_sets(real: Callable[[str], ImageTable]) -> None:
     for name in ("chest_xray", "ham10000"):
         table = real(name)
-        for entry in checking.counts(table, COUNTS[name]):
+        for entry in checking.counts(table, official_counts(name)):
             assert entry["found"] == entry["expected"], entry
     table = real("brain_tumor_mri")
     off = [
         entry
-        for entry in checking.counts(table, COUNTS["brain_tumor_mri"])
+        for entry in checking.counts(table, official_counts("brain_tumor_mri"))
         if entry["found"] != entry["expected"]
     ]
     assert off == [{"split": "train", "class": "notumor", "found": 1591, "expected": 1595}]
 
 
 def test_every_data_set_is_listed_once_with_a_preset_of_its_classes() -> None:
-    assert sorted(name for entry in ABOUT for name in entry.names) == sorted(LOADERS)
-    for entry in ABOUT:
+    assert sorted(name for entry in DATA_SETS for name in entry.loaders) == sorted(LOADERS)
+    for entry in DATA_SETS:
+        assert set(entry.counts) <= set(entry.loaders)
         if entry.severity is not None:
-            assert set(read(entry.severity).classes) == set(entry.classes), entry.names
-    assert about("breakhis_subtypes_40x").classes == ("A", "F", "PT", "TA", "DC", "LC", "MC", "PC")
+            assert set(read(entry.severity).classes) == set(entry.classes), entry.loaders
+    assert data_set("breakhis_subtypes_40x").classes == ("A", "F", "PT", "TA", "DC", "LC", "MC", "PC")

@@ -21,9 +21,9 @@ def data_list() -> None:
     Example: [bold]primum data list[/bold]
     """
     from primum.cli.terminal.data import show_sets
-    from primum.data.about import ABOUT
+    from primum.data.sets import DATA_SETS
 
-    show_sets(ABOUT)
+    show_sets(DATA_SETS)
 
 
 @app.command("check")

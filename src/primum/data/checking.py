@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from primum.core.arrays import Integers
 from primum.data import copies, pixels, sets
-from primum.data.about import about
-from primum.data.official import COUNTS
 from primum.data.split import leaks
 
 if TYPE_CHECKING:
     from primum.data.copies import Copies
     from primum.data.images import ImageTable
+    from primum.data.sets.data_set import Counts
 
 SCHEMA = "primum.data_check/1"
 SPLITS = ("train", "val", "cal", "test")
@@ -58,7 +57,7 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
         "n": len(table),
         "fingerprint": table.fingerprint(),
         "splits": {split: int((table.cases["split"] == split).sum()) for split in SPLITS},
-        "counts": counts(table, COUNTS.get(name)),
+        "counts": counts(table, sets.official_counts(name)),
         "unreadable": [
             {"id": table.cases["id"][row], "path": table.cases["path"][row], "why": why}
             for row, why in found.unreadable.items()
@@ -72,20 +71,20 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
         "across": across(split, found.group),
         "test_with_copies": with_copies(split, found.group, "test"),
         "pixels": pixels.summary(pixels.measure(table, bar=bar), pixels.trained_on(table)),
-        "patients": patients(table) if about(name).patients else None,
+        "patients": patients(table) if sets.data_set(name).patients else None,
     }
     content["verdict"] = verdict(content)
     return Checked(table, content, listed)
 
 
-def counts(table: ImageTable, expected: dict[str, dict[str, int]] | None) -> list[dict[str, Any]]:
+def counts(table: ImageTable, expected: Counts) -> list[dict[str, Any]]:
     """Images of each class and official split: found, and expected where the release states it.
 
     Where the table does not keep the official splits, all but test are pooled.
     """
     cases, own = table.cases, OFFICIAL in table.cases.columns
     split = cases[OFFICIAL if own else "split"]
-    stated = expected or {}
+    stated = dict(expected)
     if set(stated) == {"all"}:
         split = pl.Series(["all"] * len(cases))
     elif stated and not own:

@@ -9,8 +9,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from primum.data.official import COUNTS
-from primum.data.sets import load
+from primum.data.sets import load, official_counts
 from primum.data.sets.sicapv2 import CLASSES, graded
 from primum.data.split import leaks
 
@@ -105,6 +104,6 @@ def test_other_spreadsheets_are_refused(release: Path, refused: Refused) -> None
 def test_counts_of_the_official_lists(shared_data: Callable[[str], Path], split: str) -> None:
     sheet = pl.read_csv(shared_data("sicapv2_splits") / f"{split}.csv").rename({"Path": "image_name"})
     cases = graded(sheet, f"{split}.csv")
-    assert dict(cases.group_by("label").len().rows()) == COUNTS["sicapv2"][split]
+    assert dict(cases.group_by("label").len().rows()) == official_counts("sicapv2")[split]
     assert cases["patient"].n_unique() == {"train": 124, "test": 31}[split]
     assert cases["cribriform"].sum() == {"train": 618, "test": 145}[split]

@@ -22,9 +22,9 @@ MOST = 8
 def show_sets(entries: Iterable[Any]) -> None:
     """Print every data set with its variants, classes, what it needs, licence and preset."""
     for entry in entries:
-        first, *rest = entry.names
+        first, *rest = entry.loaders
         more = f"; also {shorten(rest, MOST)}" if rest else ""
-        console.print(f"[bold]{escape(first)}[/bold]: {escape(entry.what)}{escape(more)}")
+        console.print(f"[bold]{escape(first)}[/bold]: {escape(entry.summary)}{escape(more)}")
         lines = {
             "classes": ", ".join(entry.classes) or "as in the data",
             "under --root": entry.needs or "nothing",

@@ -1,11 +1,10 @@
-"""Where the images come from. A new data set is one file with ``load(root, seed)`` and one line here.
+"""Where the images come from. A new data set is one file with its loader and its record, and one line here.
 
 Variants of a data set have names of their own: ``<data set>[_<task>][_<fold, magnification or size>]``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from primum.core import bounds, check
@@ -24,25 +23,57 @@ from primum.data.sets import (
     phantom_failures,
     sicapv2,
 )
+from primum.data.sets.data_set import Counts, DataSet, Loader
 
-LOADERS: dict[str, Callable[[Path | None, int], ImageTable]] = {
-    "folder": folder.load,
-    "manifest": manifest.load,
-    "brain_tumor_mri": brain_tumor_mri.load,
-    "chest_xray": chest_xray.load,
-    "chest_xray_subtypes": chest_xray.load_subtypes,
-    "chest_xray_nih": chest_xray_nih.load,
-    "ham10000": ham10000.load,
-    "ham10000_malignancy": ham10000.load_malignancy,
-    "phantom": phantom.load,
-    "phantom_failures": phantom_failures.load,
-    **breakhis.LOADERS,
-    **sicapv2.LOADERS,
-    **medmnist.LOADERS,
+# In the order of ``primum data list``.
+DATA_SETS: tuple[DataSet, ...] = (
+    brain_tumor_mri.DATA_SET,
+    chest_xray.DATA_SET,
+    chest_xray.SUBTYPES_DATA_SET,
+    chest_xray_nih.DATA_SET,
+    ham10000.DATA_SET,
+    ham10000.MALIGNANCY_DATA_SET,
+    breakhis.DATA_SET,
+    breakhis.SUBTYPES_DATA_SET,
+    sicapv2.DATA_SET,
+    medmnist.DATA_SET,
+    phantom.DATA_SET,
+    phantom_failures.DATA_SET,
+    folder.DATA_SET,
+    manifest.DATA_SET,
+)
+
+# The user's own images first: a message that lists names is cut off after a few.
+LOADERS: dict[str, Loader] = {
+    name: loader
+    for data_set in sorted(DATA_SETS, key=lambda data_set: not data_set.own_images)
+    for name, loader in data_set.loaders.items()
 }
+OWN = tuple(name for data_set in DATA_SETS if data_set.own_images for name in data_set.loaders)
 
-MADE = ("phantom", "phantom_failures")
-OWN = ("folder", "manifest")  # one name for any images
+
+def data_set(name: str) -> DataSet:
+    """The record of a data set or of one of its variants.
+
+    >>> data_set("breakhis_subtypes_40x").classes
+    ('A', 'F', 'PT', 'TA', 'DC', 'LC', 'MC', 'PC')
+
+    Raises:
+        InputError: for a name that no data set has; it tells the nearest.
+    """
+    if name not in LOADERS and name.startswith(medmnist.PREFIX):
+        medmnist.suitable(name)
+    check.one_of(name, tuple(LOADERS), "data set")
+    return next(record for record in DATA_SETS if name in record.loaders)
+
+
+def official_counts(name: str) -> Counts:
+    """Official split → class → images of a data set as its release states them, empty where it does not.
+
+    >>> official_counts("chest_xray_nih")
+    {'test': {'NORMAL': 500, 'PNEUMONIA': 500}}
+    """
+    return data_set(name).counts.get(name, {})
 
 
 def load(name: str, root: Path | str | None = None, seed: int = 0) -> ImageTable:
@@ -50,19 +81,16 @@ def load(name: str, root: Path | str | None = None, seed: int = 0) -> ImageTable
 
     Args:
         name: a key of :data:`LOADERS`.
-        root: folder of the data set, or the folder that holds it; the CSV of a manifest; not needed for made
-            data.
-        seed: of the splits that are not official, and of made images.
+        root: folder of the data set, or the folder that holds it; the CSV of a manifest; not needed for
+            images that are computed.
+        seed: of the splits that are not official, and of computed images.
 
     Raises:
         InputError: for an unknown name, a missing folder, or a folder of another layout.
     """
     bounds.seed(seed)
-    if name not in LOADERS and name.startswith(medmnist.PREFIX):
-        medmnist.suitable(name)
-    loader = LOADERS[check.one_of(name, tuple(LOADERS), "data set")]
-    if root is None and name not in MADE:
+    if data_set(name).needs and root is None:
         raise InputError(
             f"data set {name} needs the folder it lies in; give --root, or root under data in the recipe"
         )
-    return loader(None if root is None else Path(root), seed)
+    return LOADERS[name](None if root is None else Path(root), seed)

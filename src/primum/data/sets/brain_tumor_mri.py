@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from primum.data.images import ImageTable, at_root, files_of
+from primum.data.sets.data_set import DataSet
 from primum.data.split import assign
 
 CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
@@ -49,3 +50,20 @@ def load(root: Path | None, seed: int) -> ImageTable:
         path=pl.col("id"),
     )
     return ImageTable("brain_tumor_mri", CLASSES, cases, folder)
+
+
+DATA_SET = DataSet(
+    {"brain_tumor_mri": load},
+    summary="brain MRI, slices",
+    classes=CLASSES,
+    needs="Training/CLASS/*, Testing/CLASS/*",
+    licence="CC0 as listed, Nickparvar on Kaggle",
+    severity="brain_tumor_mri",
+    patients=False,
+    counts={
+        "brain_tumor_mri": {
+            "train": {"glioma": 1321, "meningioma": 1339, "notumor": 1595, "pituitary": 1457},
+            "test": {"glioma": 300, "meningioma": 306, "notumor": 405, "pituitary": 300},
+        }
+    },
+)

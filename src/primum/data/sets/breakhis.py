@@ -17,11 +17,22 @@ import polars as pl
 from primum.core.arrays import Strings
 from primum.core.check import InputError
 from primum.data.images import ImageTable, at_root, ordered
+from primum.data.sets.data_set import Counts, DataSet
 
 BENIGN = ("A", "F", "PT", "TA")
 MALIGNANT = ("DC", "LC", "MC", "PC")
 CLASSES = {"breakhis": ("benign", "malignant"), "breakhis_subtypes": (*BENIGN, *MALIGNANT)}
 MAGNIFICATIONS = (40, 100, 200, 400)
+IMAGES = {  # images of each subtype at each magnification, as the release counts them
+    "A": (114, 113, 111, 106),
+    "F": (253, 260, 264, 237),
+    "PT": (109, 121, 108, 115),
+    "TA": (149, 150, 140, 130),
+    "DC": (864, 903, 896, 788),
+    "LC": (156, 170, 163, 137),
+    "MC": (205, 222, 196, 169),
+    "PC": (145, 142, 135, 138),
+}
 NAME = re.compile(r"SOB_(?:B_(?:A|F|PT|TA)|M_(?:DC|LC|MC|PC))-\d+-\d+[A-Z]*-(?:40|100|200|400)-\d+$")
 DEAL = (
     "train", "test", "cal", "train", "val", "train", "train", "train", "test", "train",
@@ -101,8 +112,32 @@ def _name(task: str, magnification: int | None) -> str:
     return task if magnification is None else f"{task}_{magnification}x"
 
 
-LOADERS = {
-    _name(task, magnification): partial(load, task, magnification)
-    for task in CLASSES
-    for magnification in (None, *MAGNIFICATIONS)
-}
+def counts(task: str, magnification: int | None) -> Counts:
+    """Images of each class at a magnification, or at all of them (Spanhol et al., 2016).
+
+    >>> counts("breakhis", 400)
+    {'all': {'benign': 588, 'malignant': 1232}}
+    """
+    at = range(len(MAGNIFICATIONS)) if magnification is None else (MAGNIFICATIONS.index(magnification),)
+    subtypes = {subtype: sum(images[k] for k in at) for subtype, images in IMAGES.items()}
+    if task != "breakhis":
+        return {"all": subtypes}
+    sides = [sum(subtypes[subtype] for subtype in side) for side in (BENIGN, MALIGNANT)]
+    return {"all": dict(zip(CLASSES[task], sides, strict=True))}
+
+
+def _data_set(task: str) -> DataSet:
+    variants = {_name(task, magnification): magnification for magnification in (None, *MAGNIFICATIONS)}
+    return DataSet(
+        {name: partial(load, task, magnification) for name, magnification in variants.items()},
+        summary="breast tumours, microscopy",
+        classes=CLASSES[task],
+        needs="histology_slides of BreaKHis_v1",
+        licence="stated with the release, Spanhol et al. 2016",
+        severity=task,
+        counts={name: counts(task, magnification) for name, magnification in variants.items()},
+    )
+
+
+DATA_SET = _data_set("breakhis")
+SUBTYPES_DATA_SET = _data_set("breakhis_subtypes")

@@ -13,6 +13,7 @@ import polars as pl
 
 from primum.core.check import InputError
 from primum.data.images import ImageTable, at_root, files_of
+from primum.data.sets.data_set import DataSet
 from primum.data.split import assign
 
 CLASSES = ("NORMAL", "PNEUMONIA")
@@ -74,3 +75,35 @@ def names(file: str) -> tuple[str, str]:
     if healthy:
         return healthy[0], "normal"
     raise InputError(f"chest_xray: personN_bacteria_…, personN_virus_… or IM-… was expected, {file} arrived")
+
+
+DATA_SET = DataSet(
+    {"chest_xray": load},
+    summary="chest X-ray of children",
+    classes=CLASSES,
+    needs="train, val, test: CLASS/*",
+    licence="CC BY 4.0, Kermany et al. 2018",
+    severity="chest_xray",
+    counts={
+        "chest_xray": {
+            "train": {"NORMAL": 1341, "PNEUMONIA": 3875},
+            "val": {"NORMAL": 8, "PNEUMONIA": 8},
+            "test": {"NORMAL": 234, "PNEUMONIA": 390},
+        }
+    },
+)
+SUBTYPES_DATA_SET = DataSet(
+    {"chest_xray_subtypes": load_subtypes},
+    summary="the same, by kind of pneumonia",
+    classes=tuple(SUBTYPES.values()),
+    needs="as chest_xray",
+    licence=DATA_SET.licence,
+    severity="chest_xray_subtypes",
+    counts={
+        "chest_xray_subtypes": {
+            "train": {"normal": 1341, "bacterial": 2530, "viral": 1345},
+            "val": {"normal": 8, "bacterial": 8},
+            "test": {"normal": 234, "bacterial": 242, "viral": 148},
+        }
+    },
+)

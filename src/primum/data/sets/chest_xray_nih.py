@@ -14,6 +14,7 @@ import polars as pl
 from primum.core.check import InputError
 from primum.data.images import ImageTable, at_root, files_of
 from primum.data.sets.chest_xray import CLASSES
+from primum.data.sets.data_set import DataSet
 
 NAME = re.compile(r"(\d{8})_\d{3}\.")
 SITE = "nih"
@@ -49,3 +50,14 @@ def patient(file: str) -> str:
     if found is None:
         raise InputError(f"chest_xray_nih: 00001234_000.jpg or the like was expected, {file} arrived")
     return found[1]
+
+
+DATA_SET = DataSet(
+    {"chest_xray_nih": load},
+    summary="chest X-ray, adults, another hospital",
+    classes=CLASSES,
+    needs="NORMAL/*, PNEUMONIA/*",
+    licence="free with credit to the NIH, selection of Talo et al.",
+    severity="chest_xray",
+    counts={"chest_xray_nih": {"test": {"NORMAL": 500, "PNEUMONIA": 500}}},
+)

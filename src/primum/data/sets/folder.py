@@ -10,6 +10,7 @@ import polars as pl
 from primum.core.arrays import Strings
 from primum.core.check import InputError, shorten
 from primum.data.images import ImageTable, files_of, ordered
+from primum.data.sets.data_set import OWN, DataSet
 from primum.data.split import completed, hashed
 
 SPLIT_NAMES = {
@@ -64,3 +65,15 @@ def splits(groups: Strings, given: Strings, seed: int) -> list[str]:
 
 def _folders(root: Path) -> list[Path]:
     return ordered(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+DATA_SET = DataSet(
+    {"folder": load},
+    summary=OWN,
+    classes=(),
+    needs="CLASS/*, or SPLIT/CLASS/*",
+    licence=OWN,
+    severity=None,
+    patients=False,
+    own_images=True,
+)

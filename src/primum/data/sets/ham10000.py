@@ -13,6 +13,7 @@ import polars as pl
 from primum.core import files
 from primum.core.check import InputError
 from primum.data.images import ImageTable, at_root, files_of
+from primum.data.sets.data_set import DataSet
 from primum.data.split import WITH_TEST, WITHOUT_TEST, assign
 
 CLASSES = ("MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC")
@@ -125,3 +126,28 @@ def _test(folder: Path) -> pl.DataFrame:
         pl.lit("test").alias("official_split"),
         pl.Series("path", [f"isic2018_test/images/{there[name]}" for name in found["id"]]),
     )
+
+
+DATA_SET = DataSet(
+    {"ham10000": load},
+    summary="skin lesions, ISIC 2018 task 3",
+    classes=CLASSES,
+    needs="HAM10000_metadata.csv, images/*; isic2018_test beside it for the official test set",
+    licence="CC BY-NC 4.0, Tschandl et al. 2018",
+    severity="isic2018",
+    counts={
+        "ham10000": {
+            "train": dict(zip(CLASSES, (1113, 6705, 514, 327, 1099, 115, 142), strict=True)),
+            "test": dict(zip(CLASSES, (171, 909, 93, 43, 217, 44, 35), strict=True)),
+        }
+    },
+)
+MALIGNANCY_DATA_SET = DataSet(
+    {"ham10000_malignancy": load_malignancy},
+    summary="HAM10000 alone, benign or malignant",
+    classes=SIDES,
+    needs="HAM10000_metadata.csv, images/*",
+    licence=DATA_SET.licence,
+    severity="ham10000_malignancy",
+    counts={"ham10000_malignancy": {"train": {"benign": 8061, "malignant": 1954}}},
+)

@@ -12,6 +12,7 @@ import polars as pl
 from primum.core import check, columns, delimited, files, names
 from primum.core.check import InputError
 from primum.data.images import CHANNELS, SEPARATOR, ImageTable
+from primum.data.sets.data_set import OWN, DataSet
 from primum.data.sets.folder import SPLIT_NAMES, splits
 from primum.data.split import leaks
 
@@ -162,3 +163,14 @@ def _splits(cases: pl.DataFrame, seed: int, name: str) -> list[str]:
             "several; move them, or leave the column split out to have it cut by patient"
         )
     return splits(cases["patient"].to_numpy().astype(np.str_), official.to_numpy(), seed)
+
+
+DATA_SET = DataSet(
+    {"manifest": load},
+    summary=OWN,
+    classes=(),
+    needs="a CSV with path and label, and patient where known",
+    licence=OWN,
+    severity=None,
+    own_images=True,
+)

@@ -18,6 +18,7 @@ from primum.core import archives
 from primum.core.arrays import Bytes, Integers
 from primum.core.check import InputError, MissingExtraError
 from primum.data.images import ImageTable, at_root
+from primum.data.sets.data_set import DataSet
 
 PREFIX = "medmnist_"
 SETS = (
@@ -128,8 +129,16 @@ def _arrays(path: Path, size: int, k: int) -> tuple[dict[str, Bytes], dict[str, 
     return images, {name: found.reshape(-1).astype(np.int64) for name, found in labels.items()}
 
 
-LOADERS = {
-    f"{PREFIX}{flag}" + ("" if size == SIZES[0] else f"_{size}"): partial(load, flag, size)
-    for flag in SETS
-    for size in SIZES
-}
+DATA_SET = DataSet(
+    {
+        f"{PREFIX}{flag}" + ("" if size == SIZES[0] else f"_{size}"): partial(load, flag, size)
+        for flag in SETS
+        for size in SIZES
+    },
+    summary="small images of many kinds",
+    classes=(),
+    needs="the released SET.npz or SET_SIZE.npz",
+    licence="CC BY 4.0 (dermamnist: CC BY-NC 4.0), Yang et al. 2023",
+    severity=None,
+    patients=False,
+)

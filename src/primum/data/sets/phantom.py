@@ -15,6 +15,7 @@ from scipy.special import softmax
 
 from primum.core.arrays import Bools, Bytes, Floats, Integers, Singles
 from primum.data.images import ImageTable
+from primum.data.sets.data_set import DataSet
 from primum.data.split import WITHOUT_TEST, assign
 
 CLASSES = ("naevus", "keratosis", "melanoma", "carcinoma")
@@ -150,3 +151,13 @@ def _clouds(rng: np.random.Generator, n: int, waves: int) -> Singles:
         speed, phase = _normal(rng, 4.5, (2, n, 1, 1)), _turn(rng, n)
         field += np.cos(axis[None, None, :] * speed[0] + axis[None, :, None] * speed[1] + phase)
     return field / np.float32(waves)
+
+
+DATA_SET = DataSet(
+    {"phantom": load},
+    summary="made lesions of known truth",
+    classes=CLASSES,
+    needs="",
+    licence="made here",
+    severity="phantom",
+)

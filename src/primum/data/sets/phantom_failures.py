@@ -15,6 +15,7 @@ import polars as pl
 from primum.core.arrays import Bools, Bytes
 from primum.data.images import ImageTable
 from primum.data.sets import phantom
+from primum.data.sets.data_set import DataSet
 from primum.data.sets.phantom import CLASSES, LATENTS, MEANS, PRIORS
 from primum.data.split import assign
 
@@ -85,3 +86,13 @@ def pixels(table: ImageTable, seed: int, marker: Bools) -> Bytes:
     lesion = drawn[pale, :RULER_TOP].astype(np.float64)
     drawn[pale, :RULER_TOP] = np.clip(skin + 0.5 * (skin - lesion), 0, 255).astype(np.uint8)
     return drawn
+
+
+DATA_SET = DataSet(
+    {"phantom_failures": load},
+    summary="made lesions with every kind of failure, each put in on purpose",
+    classes=CLASSES,
+    needs="",
+    licence=phantom.DATA_SET.licence,
+    severity="phantom",
+)

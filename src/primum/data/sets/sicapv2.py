@@ -15,6 +15,7 @@ import polars as pl
 from primum.core import check
 from primum.core.check import InputError, MissingExtraError
 from primum.data.images import ImageTable, at_root, files_of
+from primum.data.sets.data_set import DataSet
 from primum.data.split import assign, completed, leaks
 
 CLASSES = ("NC", "G3", "G4", "G5")
@@ -116,4 +117,16 @@ def _sheet(path: Path, where: str) -> pl.DataFrame:
         ) from None
 
 
-LOADERS = {"sicapv2": partial(load, None)} | {f"sicapv2_val{fold}": partial(load, fold) for fold in FOLDS}
+TEST = {"NC": 644, "G3": 393, "G4": 853, "G5": 232}
+DATA_SET = DataSet(
+    {"sicapv2": partial(load, None)} | {f"sicapv2_val{fold}": partial(load, fold) for fold in FOLDS},
+    summary="prostate biopsies, patches",
+    classes=CLASSES,
+    needs="images/*, partition/**/*.xlsx",
+    licence="CC BY 4.0, Silva-Rodríguez et al. 2020",
+    severity="sicapv2",
+    counts={
+        "sicapv2": {"train": {"NC": 3773, "G3": 1829, "G4": 3641, "G5": 716}, "test": TEST},
+        **{f"sicapv2_val{fold}": {"test": TEST} for fold in FOLDS},
+    },
+)
