@@ -61,8 +61,8 @@ def data_corrupt(
         str,
         typer.Option(
             metavar="NAME:INTENSITY",
-            help="brightness_up or brightness_down, contrast, motion_blur, elastic, gaussian_noise, jpeg, "
-            "stain, bias_field or letter_marker, and an intensity from 1 to 5.",
+            help="A corruption such as motion_blur or jpeg (docs/shifts.md lists them) and an intensity "
+            "from 1 to 5.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the images and manifest.csv.")],

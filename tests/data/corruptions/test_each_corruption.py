@@ -78,7 +78,7 @@ def test_elastic_moves_pixels_by_its_field():
 
 
 def test_elastic_fields_are_of_one_strength_and_move_the_image_as_a_whole_nowhere():
-    fields = CORRUPTIONS["elastic"].chances("elastic", ids(5), 0)
+    fields = CORRUPTIONS["elastic"].chances(ids(5), 0)
     torch.testing.assert_close(fields.pow(2).mean(dim=(1, 2, 3)).sqrt(), torch.ones(5))
     torch.testing.assert_close(fields.mean(dim=(2, 3)), torch.zeros(5, 2), atol=1e-6, rtol=0)
 
@@ -106,7 +106,7 @@ def test_jpeg_at_224_pixels_is_that_of_the_library():
 
 
 def test_stain_scales_haematoxylin_and_eosin_beyond_grey():
-    way, first, second = CORRUPTIONS["stain"].chances("stain", ["a"], 0)[0].double().numpy()
+    way, first, second = CORRUPTIONS["stain"].chances(["a"], 0)[0].double().numpy()
     found = corrupt(IMAGES[:1].double(), "stain", 5, ["a"])[0]
     for row, column in ((20, 20), (112, 112), (200, 30)):
         density = -np.log(IMAGES[0, :, row, column].double().numpy())
@@ -134,7 +134,7 @@ def test_a_bias_field_is_a_cubic_gain_within_its_bounds():
 
 def test_a_letter_stands_white_in_its_corner():
     black = torch.zeros(40, 1, 224, 224)
-    chances = CORRUPTIONS["letter_marker"].chances("letter_marker", ids(40), 0)
+    chances = CORRUPTIONS["letter_marker"].chances(ids(40), 0)
     found = corrupt(black, "letter_marker", 3, ids(40))[:, 0]
     right = chances[:, 0] == 0  # an L
     assert 5 < right.sum() < 35

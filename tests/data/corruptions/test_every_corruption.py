@@ -55,9 +55,7 @@ def test_chance_follows_from_seed_and_id_and_from_nothing_else(name):
 
 
 def test_two_corruptions_of_one_image_draw_each_for_themselves():
-    chances = {
-        name: CORRUPTIONS[name].chances(name, ["a"], 0).flatten() for name in ("stain", "letter_marker")
-    }
+    chances = {name: CORRUPTIONS[name].chances(["a"], 0).flatten() for name in ("stain", "letter_marker")}
     assert not torch.equal(chances["stain"][1:], chances["letter_marker"][1:])
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from primum.core.arrays import Singles
-from primum.data.corruptions.corruption import centres
+from primum.data.corruptions.corruption import Corruption, centres
 
 POWERS = tuple((i, j) for i in range(4) for j in range(4) if 1 <= i + j <= 3)  # of x and y, third order
 GRID = 33  # points across and down, edges included, on which the largest gain is found
@@ -30,3 +30,14 @@ def uneven(images: Tensor, value: float, chances: Tensor) -> Tensor:
     terms = torch.stack([x**i * y**j for i, j in POWERS] + [torch.ones_like(x * y)])
     field = torch.einsum("bt,thw->bhw", chances, terms)
     return images * (value * field).exp()[:, None]
+
+
+CORRUPTION = Corruption(
+    "bias_field",
+    "smooth gain, the exponential of a cubic",
+    "largest logarithm of the gain",
+    (0.15, 0.3, 0.45, 0.6, 0.75),
+    uneven,
+    "the cubic",
+    draw,
+)

@@ -15,6 +15,8 @@ from primum.core.arrays import Singles
 
 REFERENCE = 224  # pixels across and down: the grid on which noise grains, JPEG blocks and letters are made
 
+GREYS = "of the range from black to white"
+
 Draw = Callable[[np.random.Generator], Singles]
 Apply = Callable[[Tensor, float, Tensor], Tensor]
 
@@ -24,32 +26,36 @@ class Corruption:
     """One kind of corruption at five written-down intensities.
 
     Attributes:
-        what: it does, in a few words.
+        name: as ``--corrupt`` and recipes write it; random numbers depend on it, so it never changes.
+        summary: what it does, in a few words.
         parameter: what ``values`` count; lengths are shares of the image's width across and its height down.
         values: of intensities 1 to 5.
-        drawn: what chance decides for each image, in words; empty for nothing.
         apply: (images (B, C, H, W) in 0..1, value, chances (B, …)) → images of that shape, of any range.
+            Any number of channels must do, and a grey image stays grey.
+        chance: what chance decides for each image, in words; empty for nothing.
         draw: the chances of one image, an array of a fixed shape; the same for every intensity.
     """
 
-    what: str
+    name: str
+    summary: str
     parameter: str
     values: tuple[float, float, float, float, float]
     apply: Apply
-    drawn: str = ""
+    chance: str = ""
     draw: Draw | None = None
 
-    def chances(self, name: str, ids: Sequence[str], seed: int) -> Tensor:
+    def chances(self, ids: Sequence[str], seed: int) -> Tensor:
         """(B, …) what chance decides for each image; it depends on seed, name and id alone."""
         if self.draw is None:
             return torch.empty(len(ids), 0)
-        drawn = [self.draw(generator(seed, name, one)) for one in ids]
-        return torch.from_numpy(np.stack(drawn).astype(np.float32))
+        chances = [self.draw(generator(seed, self.name, case)) for case in ids]
+        return torch.from_numpy(np.stack(chances).astype(np.float32))
 
 
-def generator(seed: int, name: str, one: str) -> np.random.Generator:
-    """Random numbers of one image under one corruption."""
-    digest = hashlib.blake2b(f"{seed}\x1f{name}\x1f{one}".encode(), digest_size=16).digest()
+def generator(seed: int, name: str, case: str) -> np.random.Generator:
+    """Random numbers of the image with the id ``case`` under the corruption ``name``."""
+    # Not hash(): that differs between two processes.
+    digest = hashlib.blake2b(f"{seed}\x1f{name}\x1f{case}".encode(), digest_size=16).digest()
     return np.random.default_rng(int.from_bytes(digest, "little"))
 
 

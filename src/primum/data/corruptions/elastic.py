@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from primum.core.arrays import Singles
-from primum.data.corruptions.corruption import centres
+from primum.data.corruptions.corruption import Corruption, centres
 
 KNOTS = 6  # across and down, between which the displacements are interpolated
 
@@ -30,3 +30,14 @@ def bend(images: Tensor, value: float, chances: Tensor) -> Tensor:
     return functional.grid_sample(
         images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
     )
+
+
+CORRUPTION = Corruption(
+    "elastic",
+    "bent by a smooth field of 6 × 6 knots",
+    "displacement at the knots, root mean square, share of the side",
+    (0.008, 0.014, 0.02, 0.027, 0.035),
+    bend,
+    "the field",
+    draw,
+)

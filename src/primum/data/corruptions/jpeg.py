@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from primum.core.arrays import Bytes
-from primum.data.corruptions.corruption import REFERENCE, resized
+from primum.data.corruptions.corruption import REFERENCE, Corruption, resized
 from primum.data.imaging import opening
 
 THREADS = min(16, os.cpu_count() or 1)
@@ -44,3 +44,12 @@ def _encoded(pixels: Bytes, quality: int) -> Bytes:
     images.fromarray(np.ascontiguousarray(pixels)).save(file, "JPEG", quality=quality)
     with opening.opened(file.getvalue()) as opened:
         return np.asarray(opened, dtype=np.uint8)
+
+
+CORRUPTION = Corruption(
+    "jpeg",
+    "compressed with blocks of 1/28 of the side",
+    "quality as libjpeg counts it",
+    (50, 30, 20, 12, 7),
+    compress,
+)

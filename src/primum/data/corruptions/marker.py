@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from primum.core.arrays import Singles
-from primum.data.corruptions.corruption import REFERENCE, resized
+from primum.data.corruptions.corruption import REFERENCE, Corruption, resized
 
 LETTERS = (
     ("#....", "#....", "#....", "#....", "#....", "#....", "#####"),
@@ -47,3 +47,14 @@ def _letters(like: Tensor) -> Tensor:
     drawn = np.array([[[mark == "#" for mark in row] for row in letter] for letter in LETTERS])
     fine = drawn.repeat(FINE, axis=1).repeat(FINE, axis=2)
     return torch.from_numpy(fine[:, None]).to(like)
+
+
+CORRUPTION = Corruption(
+    "letter_marker",
+    "white R or L in an upper corner",
+    "height of the letter, share of the side",
+    (0.08, 0.11, 0.14, 0.18, 0.22),
+    marked,
+    "letter, distance from the edges",
+    draw,
+)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from primum.core.arrays import Singles
+from primum.data.corruptions.corruption import Corruption
 
 
 def draw(rng: np.random.Generator) -> Singles:
@@ -60,3 +61,14 @@ def _below(at: float) -> float:
     """Integral of the triangle max(0, 1 − |u|) up to ``at``."""
     at = min(max(at, -1.0), 1.0)
     return (1 + at) ** 2 / 2 if at < 0 else 1 - (1 - at) ** 2 / 2
+
+
+CORRUPTION = Corruption(
+    "motion_blur",
+    "mean along a line",
+    "length of the line, share of the side",
+    (0.03, 0.05, 0.08, 0.11, 0.15),
+    blur,
+    "direction",
+    draw,
+)

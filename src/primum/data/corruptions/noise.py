@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from primum.core.arrays import Singles
-from primum.data.corruptions.corruption import REFERENCE, resized
+from primum.data.corruptions.corruption import GREYS, REFERENCE, Corruption, resized
 
 
 def draw(rng: np.random.Generator) -> Singles:
@@ -21,3 +21,14 @@ def grainy(images: Tensor, value: float, chances: Tensor) -> Tensor:
     then shrunk.
     """
     return images + value * resized(chances, images.shape[-2], images.shape[-1])
+
+
+CORRUPTION = Corruption(
+    "gaussian_noise",
+    "noise, the same in all channels, one grain per 1/224 of the side",
+    f"standard deviation, share {GREYS}",
+    (0.04, 0.08, 0.12, 0.16, 0.2),
+    grainy,
+    "the grains",
+    draw,
+)

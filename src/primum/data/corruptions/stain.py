@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from primum.core.arrays import Singles
-from primum.data.corruptions.corruption import each
+from primum.data.corruptions.corruption import Corruption, each
 
 # Optical density of haematoxylin, eosin and a residual in red, green, blue (Ruifrok & Johnston, 2001).
 STAINS = np.array([[0.65, 0.70, 0.29], [0.07, 0.99, 0.11], [0.27, 0.57, 0.78]])
@@ -36,3 +36,14 @@ def restain(images: Tensor, value: float, chances: Tensor) -> Tensor:
         stained = torch.einsum("bchw,cs->bshw", density - grey, apart) * factor
         changed = changed + torch.einsum("bshw,sc->bchw", stained, together)
     return (-changed).exp()
+
+
+CORRUPTION = Corruption(
+    "stain",
+    "more of one stain, less of the other; grey: denser or thinner",
+    "share of the stain's density",
+    (0.1, 0.2, 0.3, 0.4, 0.5),
+    restain,
+    "which stain, and 75 to 100 % of the value for each",
+    draw,
+)

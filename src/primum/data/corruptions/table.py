@@ -9,9 +9,10 @@ def markdown() -> str:
     """A row per corruption: what it does, what is counted, its five values, what chance decides."""
     head = ["name", "what it does", "what is counted", *map(str, INTENSITIES), "drawn for each image"]
     lines = [_row(head), _row(["---"] * 3 + ["---:"] * len(INTENSITIES) + ["---"])]
-    for name, one in CORRUPTIONS.items():
-        values = [f"{value:g}" for value in one.values]
-        lines.append(_row([f"`{name}`", one.what, one.parameter, *values, one.drawn or "nothing"]))
+    for name, corruption in CORRUPTIONS.items():
+        values = [f"{value:g}" for value in corruption.values]
+        words = (corruption.summary, corruption.parameter)
+        lines.append(_row([f"`{name}`", *words, *values, corruption.chance or "nothing"]))
     return "\n".join(lines) + "\n"
 
 
