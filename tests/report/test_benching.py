@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
-from primum.report import benching
+from primum.report import benching, loss_tables
 from primum.report.page import render
 
 METRIC = {"mean": 0.25, "least": 0.2, "most": 0.3, "low": 0.1, "high": 0.4, "values": [0.2, 0.3]}
 
 
 def row(loss: str, decision: str, **more: Any) -> dict[str, Any]:
-    metrics: dict[str, Any] = {code: dict(METRIC) for code in benching.COLUMNS}
-    for wanted in benching.WANTED:
-        code = f"cer_at_specificity_{wanted}"
+    metrics: dict[str, Any] = {code: dict(METRIC) for code in loss_tables.COLUMNS}
+    for percent in loss_tables.SPECIFICITIES:
+        code = f"cer_at_specificity_{percent}"
         metrics |= {
             f"{code}_roc": METRIC,
             f"{code}_deployed": METRIC,
-            f"specificity_reached_{wanted}": METRIC,
+            f"specificity_reached_{percent}": METRIC,
         }
     flags = {"named": False, "reference": False, "strength": ""} | more
     return {"loss": loss, "decision": decision, "recalibrators": ["none"], "metrics": metrics, **flags}
@@ -35,6 +35,10 @@ def content(
     }  # fmt: skip
     setting = {
         "data": "one", "network": "tiny", "n": 60, "patients": 30, "seeds": [0, 1], "severity": "phantom",
+        "named": {
+            "loss": name, "strength": "strength=3", "decision": "bayes",
+            "validation_cost": 0.24, "validation_cost_of_reference": 0.45,
+        },
         "rows": [row("plain", "argmax"), row("plain", "bayes", reference=True), row(name, "argmax"), named],
         "curves": [{"loss": loss, "specificity": [0.5, 1.0], "cer": [0.1, 1.0]} for loss in ("plain", name)],
     }  # fmt: skip
@@ -54,7 +58,9 @@ def content(
 )
 def test_the_lead_says_what_the_interval_says(low: float, value: float, high: float, said: str) -> None:
     (setting,) = benching.of(content(low, value, high))["settings"]
-    assert setting["lead"].startswith("Named on validation: risky strength=3 recalibrated, Bayes.")
+    assert setting["lead"].startswith(
+        "Named on validation: risky strength=3 recalibrated, Bayes (cost there 0.240; the reference 0.450)."
+    )
     assert setting["lead"].endswith(said)
 
 
@@ -64,7 +70,10 @@ def test_what_was_not_computed_says_why() -> None:
     named["metrics"]["expected_cost"] = {"why_not": "at least 10 cases are needed, there are 3"}
     (setting,) = benching.of(given)["settings"]
     assert "not computed: at least 10 cases are needed" in setting["lead"]
-    assert setting["rows"][-1]["cells"][-1]["range"] == "at least 10 cases are needed, there are 3"
+    assert (
+        setting["decisions"].rows[-1].cells["expected_cost"].remark
+        == "at least 10 cases are needed, there are 3"
+    )
 
 
 def test_the_page_loads_nothing_and_keeps_names_text() -> None:

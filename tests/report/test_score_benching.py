@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from primum.report import score_benching
+from primum.report import score_benching, score_tables
+from primum.report.cells import Cell
 from primum.report.page import render
 
 
@@ -17,7 +18,7 @@ def metric(mean: float, **more: Any) -> dict[str, Any]:
 
 
 def row(score: str, rank: float, critical: float) -> dict[str, Any]:
-    metrics: dict[str, Any] = {code: metric(0.1 * rank) for code in score_benching.CODES}
+    metrics: dict[str, Any] = {code: metric(0.1 * rank) for code in score_tables.HEADS}
     apart = {"value": 0.1, "low": 0.05, "high": 0.2}
     metrics["aurc"]["difference"] = apart
     metrics["silent_failure_rate"] = metric(0.1)
@@ -72,25 +73,23 @@ def test_the_lead_names_the_best_and_how_the_reference_fares() -> None:
         "By AURC over 2 shifts, pe has the best mean rank, 1.0 of 2 (1.0 to 1.4); it is first in 91 % of "
         "bootstrap replicates. mcd_msr has 2.0 (1.6 to 2.0)."
     )
-    assert setting["names"] == ["mcd_msr", "pe"]
+    assert list(setting["silent"].columns) == ["mcd_msr", "pe"]
     assert setting["missing"] == ["vim: the table carries no embeddings."]
 
 
 def test_what_stays_silent_is_said_of_all_there_is() -> None:
     (setting,) = score_benching.of(content())["settings"]
-    cell = setting["remaining"][1]["cells"][0]
-    assert setting["remaining"][1]["name"] == "stain 1"
-    assert cell["silent"] == "7.5 of 20.0"
-    assert cell["critical"] == "2.0 of 6.0 critical"
-    assert setting["remaining"][2]["cells"][0]["rate"] == ""
+    row = setting["silent"].rows[1]
+    assert row.name == "stain 1"
+    assert row.cells["mcd_msr"].line == "75 %; 7.5 of 20.0; 2.0 of 6.0 (2.0 %, 1.0 to 3.0)"
+    assert setting["silent"].rows[2].cells["mcd_msr"].line == "75 %; 7.5 of 20.0; 0.0 of 6.0"
 
 
 @pytest.mark.parametrize(
     ("low", "high", "said"), [(0.1, 0.3, "richer"), (-0.3, -0.1, "poorer"), (-0.1, 0.2, "not told apart")]
 )
 def test_the_confident_failures_are_richer_only_beyond_chance(low: float, high: float, said: str) -> None:
-    found = score_benching.richer({"mean": 0.1, "low": low, "high": high})
-    assert found["said"] == said
+    assert score_tables.side(Cell("+0.100", low=low, high=high)) == said
 
 
 def test_a_metric_that_was_not_computed_says_why() -> None:
@@ -99,7 +98,7 @@ def test_a_metric_that_was_not_computed_says_why() -> None:
     given["settings"][0]["shifts"][0]["rows"][0]["metrics"]["aurc"] = area
     given["settings"][0]["shifts"][0]["rows"][0]["ranks"]["aurc"] = {"why_not": "it could not be ranked"}
     (setting,) = score_benching.of(given)["settings"]
-    assert setting["tables"][0]["rows"][0]["cells"][0]["span"] == area["why_not"]
+    assert setting["tables"][0][0].rows[0].cells["aurc"].remark == area["why_not"]
 
 
 def test_the_heat_map_leaves_a_gap_where_a_score_has_no_rank() -> None:

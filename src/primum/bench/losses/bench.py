@@ -14,9 +14,9 @@ from rich.progress import track
 from primum.bench import plan as plans
 from primum.bench import runs
 from primum.bench.engine import cores, engine
+from primum.bench.losses import markdown
 from primum.bench.losses.summary import Judged, judge, summarise
 from primum.bench.losses.validation import CRITERION, Choice, choose
-from primum.bench.markdown import markdown
 from primum.bench.plan import Plan
 from primum.core import files, locks
 from primum.core.version import __version__
@@ -95,7 +95,7 @@ def _bench(
         findings, told, table, page = drafts.values()
         pl.concat([on_validation, on_test], how="vertical_relaxed").write_parquet(findings)
         told.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        table.write_text(markdown(content), encoding="utf-8")
+        table.write_text(markdown.compose(content), encoding="utf-8")
         page.write_text(render(content), encoding="utf-8")
     return content
 

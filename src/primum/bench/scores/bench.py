@@ -14,9 +14,9 @@ from primum.bench import runs
 from primum.bench.engine import engine
 from primum.bench.losses.bench import machine
 from primum.bench.runs import Carry
+from primum.bench.scores import markdown
 from primum.bench.scores import plan as plans
 from primum.bench.scores.asking import asking
-from primum.bench.scores.markdown import markdown
 from primum.bench.scores.names import gambled, of_passes
 from primum.bench.scores.plan import GAMBLERS, Plan, Run
 from primum.bench.scores.reading import setting
@@ -97,7 +97,7 @@ def _bench(plan: Plan, out: Path, carry: Carry, threads: int, progress: bool) ->
         pl.concat([one for _, one, _ in found], how="diagonal_relaxed").write_parquet(findings)
         pl.concat([one for *_, one in found], how="diagonal_relaxed").write_parquet(silent)
         told.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        table.write_text(markdown(content), encoding="utf-8")
+        table.write_text(markdown.compose(content), encoding="utf-8")
         page.write_text(render(content), encoding="utf-8")
     return content
 
