@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
+from primum import tables
 from primum.auditing.policy.document import Policy
 from primum.cli import terminal
 from tests.conftest import made_table
@@ -127,3 +129,27 @@ def test_the_rows_it_was_fitted_on_are_refused(run: Run) -> None:
     assert code == 2
     assert "cal.csv: a policy may not judge a row that it was fitted on" in err
     assert not Path("d.csv").exists()
+
+
+def test_a_score_of_training_rows_needs_them_once(run: Run) -> None:
+    rng, means = np.random.default_rng(0), np.random.default_rng(1).normal(size=(3, 6)) * 2
+    for split, n in (("one", 200), ("two", 100), ("train", 120)):
+        labels = np.arange(n) % 3
+        points = means[labels] + 2 * rng.normal(size=(n, 6))
+        content = {
+            "ids": [f"{split}-{row}" for row in range(n)], "classes": ["a", "b", "c"], "labels": labels,
+            "logits": points @ means.T / 4, "embeddings": points,
+        }  # fmt: skip
+        tables.write(tables.read(content), f"{split}.parquet")
+    code, _, err = run("fit", "one.parquet", "--score", "knn", "--capacity", 0.2)
+    assert code == 2
+    assert "the score knn does not apply here: no training rows with embeddings were given (--train)" in err
+    asked = ("--score", "knn", "--train", "train.parquet", "--capacity", 0.2, "--out", "p.yaml")
+    code, out, err = run("fit", "one.parquet", *asked)
+    assert (code, err) == (0, "")
+    assert "policy: p.yaml, with p.arrays.npz beside it: copy both" in out
+    assert Path("p.arrays.npz").exists()
+    Path("train.parquet").unlink()
+    code, _, err = run("apply", "p.yaml", "two.parquet", "--out", "d.csv")
+    assert (code, err) == (0, "")
+    assert pl.read_csv("d.csv").height == 100

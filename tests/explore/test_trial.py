@@ -176,3 +176,13 @@ def test_an_image_of_twelve_bits_is_seen_in_the_range_of_the_network(shown, run,
     assert "beyond the range the network reads (0 to 4095)" in note
     [note] = answer(shown, png(stored), "deep.png").predictions.notes
     assert "none on record" in note
+
+
+@pytest.mark.parametrize("score", ["mahalanobis", "knn", "energy"])
+def test_a_policy_decides_on_every_score_of_the_page(shown, table, score) -> None:
+    from primum.auditing.policy.fit import fit
+
+    policy = fit(shown.fit, score=score, capacity=0.3, train=shown.train)
+    found = answer(shown, png(table.split("test").pixels[0]), "a.png", policy)
+    assert found.accepted == (found.scores[score] >= policy.threshold)
+    assert score in found.why

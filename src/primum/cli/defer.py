@@ -129,10 +129,9 @@ def defer_fit(
         critical=critical or (), columns=mappings(columns, 1)[0], seed=seed,
         classes=class_names(classes), labels=labels, on=on, train=train,
     )  # fmt: skip
-    if policy.training is not None:
-        file_out(context, arrays_beside(out))
+    arrays = None if policy.training is None else file_out(context, arrays_beside(out))
     policy.to_yaml(out)
-    show_policy(policy.to_dict(), policy.said, out)
+    show_policy(policy.to_dict(), policy.said, out, arrays)
 
 
 @app.command("apply")

@@ -19,7 +19,7 @@ VERDICTS = {
 CRITICAL = "critical cases accepted"
 
 
-def show_policy(content: Mapping[str, Any], said: str, out: Path) -> None:
+def show_policy(content: Mapping[str, Any], said: str, out: Path, arrays: Path | None = None) -> None:
     """Print a policy: its promise, its thresholds and what they did on the fit rows."""
     fit, by = content["fit"], content["by"]
     patients = "" if fit["patients"] is None else f" of {fit['patients']} patients"
@@ -42,7 +42,8 @@ def show_policy(content: Mapping[str, Any], said: str, out: Path) -> None:
         )
     for note in content["notes"]:
         console.print(f"[yellow]note:[/yellow] {escape(note)}")
-    console.print(f"policy: {escape(str(out))}", soft_wrap=True)
+    both = "" if arrays is None else f", with {escape(arrays.name)} beside it: copy both"
+    console.print(f"policy: {escape(str(out))}{both}", soft_wrap=True)
 
 
 def show_applied(
