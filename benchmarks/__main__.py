@@ -38,7 +38,7 @@ def ranking() -> list[Row]:
     rng = np.random.default_rng(0)
     score, wrong = rng.random(CASES), rng.random(CASES) < 0.1
     sort = median(lambda: np.argsort(score))
-    areas = median(lambda: selective.risk_coverage(score, wrong))
+    areas = median(lambda: selective.risk_coverage(wrong, selective.rank(score)))
     ours = median(lambda: accuracy.auroc_of_ranking(wrong, selective.rank(score)))
     theirs = median(lambda: roc_auc_score(wrong, score), 3)
     return [

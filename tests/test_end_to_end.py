@@ -15,7 +15,7 @@ import primum
 from primum import tables
 from primum.cli import main
 from primum.cli.demo import shipped
-from primum.judge.metrics import harm
+from primum.judge.metrics import functions
 from tests.places import ROOT
 
 RECIPE = """
@@ -79,7 +79,7 @@ def test_shipped_predictions_are_those_of_the_official_test_split() -> None:
     assert predictions.embeddings is None
     found = primum.audit(predictions, severity="chest_xray", bootstrap=200)
     critical = np.array([[False, False], [True, False]])
-    missed = harm.critical_errors(test.labels, test.predicted, critical)
+    missed = functions.critical_errors(test.labels, test.predicted, critical)
     assert found.finding("critical_errors", decision="argmax").value == missed
     assert found.finding("cer", decision="argmax").n == 390
 

@@ -17,7 +17,7 @@ import primum
 from primum.core.check import InputError
 from primum.judge import decision
 from primum.judge.confidence import SCORES
-from primum.judge.metrics import harm, operating
+from primum.judge.metrics import functions
 from primum.severity import read as read_severity
 
 CODES = {
@@ -84,7 +84,7 @@ def test_numbers_are_those_of_the_functions(table: pl.DataFrame, audited: primum
     probs = test.select([f"prob_{name}" for name in matrix.classes]).to_numpy()
     decisions = decision.argmax(probs)
     assert audited.finding("accuracy", decision="argmax").value == pytest.approx((labels == decisions).mean())
-    cer = harm.critical_error_rate(labels, decisions, matrix.critical)
+    cer = functions.critical_error_rate(labels, decisions, matrix.critical)
     assert audited.finding("cer", decision="argmax").value == pytest.approx(cer)
     balanced = balanced_accuracy_score(labels, decisions)
     assert audited.finding("balanced_accuracy", decision="argmax").value == pytest.approx(balanced)
@@ -119,7 +119,7 @@ def test_matched_specificity_is_read_on_the_judged_rows_and_fitted_on_the_fit_ro
     labels = np.array([matrix.classes.index(name) for name in test["label"]])
     probs = test.select([f"prob_{name}" for name in matrix.classes]).to_numpy()
     found = audited.finding("cer_at_specificity_80", decision=None, calibrated="none")
-    assert found.value == pytest.approx(operating.cer_at_specificity(labels, probs, matrix.critical, 0.8))
+    assert found.value == pytest.approx(functions.cer_at_specificity(labels, probs, matrix.critical, 0.8))
     fitted = audited.settings["specificity_thresholds"]
     assert list(fitted) == ["0.7", "0.8", "0.9"]
     assert fitted["0.7"] <= fitted["0.8"] <= fitted["0.9"]

@@ -27,9 +27,8 @@ from primum.judge.deferral.certify import certify
 from primum.judge.deferral.curve import at, curve
 from primum.judge.deferral.thresholds import by_capacity, by_cost
 from primum.judge.deferral.units import gathered
-from primum.judge.metrics import calibration, cuts, operating, selective
+from primum.judge.metrics import calibration, cuts, functions, operating, selective
 from primum.judge.metrics.accuracy import binary_auroc
-from primum.judge.metrics.harm import silent_critical_rate
 from primum.judge.recalibration.isotonic import fit_isotonic
 from primum.judge.statistics import ranks
 from primum.predictions import Predictions
@@ -87,11 +86,11 @@ def test_decisions_of_equal_expected_cost_go_to_the_first_class() -> None:
 
 def test_ranks_and_cuts_see_one_group() -> None:
     assert selective.rank(NOISY).sizes.tolist() == [10]
-    assert selective.aurc(NOISY, WRONG) == pytest.approx(0.4)
-    assert selective.augrc(NOISY, WRONG) == pytest.approx(0.2)
+    assert selective.risk_coverage(WRONG, selective.rank(NOISY)).aurc == pytest.approx(0.4)
+    assert selective.risk_coverage(WRONG, selective.rank(NOISY)).augrc == pytest.approx(0.2)
     assert binary_auroc(~WRONG, NOISY) == 0.5
-    assert cuts.risk_at_coverage(NOISY, WRONG, 0.5) == pytest.approx(0.4)
-    assert cuts.fpr_at_tpr(NOISY, WRONG) == 1
+    assert cuts.risk_with_influence(WRONG, selective.rank(NOISY), 0.5)[0] == pytest.approx(0.4)
+    assert cuts.fpr_with_influence(WRONG, selective.rank(NOISY))[0] == 1
     assert ties.at_least(NOISY, selective.threshold_at_coverage(NOISY, 0.3)).all()
     assert ranks.ranks([0.2, np.nextafter(0.2, 1), 0.1], np.zeros((3, 1))).rank.tolist() == [2.5, 2.5, 1]
 
@@ -114,7 +113,7 @@ def test_operating_points_call_equal_masses_alike() -> None:
     critical = np.array([[False, False], [True, False]])
     probs = np.column_stack([1 - NOISY, NOISY])
     assert decision.by_critical_mass(probs, critical, UP).all()
-    silent = silent_critical_rate(np.ones(10, int), np.zeros(10, int), NOISY, critical, UP)
+    silent = functions.silent_critical_rate(np.ones(10, int), np.zeros(10, int), NOISY, critical, UP)
     assert silent == 1
 
 
@@ -163,8 +162,10 @@ def test_the_order_of_the_classes_moves_no_figure_of_any_score(kind: str, seed: 
     wrong[ties.tied(probs)] = True
     here, there = confidences(Evidence(probs))[0], confidences(Evidence(moved))[0]
     for name, score in here.items():
-        for figure in (selective.aurc, selective.augrc, cuts.risk_at_coverage):
-            assert figure(there[name], wrong) == pytest.approx(figure(score, wrong), abs=1e-12), name
+        right = np.zeros(len(wrong), dtype=int)
+        for figure in (functions.aurc, functions.augrc, functions.risk_at_coverage):
+            expected = figure(right, wrong, score)
+            assert figure(right, wrong, there[name]) == pytest.approx(expected, abs=1e-12), name
         first, second = selective.rank(score), selective.rank(there[name])
         assert first.ends.tolist() == second.ends.tolist(), name
         for share in (0.2, 0.5, 0.8):

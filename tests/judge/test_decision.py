@@ -7,7 +7,7 @@ import pytest
 
 from primum.core.check import InputError
 from primum.judge import decision
-from primum.judge.metrics import harm
+from primum.judge.metrics import functions, harm
 from tests.judge.every_metric import cost, critical
 
 PROBS = np.array(
@@ -32,7 +32,7 @@ def test_a_critical_class_need_not_be_critical_against_every_negative() -> None:
     cells[2, 0] = True
     answered = decision.by_critical_mass([[0.1, 0.6, 0.3], [0.4, 0.3, 0.3]], cells, 0.5)
     np.testing.assert_array_equal(answered, [1, 0])
-    assert harm.critical_error_rate([2, 2], answered, cells) == 0.5
+    assert functions.critical_error_rate([2, 2], answered, cells) == 0.5
 
 
 @pytest.mark.parametrize("cells", [np.zeros((3, 3), dtype=bool), ~np.eye(3, dtype=bool)])

@@ -9,7 +9,8 @@ from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from primum.judge import confidence
-from primum.judge.metrics import accuracy, calibration, cuts, excess, selective
+from primum.judge.metrics import accuracy, calibration, cuts, excess, functions, selective
+from primum.judge.metrics.confusion import confusion
 from primum.judge.statistics import shares
 
 CASES = [(k, seed) for k in (2, 3, 7) for seed in (0, 1)]
@@ -28,15 +29,17 @@ def cases(k: int, seed: int, n: int = 500) -> tuple[np.ndarray, np.ndarray]:
 def test_scikit_learn(k: int, seed: int) -> None:
     labels, probs = cases(k, seed)
     decisions = probs.argmax(axis=1)
-    assert accuracy.accuracy(labels, decisions, k) == pytest.approx(sk.accuracy_score(labels, decisions))
+    assert functions.accuracy(labels, decisions) == pytest.approx(sk.accuracy_score(labels, decisions))
     balanced = sk.balanced_accuracy_score(labels, decisions)
-    assert accuracy.balanced_accuracy(labels, decisions, k) == pytest.approx(balanced)
+    assert functions.balanced_accuracy(labels, decisions) == pytest.approx(balanced)
     f1 = sk.f1_score(labels, decisions, average="macro")
-    assert accuracy.macro_f1(labels, decisions, k) == pytest.approx(f1)
+    assert functions.macro_f1(labels, decisions) == pytest.approx(f1)
     scores = probs[:, 1] if k == 2 else probs
-    assert accuracy.auroc(labels, probs) == pytest.approx(sk.roc_auc_score(labels, scores, multi_class="ovr"))
-    assert calibration.nll(labels, probs) == pytest.approx(sk.log_loss(labels, probs))
-    counts = accuracy.confusion(labels, decisions, k).matrix()
+    assert functions.auroc(labels, probs) == pytest.approx(
+        sk.roc_auc_score(labels, scores, multi_class="ovr")
+    )
+    assert functions.nll(labels, probs) == pytest.approx(sk.log_loss(labels, probs))
+    counts = confusion(labels, decisions, k).matrix()
     np.testing.assert_array_equal(counts, sk.confusion_matrix(labels, decisions))
     wrong = decisions != labels
     score = confidence.msr(probs)
@@ -49,12 +52,18 @@ def test_scikit_learn_on_telling_errors_apart(k: int, seed: int, decimals: int) 
     labels, probs = cases(k, seed)
     wrong, score = probs.argmax(axis=1) != labels, np.round(confidence.msr(probs), decimals)
     fpr, tpr, _ = sk.roc_curve(~wrong, score, drop_intermediate=False)
-    assert cuts.fpr_at_tpr(score, wrong) == pytest.approx(fpr[tpr >= 0.95 - 1e-12].min())
+    assert cuts.fpr_with_influence(wrong, selective.rank(score))[0] == pytest.approx(
+        fpr[tpr >= 0.95 - 1e-12].min()
+    )
     rate, area = wrong.mean(), sk.roc_auc_score(~wrong, score)
-    assert excess.e_augrc(score, wrong) == pytest.approx((1 - area) * rate * (1 - rate))
+    assert excess.excesses(
+        selective.risk_coverage(wrong, selective.rank(score)), len(wrong), int(wrong.sum())
+    )[1] == pytest.approx((1 - area) * rate * (1 - rate))
     accepted = score >= np.quantile(score, 0.2, method="higher" if decimals > 1 else "lower")
     if abs(accepted.mean() - 0.8) < 1 / len(score) or decimals == 1:
-        assert cuts.risk_at_coverage(score, wrong) == pytest.approx(wrong[accepted].mean())
+        assert cuts.risk_with_influence(wrong, selective.rank(score))[0] == pytest.approx(
+            wrong[accepted].mean()
+        )
     ranking = selective.rank(score)
     ours = accuracy.auroc_of_ranking(~wrong, ranking)
     assert ours[0] == pytest.approx(area)
@@ -76,9 +85,9 @@ def test_torchmetrics_calibration_error(k: int, seed: int) -> None:
 def test_brier_of_two_classes_is_twice_scikit_learns(k: int, seed: int) -> None:
     labels, probs = cases(k, seed)
     onehot = np.eye(k)[labels]
-    assert calibration.brier(labels, probs) == pytest.approx(((probs - onehot) ** 2).sum(axis=1).mean())
+    assert functions.brier(labels, probs) == pytest.approx(((probs - onehot) ** 2).sum(axis=1).mean())
     if k == 2:
-        assert calibration.brier(labels, probs) == pytest.approx(2 * sk.brier_score_loss(labels, probs[:, 1]))
+        assert functions.brier(labels, probs) == pytest.approx(2 * sk.brier_score_loss(labels, probs[:, 1]))
 
 
 def test_tensors_are_read_like_arrays() -> None:
@@ -86,7 +95,7 @@ def test_tensors_are_read_like_arrays() -> None:
     labels, probs = cases(4, 0)
     tensors = torch.tensor(labels), torch.tensor(probs, requires_grad=True)
     assert calibration.ece(*tensors) == calibration.ece(labels, probs)
-    assert accuracy.auroc(*tensors) == accuracy.auroc(labels, probs)
+    assert functions.auroc(*tensors) == functions.auroc(labels, probs)
     np.testing.assert_array_equal(confidence.pe(tensors[1]), confidence.pe(probs))
 
 

@@ -58,15 +58,17 @@ def test_a_score_is_judged_by_the_answers_it_speaks_of(found, score, gamblers):
     cost = severity.read("phantom").ordered(CLASSES, "test").cost
     fatal = severity.read("phantom").ordered(CLASSES, "test").critical
     metrics = row["metrics"]
-    assert metrics["aurc"]["values"] == pytest.approx([selective.aurc(c, a != y) for c, a, y, _ in told])
+    assert metrics["aurc"]["values"] == pytest.approx(
+        [selective.risk_coverage(a != y, selective.rank(c)).aurc for c, a, y, _ in told]
+    )
     assert metrics["cost_augrc"]["mean"] == pytest.approx(
-        np.mean([selective.augrc(c, cost[y, a]) for c, a, y, _ in told])
+        np.mean([selective.risk_coverage(cost[y, a], selective.rank(c)).augrc for c, a, y, _ in told])
     )
     assert metrics["failure_auroc"]["mean"] == pytest.approx(
         np.mean([accuracy.binary_auroc(a == y, c) for c, a, y, _ in told])
     )
     assert metrics["fpr_at_95_tpr"]["values"] == pytest.approx(
-        [cuts.fpr_at_tpr(c, a != y) for c, a, y, _ in told]
+        [cuts.fpr_with_influence(a != y, selective.rank(c))[0] for c, a, y, _ in told]
     )
     silent = [(a != y) & (c >= t) for c, a, y, t in told]
     worst = [fatal[y, a] & (c >= t) for c, a, y, t in told]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from primum.judge.metrics import calibration
+from primum.judge.metrics import calibration, functions
 from primum.judge.statistics.interval import Resampler
 
 
@@ -87,4 +87,4 @@ def test_reliability_counts_every_case_once() -> None:
 
 def test_root_brier_is_the_root() -> None:
     probs = np.array([[0.6, 0.4], [0.2, 0.8]])
-    assert calibration.root_brier(np.array([0, 0]), probs) == pytest.approx(((0.32 + 1.28) / 2) ** 0.5)
+    assert functions.root_brier(np.array([0, 0]), probs) == pytest.approx(((0.32 + 1.28) / 2) ** 0.5)

@@ -12,9 +12,15 @@ from primum.judge.metrics import excess, selective
 def test_the_least_areas_are_those_of_the_best_ranking(n: int, wrong: int) -> None:
     error = np.arange(n) >= n - wrong
     best = -np.arange(n)
-    assert excess.least_aurc(n, wrong) == pytest.approx(selective.aurc(best, error))
-    assert excess.least_augrc(n, wrong) == pytest.approx(selective.augrc(best, error))
-    assert excess.e_aurc(best, error) == pytest.approx(0, abs=1e-12)
+    assert excess.least_aurc(n, wrong) == pytest.approx(
+        selective.risk_coverage(error, selective.rank(best)).aurc
+    )
+    assert excess.least_augrc(n, wrong) == pytest.approx(
+        selective.risk_coverage(error, selective.rank(best)).augrc
+    )
+    assert excess.excesses(
+        selective.risk_coverage(error, selective.rank(best)), len(error), int(error.sum())
+    )[0] == pytest.approx(0, abs=1e-12)
 
 
 def test_no_ranking_without_ties_is_better() -> None:
@@ -22,8 +28,18 @@ def test_no_ranking_without_ties_is_better() -> None:
     error = rng.random(60) < 0.3
     for _ in range(50):
         score = rng.permutation(60)
-        assert excess.e_aurc(score, error) > 0
-        assert excess.e_augrc(score, error) > 0
+        assert (
+            excess.excesses(
+                selective.risk_coverage(error, selective.rank(score)), len(error), int(error.sum())
+            )[0]
+            > 0
+        )
+        assert (
+            excess.excesses(
+                selective.risk_coverage(error, selective.rank(score)), len(error), int(error.sum())
+            )[1]
+            > 0
+        )
 
 
 def test_many_cases_come_to_the_limit() -> None:

@@ -8,7 +8,7 @@ import pytest
 from primum import severity
 from primum.core.check import InputError
 from primum.judge import decision
-from primum.judge.metrics import harm
+from primum.judge.metrics import functions, harm
 
 COST = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 2.0], [10.0, 10.0, 0.0]])
 CRITICAL = COST == 10
@@ -25,13 +25,15 @@ def test_published_critical_error_rates_of_isic_2018(missed: int, published: flo
     fatal = np.flatnonzero(matrix.critical_classes[labels])
     assert len(fatal) == 307
     decisions[fatal[:missed]] = matrix.classes.index("NV")
-    assert harm.critical_error_rate(labels, decisions, matrix.critical) == pytest.approx(published, abs=5e-5)
+    assert functions.critical_error_rate(labels, decisions, matrix.critical) == pytest.approx(
+        published, abs=5e-5
+    )
 
 
 def test_by_hand() -> None:
-    assert harm.critical_error_rate(LABELS, DECISIONS, CRITICAL) == 2 / 4
-    assert harm.critical_errors(LABELS, DECISIONS, CRITICAL) == 2
-    assert harm.specificity(LABELS, DECISIONS, CRITICAL) == 5 / 6
+    assert functions.critical_error_rate(LABELS, DECISIONS, CRITICAL) == 2 / 4
+    assert functions.critical_errors(LABELS, DECISIONS, CRITICAL) == 2
+    assert functions.specificity(LABELS, DECISIONS, CRITICAL) == 5 / 6
     assert harm.expected_cost(LABELS, DECISIONS, COST) == pytest.approx((1 + 2 + 1 + 10 + 10) / 10)
     # constants cost: always 0: (2·1 + 4·10)/10; always 1: (4·1 + 4·10)/10; always 2: 6·2/10
     assert harm.normalized_expected_cost(LABELS, DECISIONS, COST) == pytest.approx(2.4 / 1.2)
@@ -50,23 +52,23 @@ def test_deployment_priors_by_hand() -> None:
 
 def test_always_answering_critical_games_the_rate_but_not_the_cost() -> None:
     always = np.full(10, 2)
-    assert harm.critical_error_rate(LABELS, always, CRITICAL) == 0
-    assert harm.specificity(LABELS, always, CRITICAL) == 0
+    assert functions.critical_error_rate(LABELS, always, CRITICAL) == 0
+    assert functions.specificity(LABELS, always, CRITICAL) == 0
     assert harm.normalized_expected_cost(LABELS, always, COST) == pytest.approx(1)
 
 
 def test_silent_counts_only_confident_critical_errors() -> None:
     confidence = np.array([0, 0, 0, 0, 0, 0, 0.9, 0.9, 0.8, 0.4])
-    assert harm.silent_critical_rate(LABELS, DECISIONS, confidence, CRITICAL, 0.8) == 1 / 4
-    assert harm.silent_critical_rate(LABELS, DECISIONS, confidence, CRITICAL, 0.81) == 0
+    assert functions.silent_critical_rate(LABELS, DECISIONS, confidence, CRITICAL, 0.8) == 1 / 4
+    assert functions.silent_critical_rate(LABELS, DECISIONS, confidence, CRITICAL, 0.81) == 0
 
 
 def test_refused_without_critical_or_negative_cases() -> None:
     negatives = LABELS < 2
     with pytest.raises(InputError, match="critical class"):
-        harm.critical_error_rate(LABELS[negatives], DECISIONS[negatives], CRITICAL)
+        functions.critical_error_rate(LABELS[negatives], DECISIONS[negatives], CRITICAL)
     with pytest.raises(InputError, match="not critical"):
-        harm.specificity(LABELS[~negatives], DECISIONS[~negatives], CRITICAL)
+        functions.specificity(LABELS[~negatives], DECISIONS[~negatives], CRITICAL)
 
 
 def test_predictive_values_and_net_benefit_by_hand() -> None:

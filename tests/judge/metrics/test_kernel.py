@@ -43,19 +43,19 @@ def test_it_equals_a_double_loop(n: int, k: int, patients: bool) -> None:
     assert found.value == pytest.approx(value, abs=1e-8)
     assert found.width == pytest.approx(width, rel=1e-6)
     assert found.influence.mean() == pytest.approx(0, abs=1e-9)
-    assert kernel.skce(labels, probs, clusters) == found.value
+    assert kernel.kernel_error(labels, probs, clusters, draws=0).value == found.value
 
 
 def test_two_cases_by_hand() -> None:
     probs = np.array([[0.8, 0.2], [0.4, 0.6]])
     # residuals (0.2, −0.2) and (0.6, −0.6); one pair, so ν is its distance
-    assert kernel.skce(np.array([0, 0]), probs) == pytest.approx(np.exp(-1) * 0.24)
+    assert kernel.kernel_error(np.array([0, 0]), probs, draws=0).value == pytest.approx(np.exp(-1) * 0.24)
 
 
 @pytest.mark.parametrize("clusters", [None, np.zeros(1, dtype=int)])
 def test_no_pair_is_said(clusters: np.ndarray | None) -> None:
     with pytest.raises(InputError, match="needs two cases of two patients"):
-        kernel.skce(np.array([0]), np.array([[0.5, 0.5]]), clusters)
+        kernel.kernel_error(np.array([0]), np.array([[0.5, 0.5]]), clusters, draws=0)
 
 
 def test_blocks_are_unbiased_and_hold_every_case() -> None:
@@ -139,7 +139,7 @@ def test_the_influence_equals_the_bootstrap_with_copies_dropped(patients: bool) 
     draws = []
     for _ in range(100):
         taken = np.concatenate([rows[c] for c in rng.integers(0, len(rows), len(rows))])
-        draws.append(kernel.skce(labels[taken], probs[taken], owner[taken]))
+        draws.append(kernel.kernel_error(labels[taken], probs[taken], owner[taken], draws=0).value)
     error = influence_error(found.influence, owner if patients else None)
     assert error == pytest.approx(np.std(draws), rel=0.3)
 

@@ -14,7 +14,7 @@ from primum.auditing.preparation import operating_of
 from primum.core.check import InputError
 from primum.judge import decision
 from primum.judge.answers import Operating, View
-from primum.judge.metrics import harm, operating
+from primum.judge.metrics import functions, operating
 from primum.judge.metrics.measure_operating import measure_operating_points
 from primum.judge.statistics.interval import Resampler
 from tests.judge.every_metric import cost, critical
@@ -112,7 +112,7 @@ def test_the_share_of_critical_cases_in_the_table_does_not_matter() -> None:
     more = np.r_[np.flatnonzero(keep), np.flatnonzero(keep & (labels < 2))]
     for specificity in operating.SPECIFICITIES:
         first, second = (
-            operating.cer_at_specificity(labels[rows], probs[rows], critical(4), specificity)
+            functions.cer_at_specificity(labels[rows], probs[rows], critical(4), specificity)
             for rows in (keep, more)
         )
         assert first == pytest.approx(second)
@@ -154,8 +154,8 @@ def test_the_fitted_threshold_is_applied_to_other_rows() -> None:
     ):
         answered = decision.by_critical_mass(probs[400:], critical(4), threshold)
         for code, metric in (
-            ("cer_at_specificity", harm.critical_error_rate),
-            ("specificity_reached", harm.specificity),
+            ("cer_at_specificity", functions.critical_error_rate),
+            ("specificity_reached", functions.specificity),
         ):
             measured = found[(f"{code}_{percent}", "operating", None, "none")]
             assert measured.value == pytest.approx(metric(labels[400:], answered, critical(4)))
@@ -165,7 +165,7 @@ def test_the_fitted_threshold_is_applied_to_other_rows() -> None:
         said = found[(f"cer_at_specificity_{percent}", "operating", None, "none")].why
         assert f"{reached.value:.1%}" in said
         read = found[(f"cer_at_specificity_{percent}", None, None, "none")]
-        assert read.value == operating.cer_at_specificity(
+        assert read.value == functions.cer_at_specificity(
             labels[400:], probs[400:], critical(4), percent / 100
         )
 

@@ -37,8 +37,10 @@ def plain(confidence: np.ndarray, residual: np.ndarray, weight: np.ndarray) -> t
     ],
 )
 def test_fixtures(residual: list[int], aurc: float, augrc: float) -> None:
-    assert selective.aurc(CONFIDENCE, residual) == pytest.approx(aurc, abs=1e-9)
-    assert selective.augrc(CONFIDENCE, residual) == pytest.approx(augrc, abs=1e-9)
+    assert selective.risk_coverage(residual, selective.rank(CONFIDENCE)).aurc == pytest.approx(aurc, abs=1e-9)
+    assert selective.risk_coverage(residual, selective.rank(CONFIDENCE)).augrc == pytest.approx(
+        augrc, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("levels", [3, 40, 10_000])
@@ -47,7 +49,7 @@ def test_same_as_the_plain_definition(levels: int) -> None:
     confidence = rng.integers(0, levels, 300) / levels
     residual = rng.choice([0.0, 1.0, 2.0, 10.0], 300)
     expected = plain(confidence, residual, np.ones(300))
-    curve = selective.risk_coverage(confidence, residual)
+    curve = selective.risk_coverage(residual, selective.rank(confidence))
     assert (curve.aurc, curve.augrc) == pytest.approx(expected)
     assert curve.coverage[-1] == 1
     assert curve.risk[-1] == pytest.approx(residual.mean())
@@ -55,8 +57,8 @@ def test_same_as_the_plain_definition(levels: int) -> None:
 
 def test_all_tied_is_the_mean_risk() -> None:
     residual = np.array([0, 1, 1, 0, 1])
-    assert selective.aurc(np.ones(5), residual) == pytest.approx(0.6)
-    assert selective.augrc(np.ones(5), residual) == pytest.approx(0.3)
+    assert selective.risk_coverage(residual, selective.rank(np.ones(5))).aurc == pytest.approx(0.6)
+    assert selective.risk_coverage(residual, selective.rank(np.ones(5))).augrc == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize("levels", [4, 1000])
@@ -64,7 +66,7 @@ def test_influence_is_the_derivative_by_case_weight(levels: int) -> None:
     rng = np.random.default_rng(levels)
     confidence, residual = rng.integers(0, levels, 40) / levels, rng.choice([0.0, 1.0, 10.0], 40)
     ranking = selective.rank(confidence)
-    curve = selective.risk_coverage(None, residual, ranking)
+    curve = selective.risk_coverage(residual, ranking)
     found = selective.influence(curve, residual, ranking)
     step = 1e-6
     for case in range(40):

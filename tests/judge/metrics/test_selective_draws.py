@@ -26,15 +26,15 @@ def test_a_draw_is_judged_as_its_rows_would_be(n: int, levels: int, monkeypatch:
     for b in range(weights.shape[1]):
         at = np.repeat(np.arange(n), weights[:, b])
         expected = {
-            "aurc": selective.aurc(confidence[at], wrong[at]),
-            "augrc": selective.augrc(confidence[at], wrong[at]),
-            "cost_aurc": selective.aurc(confidence[at], cost[at]),
-            "cost_augrc": selective.augrc(confidence[at], cost[at]),
-            "risk_at_80_coverage": cuts.risk_at_coverage(confidence[at], wrong[at]),
+            "aurc": selective.risk_coverage(wrong[at], selective.rank(confidence[at])).aurc,
+            "augrc": selective.risk_coverage(wrong[at], selective.rank(confidence[at])).augrc,
+            "cost_aurc": selective.risk_coverage(cost[at], selective.rank(confidence[at])).aurc,
+            "cost_augrc": selective.risk_coverage(cost[at], selective.rank(confidence[at])).augrc,
+            "risk_at_80_coverage": cuts.risk_with_influence(wrong[at], selective.rank(confidence[at]))[0],
         }
         if wrong[at].any() and not wrong[at].all():
             expected["failure_auroc"] = accuracy.binary_auroc(~wrong[at], confidence[at])
-            expected["fpr_at_95_tpr"] = cuts.fpr_at_tpr(confidence[at], wrong[at])
+            expected["fpr_at_95_tpr"] = cuts.fpr_with_influence(wrong[at], selective.rank(confidence[at]))[0]
         for code, value in expected.items():
             assert found[code][b] == pytest.approx(value, abs=1e-12), (code, b)
 

@@ -9,7 +9,7 @@ from scipy.special import log_softmax, softmax
 
 from primum import severity
 from primum.judge import decision
-from primum.judge.metrics import calibration
+from primum.judge.metrics import functions
 from primum.judge.recalibration import inversion, recalibrate, recalibrators
 
 MATRIX = severity.read("isic2018")
@@ -108,7 +108,7 @@ def test_the_best_is_chosen_by_cross_validation_and_never_hurts_much() -> None:
     chosen = recalibrate.choose(shifted, labels, None, 0)
     assert chosen.best == "vector"
     assert chosen.cv_nll["vector"] < chosen.cv_nll["temperature"] < chosen.cv_nll["none"]
-    true = calibration.nll(labels, softmax(logits, axis=1))
+    true = functions.nll(labels, softmax(logits, axis=1))
     assert chosen.cv_nll["vector"] == pytest.approx(true, abs=0.01)
 
 

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
 from primum.judge import confidence
-from primum.judge.metrics import accuracy, calibration, cuts, excess, harm, selective
+from primum.judge.metrics import accuracy, calibration, cuts, excess, functions, harm, selective
 from primum.judge.metrics.confusion import confusion
 from primum.judge.statistics import interval, shares
 from primum.judge.statistics.interval import Resampler
@@ -48,23 +48,35 @@ def influences(labels: np.ndarray, probs: np.ndarray) -> dict[str, tuple[Any, Ca
     ranking = selective.rank(score)
     found = {}
     for prefix, residual in (("", wrong.astype(float)), ("cost_", spent)):
-        curve = selective.risk_coverage(None, residual, ranking)
+        curve = selective.risk_coverage(residual, ranking)
         aurc, augrc = selective.influence(curve, residual, ranking)
-        found[f"{prefix}aurc"] = (aurc, lambda rows, r=residual: selective.aurc(score[rows], r[rows]))
-        found[f"{prefix}augrc"] = (augrc, lambda rows, r=residual: selective.augrc(score[rows], r[rows]))
+        found[f"{prefix}aurc"] = (
+            aurc,
+            lambda rows, r=residual: selective.risk_coverage(r[rows], selective.rank(score[rows])).aurc,
+        )
+        found[f"{prefix}augrc"] = (
+            augrc,
+            lambda rows, r=residual: selective.risk_coverage(r[rows], selective.rank(score[rows])).augrc,
+        )
         if not prefix:
             above = excess.influences(aurc, augrc, wrong)
-            found["e_aurc"] = (above[0], lambda rows: excess.e_aurc(score[rows], wrong[rows]))
-            found["e_augrc"] = (above[1], lambda rows: excess.e_augrc(score[rows], wrong[rows]))
+            found["e_aurc"] = (
+                above[0],
+                lambda rows: functions.e_aurc(labels[rows], decisions[rows], score[rows]),
+            )
+            found["e_augrc"] = (
+                above[1],
+                lambda rows: functions.e_augrc(labels[rows], decisions[rows], score[rows]),
+            )
     for name, at in (("", score), ("tied_", np.round(score, 1))):
         ranked = selective.rank(at)
         found[f"{name}risk_at_80_coverage"] = (
-            cuts.risk_with_influence(ranked, wrong)[1],
-            lambda rows, at=at: cuts.risk_at_coverage(at[rows], wrong[rows]),
+            cuts.risk_with_influence(wrong, ranked)[1],
+            lambda rows, at=at: cuts.risk_with_influence(wrong[rows], selective.rank(at[rows]))[0],
         )
         found[f"{name}fpr_at_95_tpr"] = (
-            cuts.fpr_with_influence(ranked, wrong)[1],
-            lambda rows, at=at: cuts.fpr_at_tpr(at[rows], wrong[rows]),
+            cuts.fpr_with_influence(wrong, ranked)[1],
+            lambda rows, at=at: cuts.fpr_with_influence(wrong[rows], selective.rank(at[rows]))[0],
         )
     found["expected_cost"] = (
         harm.expected_cost_influence(labels, decisions, cost(K)),
@@ -81,7 +93,7 @@ def influences(labels: np.ndarray, probs: np.ndarray) -> dict[str, tuple[Any, Ca
     found["nll"] = (nll - nll.mean(), lambda rows: nll[rows].mean())
     found["auroc"] = (
         accuracy.auroc_with_influence(labels, probs)[1],
-        lambda rows: accuracy.auroc(labels[rows], probs[rows]),
+        lambda rows: functions.auroc(labels[rows], probs[rows]),
     )
     found["failure_auroc"] = (
         accuracy.auroc_of_ranking(~wrong, selective.rank(score))[1],
@@ -128,8 +140,8 @@ def test_blocks_equal_the_bootstrap(name: str, clustered: bool) -> None:
     decisions = probs.argmax(axis=1)
     resampler = Resampler(patients, 1000, 0)
     metrics: dict[str, Callable[[np.ndarray], float]] = {
-        "balanced_accuracy": lambda rows: accuracy.balanced_accuracy(labels[rows], decisions[rows], K),
-        "macro_f1": lambda rows: accuracy.macro_f1(labels[rows], decisions[rows], K),
+        "balanced_accuracy": lambda rows: functions.balanced_accuracy(labels[rows], decisions[rows]),
+        "macro_f1": lambda rows: functions.macro_f1(labels[rows], decisions[rows]),
         "expected_cost": lambda rows: harm.expected_cost(labels[rows], decisions[rows], cost(K)),
         "ece": lambda rows: calibration.ece(labels[rows], probs[rows]),
     }

@@ -46,7 +46,7 @@ def _risk_coverages(view: View, answers: Answers, score: str) -> list[RiskCovera
         residuals["cost"] = view.cost[view.labels, answers.decisions]
     curves = []
     for name, residual in residuals.items():
-        curve = selective.risk_coverage(None, residual, ranking)
+        curve = selective.risk_coverage(residual, ranking)
         last = len(curve.coverage) - 1
         points = np.unique(np.linspace(0, last, min(POINTS, last + 1)).round().astype(int))
         curves.append(

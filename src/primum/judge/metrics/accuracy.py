@@ -9,24 +9,8 @@ import numpy as np
 from primum.core import check
 from primum.core.arrays import Bools, Floats
 from primum.core.check import InputError
-from primum.judge.metrics.confusion import Confusion, confusion, ratio
+from primum.judge.metrics.confusion import Confusion, ratio
 from primum.judge.metrics.selective import Ranking, rank
-
-
-def accuracy(labels: Any, decisions: Any, classes: int) -> float:
-    """Share of right answers, 0 to 1; labels and decisions (N,) class indices."""
-    counts = confusion(labels, decisions, classes)
-    return float(counts.hits.sum() / counts.totals.sum())
-
-
-def balanced_accuracy(labels: Any, decisions: Any, classes: int) -> float:
-    """Mean over the classes that occur of the share answered right, 0 to 1."""
-    return float(balanced_accuracy_of(confusion(labels, decisions, classes)))
-
-
-def macro_f1(labels: Any, decisions: Any, classes: int) -> float:
-    """Mean F1 over the classes that occur as label or as answer, 0 to 1."""
-    return float(macro_f1_of(confusion(labels, decisions, classes)))
 
 
 def balanced_accuracy_of(counts: Confusion) -> Floats:
@@ -40,16 +24,6 @@ def macro_f1_of(counts: Confusion) -> Floats:
     # F1 = 2 TP / (2 TP + FN + FP), and TP + FN are the cases of a class, TP + FP the answers of it
     both = counts.totals + counts.answers
     return np.asarray(ratio(2 * counts.hits, both).sum(axis=-1) / (both > 0).sum(axis=-1))
-
-
-def auroc(labels: Any, probs: Any) -> float:
-    """One-vs-rest AUROC, mean over the classes that occur and do not fill the table, 0 to 1; ties count half.
-
-    Args:
-        labels: (N,) class indices.
-        probs: (N, K) any scores, higher = more of that class.
-    """
-    return auroc_with_influence(labels, probs)[0]
 
 
 def auroc_with_influence(labels: Any, probs: Any) -> tuple[float, Floats]:

@@ -70,21 +70,6 @@ def _gap(index: Integers, difference: Floats, bins: int) -> float:
     return float(np.abs(np.bincount(index, difference, bins)).sum() / len(index))
 
 
-def brier(labels: Any, probs: Any) -> float:
-    """Mean over cases of ``Σ_k (p_k − y_k)²``, 0 to 2."""
-    return float(brier_losses(labels, probs).mean())
-
-
-def root_brier(labels: Any, probs: Any) -> float:
-    """Square root of the Brier score, 0 to √2 (Gruber & Buettner, NeurIPS 2022)."""
-    return float(np.sqrt(brier(labels, probs)))
-
-
-def nll(labels: Any, probs: Any) -> float:
-    """Mean negative log-likelihood (natural logarithm), floored at p = 1e-12."""
-    return float(nll_losses(labels, probs)[0].mean())
-
-
 def brier_losses(labels: Any, probs: Any) -> Floats:
     """(N,) ``Σ_k (p_k − y_k)²`` of each case."""
     p = check.array(probs)
@@ -125,15 +110,17 @@ def calibration_errors(
     confidence, right = top_label(labels, probs)
     top = decision.argmax(probs)
     index = {"ece": equal_width(confidence, bins), "ece_equal_mass": equal_mass(confidence, bins)}
-    value: dict[str, float] = {}
+    value = {
+        "ece": ece(labels, probs, bins),
+        "ece_equal_mass": ece_equal_mass(labels, probs, bins),
+        "classwise_ece": classwise_ece(labels, probs, bins),
+    }
     replicates: dict[str, Floats] = {}
+    gap = confidence - right
     for name, binned in index.items():
-        gap = confidence - right
-        value[name] = _gap(binned, gap, bins)
         replicates[name] = np.abs(resampler.sums(binned, bins, gap)).sum(axis=1) / _cases(resampler, n)
     by_class = np.stack([equal_width(probs[:, c], bins) for c in range(k)])
     mass = np.stack([np.bincount(by_class[c], probs[:, c], bins) for c in range(k)])
-    value["classwise_ece"] = classwise_ece(labels, probs, bins)
     total: Floats = np.zeros(len(resampler.weights))
     for c in range(k):
         total += np.abs(resampler.sums(by_class[c], bins, probs[:, c] - (labels == c))).sum(axis=1)

@@ -10,36 +10,13 @@ import numpy as np
 from primum.core import check
 from primum.core.arrays import Floats
 from primum.core.check import InputError
-from primum.judge.metrics.selective import Ranking, rank
+from primum.judge.metrics.selective import Ranking
 
 COVERAGE, TPR = 0.8, 0.95
 NEARLY = 1e-9
 
 
-def risk_at_coverage(confidence: Any, wrong: Any, coverage: float = COVERAGE) -> float:
-    """Share wrong among the cases accepted at the highest threshold that accepts ``coverage`` of all, 0 to 1.
-
-    Args:
-        confidence: (N,) higher = more trustworthy; cases of one confidence are accepted together.
-        wrong: (N,) bool.
-    """
-    return risk_with_influence(rank(confidence), wrong, coverage)[0]
-
-
-def fpr_at_tpr(confidence: Any, wrong: Any, tpr: float = TPR) -> float:
-    """Share of the wrong answers accepted at the highest threshold that accepts ``tpr`` of the right, 0 to 1.
-
-    Args:
-        confidence: (N,) higher = more trustworthy; cases of one confidence are accepted together.
-        wrong: (N,) bool.
-
-    Raises:
-        InputError: where all answers are right, or all are wrong.
-    """
-    return fpr_with_influence(rank(confidence), wrong, tpr)[0]
-
-
-def risk_with_influence(ranking: Ranking, wrong: Any, coverage: float = COVERAGE) -> tuple[float, Floats]:
+def risk_with_influence(wrong: Any, ranking: Ranking, coverage: float = COVERAGE) -> tuple[float, Floats]:
     """The risk, and the influence (N,) of each case; the cut moves with the cases (see :func:`_margin`)."""
     error = check.array(wrong).astype(np.float64)[ranking.order]
     n = len(error)
@@ -56,7 +33,7 @@ def risk_with_influence(ranking: Ranking, wrong: Any, coverage: float = COVERAGE
     return risk, influence
 
 
-def fpr_with_influence(ranking: Ranking, wrong: Any, tpr: float = TPR) -> tuple[float, Floats]:
+def fpr_with_influence(wrong: Any, ranking: Ranking, tpr: float = TPR) -> tuple[float, Floats]:
     """The share, and the influence (N,) of each case; the cut moves with the right answers."""
     error = check.array(wrong).astype(np.float64)[ranking.order]
     n, all_wrong = len(error), float(error.sum())

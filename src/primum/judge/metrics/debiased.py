@@ -11,11 +11,6 @@ from primum.core.check import InputError
 from primum.judge.metrics.calibration import BINS, equal_mass, top_label
 
 
-def debiased_error(labels: Any, probs: Any, clusters: Array | None = None, bins: int = BINS) -> float:
-    """Debiased squared L2 calibration error of the top label; see :func:`debiased_with_influence`."""
-    return debiased_with_influence(labels, probs, clusters, bins)[0]
-
-
 def debiased_with_influence(
     labels: Any, probs: Any, clusters: Array | None = None, bins: int = BINS
 ) -> tuple[float, Floats, float]:

@@ -9,7 +9,7 @@ from scipy.special import digamma
 
 from primum.core import check
 from primum.core.arrays import Floats
-from primum.judge.metrics.selective import RiskCoverage, risk_coverage
+from primum.judge.metrics.selective import RiskCoverage
 
 
 def least_aurc(n: int, wrong: int) -> float:
@@ -33,25 +33,6 @@ def least_augrc(n: int, wrong: int) -> float:
 def excesses(curve: RiskCoverage, n: int, wrong: int) -> tuple[float, float]:
     """AURC and AUGRC of the errors of n answers, each less the least it could be with so many wrong."""
     return curve.aurc - least_aurc(n, wrong), curve.augrc - least_augrc(n, wrong)
-
-
-def e_aurc(confidence: Any, wrong: Any) -> float:
-    """AURC less the least it could be with so many errors.
-
-    0 for a score that ranks every right answer first, at a confidence of its own each; a score that ties the
-    wrong ones comes out below 0 by a little, as the trapezoid cuts the corner of the curve there.
-
-    Args:
-        confidence: (N,) higher = more trustworthy. wrong: (N,) bool.
-    """
-    error = check.array(wrong).astype(np.float64)
-    return excesses(risk_coverage(confidence, error), len(error), int(error.sum()))[0]
-
-
-def e_augrc(confidence: Any, wrong: Any) -> float:
-    """AUGRC less the least it could be with so many errors, 0 or more: ``(1 − failure AUROC) r (1 − r)``."""
-    error = check.array(wrong).astype(np.float64)
-    return excesses(risk_coverage(confidence, error), len(error), int(error.sum()))[1]
 
 
 def influences(for_aurc: Floats, for_augrc: Floats, wrong: Any) -> tuple[Floats, Floats]:

@@ -40,56 +40,6 @@ def silent_misses(
     return missed & ties.at_least(confidence, threshold), among
 
 
-def critical_error_rate(labels: Any, decisions: Any, critical: Any) -> float:
-    """CER: critical errors / cases of critical classes, 0 to 1.
-
-    The denominator is inferred from published counts (56/307 and 158/1478); see ``docs/methods.md#severity``.
-
-    Args:
-        labels, decisions: (N,) class indices.
-        critical: (K, K) bool, rows true, columns decided.
-
-    Raises:
-        InputError: when no case has a critical class.
-
-    >>> critical_error_rate([0, 0, 1, 1], [0, 1, 0, 1], [[False, False], [True, False]])
-    0.5
-    """
-    pairs = critical_misses(check.array(labels), check.array(decisions), check.array(critical))
-    return _share(*pairs, "the critical error rate needs at least one case of a critical class")
-
-
-def critical_errors(labels: Any, decisions: Any, critical: Any) -> int:
-    """Number of errors in critical cells; arguments as for :func:`critical_error_rate`."""
-    return int(check.array(critical)[check.array(labels), check.array(decisions)].sum())
-
-
-def specificity(labels: Any, decisions: Any, critical: Any) -> float:
-    """Negatives (cases of classes without a critical cell) answered with any negative class / negatives.
-
-    >>> specificity([0, 0, 1, 1], [0, 1, 0, 1], [[False, False], [True, False]])
-    0.5
-    """
-    pairs = spared_negatives(check.array(labels), check.array(decisions), check.array(critical))
-    return _share(*pairs, "specificity needs at least one case of a class that is not critical")
-
-
-def silent_critical_rate(
-    labels: Any, decisions: Any, confidence: Any, critical: Any, threshold: float
-) -> float:
-    """Critical errors with confidence at or above the threshold / cases of critical classes, 0 to 1."""
-    pairs = silent_misses(
-        check.array(labels), check.array(decisions), check.array(confidence), check.array(critical), threshold
-    )
-    return _share(*pairs, "the silent critical rate needs at least one case of a critical class")
-
-
-def _share(hits: Bools, among: Bools, need: str) -> float:
-    if not among.any():
-        raise InputError(f"{need}, none arrived")
-    return float(hits[among].mean())
-
-
 def expected_cost(labels: Any, decisions: Any, cost: Any, priors: Any = None) -> float:
     """Expected cost of a decision, ``Σ_i P_i Σ_d c[i, d] R[i, d]``, in units of ``cost``.
 

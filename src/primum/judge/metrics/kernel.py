@@ -40,11 +40,6 @@ class KernelError:
     whole: float
 
 
-def skce(labels: Any, probs: Any, clusters: Array | None = None) -> float:
-    """The SKCE of labels (N,) and probabilities (N, K); see :func:`kernel_error`."""
-    return kernel_error(labels, probs, clusters, draws=0).value
-
-
 def kernel_error(
     labels: Any,
     probs: Any,

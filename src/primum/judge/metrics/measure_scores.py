@@ -35,7 +35,7 @@ def measure_score(view: View, answers: Answers, score: str) -> Iterator[Measured
     else:
         ranking, wrong = view.ranking(answers.confidence[score]), view.labels != answers.decisions
         error = wrong.astype(np.float64)
-        curve = selective.risk_coverage(None, error, ranking)
+        curve = selective.risk_coverage(error, ranking)
         on_areas = selective.influence(curve, error, ranking)
         values = (curve.aurc, curve.augrc, *excess.excesses(curve, n, int(wrong.sum())))
         influences = (*on_areas, *excess.influences(*on_areas, error))
@@ -43,7 +43,7 @@ def measure_score(view: View, answers: Answers, score: str) -> Iterator[Measured
             yield Measured(code, _area(view, value, influence, 1.0), basis)
         yield from _cost_areas(view, answers, ranking, basis)
         yield from _failures(view, wrong, ranking, basis)
-        risk, influence = cuts.risk_with_influence(ranking, error)
+        risk, influence = cuts.risk_with_influence(error, ranking)
         weakest = int(np.ceil(cuts.COVERAGE * view.independent))
         evidence = Influence(risk, influence, "logit", (0.0, 1.0), weakest)
         yield Measured("risk_at_80_coverage", evidence, basis)
@@ -66,7 +66,7 @@ def _cost_areas(view: View, answers: Answers, ranking: selective.Ranking, basis:
             yield unmeasured(code, basis, len(view.labels), NO_SEVERITY)
         return
     spent = view.cost[view.labels, answers.decisions]
-    curve = selective.risk_coverage(None, spent, ranking)
+    curve = selective.risk_coverage(spent, ranking)
     influences = selective.influence(curve, spent, ranking)
     for code, value, influence in zip(COST_AREAS, (curve.aurc, curve.augrc), influences, strict=True):
         yield Measured(code, _area(view, value, influence, float(view.cost.max())), basis)
@@ -79,7 +79,7 @@ def _failures(view: View, wrong: Bools, ranking: selective.Ranking, basis: Basis
         for code in FAILURES:
             yield unmeasured(code, basis, n, why)
         return
-    metrics = accuracy.auroc_of_ranking(~wrong, ranking), cuts.fpr_with_influence(ranking, wrong)
+    metrics = accuracy.auroc_of_ranking(~wrong, ranking), cuts.fpr_with_influence(wrong, ranking)
     for code, (value, influence) in zip(FAILURES, metrics, strict=True):
         yield Measured(code, Influence(value, influence, "logit", (0.0, 1.0), view.smallest(wrong)), basis)
 

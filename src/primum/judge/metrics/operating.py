@@ -10,9 +10,7 @@ import numpy as np
 from primum.core import check, ties
 from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.core.check import InputError
-from primum.judge.decision import critical_mass
 from primum.judge.metrics.confusion import ratio
-from primum.judge.metrics.harm import critical_classes
 from primum.judge.metrics.selective import Ranking, rank
 from primum.judge.statistics.interval import Resampler
 
@@ -59,23 +57,6 @@ def threshold_at_sensitivity(score: Any, is_critical: Any, sensitivity: float) -
     if not len(criticals):
         raise InputError("sensitivity needs at least one case of a critical class, none arrived")
     return float(criticals[_needed(sensitivity, len(criticals)) - 1])
-
-
-def cer_at_specificity(labels: Any, probs: Any, critical: Any, specificity: float) -> float:
-    """Share of critical cases whose critical mass lies below the threshold of that specificity, 0 to 1.
-
-    The threshold is read on these very rows: a point of the ROC curve, see :func:`missed_at_specificity`.
-
-    Args:
-        labels: (N,) class indices. probs: (N, K). critical: (K, K) bool, rows true.
-        specificity: above 0 and up to 1.
-
-    Raises:
-        InputError: without a critical or without a negative case.
-    """
-    of_critical = critical_classes(check.array(critical))[check.array(labels)]
-    score = critical_mass(probs, critical)
-    return float(missed_at_specificity(score, of_critical, (specificity,))[0])
 
 
 def missed_at_specificity(score: Any, is_critical: Any, specificities: Sequence[float]) -> Floats:

@@ -56,34 +56,25 @@ class RiskCoverage:
     augrc: float
 
 
-def risk_coverage(confidence: Any, residual: Any, ranking: Ranking | None = None) -> RiskCoverage:
+def risk_coverage(residual: Any, ranking: Ranking) -> RiskCoverage:
     """Risk–coverage curve and both areas (trapezoid) from one sort.
 
     Args:
-        confidence: (N,) higher = more trustworthy; not read when ``ranking`` is given.
         residual: (N,) any cost of 0 or more; 0/1 errors give AURC, severities the severity-weighted AURC.
-        ranking: of the same confidence, to sort only once for several residuals.
+        ranking: of the confidence; one serves several residuals.
+
+    >>> risk_coverage([0, 0, 1], rank([0.9, 0.8, 0.7])).augrc
+    0.05555555555555555
     """
-    by = rank(confidence) if ranking is None else ranking
-    n = len(by.order)
-    spent = np.cumsum(check.array(residual)[by.order], dtype=np.float64)
-    if len(by.ends) < n:
-        spent = spent[by.ends - 1]
-    risk, generalized = spent / by.ends, spent / n
-    width = by.sizes / n
+    n = len(ranking.order)
+    spent = np.cumsum(check.array(residual)[ranking.order], dtype=np.float64)
+    if len(ranking.ends) < n:
+        spent = spent[ranking.ends - 1]
+    risk, generalized = spent / ranking.ends, spent / n
+    width = ranking.sizes / n
     area = float(width[1:] @ (risk[1:] + risk[:-1])) / 2 + float(width[0] * risk[0])
     generalized_area = float(width[1:] @ (generalized[1:] + generalized[:-1]) + width[0] * generalized[0]) / 2
-    return RiskCoverage(by.ends / n, risk, generalized, area, generalized_area)
-
-
-def aurc(confidence: Any, residual: Any) -> float:
-    """Area under the risk–coverage curve, in the unit of the residual; lower is better."""
-    return risk_coverage(confidence, residual).aurc
-
-
-def augrc(confidence: Any, residual: Any) -> float:
-    """Area under the generalised risk–coverage curve, in the unit of the residual; lower is better."""
-    return risk_coverage(confidence, residual).augrc
+    return RiskCoverage(ranking.ends / n, risk, generalized, area, generalized_area)
 
 
 def influence(curve: RiskCoverage, residual: Any, ranking: Ranking) -> tuple[Floats, Floats]:
