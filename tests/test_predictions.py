@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -149,3 +150,11 @@ def test_what_is_refused(change: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError, match=says) as refused:
         Predictions(**(given | change))
     assert str(refused.value).startswith("t: ")
+
+
+def test_a_table_can_be_pickled_and_shows_itself_in_one_line() -> None:
+    table = whole()
+    again = pickle.loads(pickle.dumps(table))
+    assert repr(again) == repr(table) == "Predictions('predictions', 6 cases, k0, k1, k2)"
+    np.testing.assert_array_equal(again.probs, table.probs)
+    assert again.ids.equals(table.ids)

@@ -36,6 +36,12 @@ class Predictions:
         source: what is known of the origin (network, loss, data), JSON-ready.
         notes: what the reader noticed and let pass, one sentence each.
 
+    >>> table = Predictions(["a", "b"], ("benign", "malignant"), [0, 1], [[2.0, 0.0], [0.5, 0.5]])
+    >>> table
+    Predictions('predictions', 2 cases, benign, malignant)
+    >>> table.probs.round(3).tolist()
+    [[0.881, 0.119], [0.5, 0.5]]
+
     Raises:
         InputError: when shapes disagree, ids repeat, values are not finite or labels lie outside the classes.
     """
@@ -146,6 +152,9 @@ class Predictions:
         for name, score in self.scores.items():
             check.finite(score, self.name, f"score_{name}")
 
+    def __repr__(self) -> str:
+        return f"Predictions({self.name!r}, {len(self):,} cases, {check.shorten(self.classes)})"
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -211,17 +220,17 @@ class Predictions:
 
     @classmethod
     def from_probs(
-        cls, ids: Any, classes: Sequence[str], labels: Any, probs: Reals, **rest: Any
+        cls, ids: Any, classes: Sequence[str], labels: Any, probs: Reals, **fields: Any
     ) -> Predictions:
         """Build from probabilities (N, K); rows off their sum, by up to 1e-2 or by what rounding
         explains (:func:`check.probabilities`), are renormalised, with a note."""
-        name = str(rest.get("name", "predictions"))
+        name = str(fields.get("name", "predictions"))
         normalised, off = check.probabilities(ties.widened(check.array(probs)), name, classes)
         with np.errstate(divide="ignore"):
             logs = np.log(normalised)
-        notes = tuple(rest.pop("notes", ()))
+        notes = tuple(fields.pop("notes", ()))
         if off:
             notes += (
                 f"the probabilities of {off} cases, off their sum by more than 0.001, were renormalised",
             )
-        return cls(ids, tuple(classes), labels, logs, "log_probabilities", notes=notes, **rest)
+        return cls(ids, tuple(classes), labels, logs, "log_probabilities", notes=notes, **fields)

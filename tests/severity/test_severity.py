@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +276,12 @@ def test_csv_errors(content: str, says: str, tmp_path: Path) -> None:
 def test_the_wrong_shape_of_critical_is_refused() -> None:
     with pytest.raises(InputError, match="critical cells must be a matrix of the shape of cost"):
         SeverityMatrix(("a", "b"), np.array([[0.0, 1.0], [1.0, 0.0]]), np.zeros((3, 3), dtype=bool))
+
+
+def test_a_matrix_of_costs_alone_has_no_critical_cell_and_can_be_pickled() -> None:
+    matrix = SeverityMatrix(("a", "b"), np.array([[0.0, 1.0], [2.0, 0.0]]))
+    assert not matrix.critical.any()
+    again = pickle.loads(pickle.dumps(matrix))
+    assert again.to_dict() == matrix.to_dict()
+    assert not again.cost.flags.writeable
+    assert repr(again) == "SeverityMatrix('severity', a, b, 0 critical cells)"

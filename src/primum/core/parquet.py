@@ -1,4 +1,8 @@
-"""Parquet files, of which every claim is held against a limit before memory is asked for."""
+"""Parquet files, of which every claim is held against a limit before memory is asked for.
+
+pyarrow reads and writes them: Polars 2.1 does not verify the checksums of pages (a flipped bit of a number is
+read as another number) and does not tell what a footer claims of sizes, which must be known before reading.
+"""
 
 from __future__ import annotations
 
