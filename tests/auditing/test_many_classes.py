@@ -12,6 +12,7 @@ import pytest
 import primum
 from primum.judge.recalibration import inversion
 from primum.report import settings
+from primum.report.content import Settings
 from primum.severity import SeverityMatrix
 
 CLASSES = 1139
@@ -73,7 +74,7 @@ def test_the_source_is_said_in_a_line() -> None:
         "severity": costs(names).to_dict(),
         "weights": [1.0] * 60,
     }
-    said = dict(settings.rows({"source": {"loss": loss}}))["Source: loss"]
+    said = dict(settings.rows(Settings(source={"loss": loss})))["Source: loss"]
     assert said.startswith("name risk_calibrated, severity two groups, weights 1.0, 1.0")
     assert said.endswith("and 35 more")
     assert len(said) < 250

@@ -5,24 +5,25 @@ from __future__ import annotations
 import pytest
 
 from primum.report import drawings, figures, matrix
+from primum.report.content import read
 from tests.report.example_audit import audit
 
 
 def test_reliability_draws_every_bin_with_its_interval_and_count() -> None:
-    bins = audit()["curves"]["reliability"][0]["bins"]
+    bins = read(audit()).sections.reliability[0].bins
     points = figures.reliability(bins).data[1]
-    assert list(points.y) == [one["accuracy"] for one in bins]
-    assert points.error_y.array[0] == pytest.approx(bins[0]["accuracy_high"] - bins[0]["accuracy"])
-    assert [row[2] for row in points.customdata] == [one["n"] for one in bins]
+    assert list(points.y) == [one.accuracy for one in bins]
+    assert points.error_y.array[0] == pytest.approx(bins[0].accuracy_high - bins[0].accuracy)
+    assert [row[2] for row in points.customdata] == [one.n for one in bins]
     assert figures.reliability([]).layout.height
 
 
 def test_risk_coverage_draws_one_line_per_score() -> None:
-    curves = [one for one in audit()["curves"]["risk_coverage"] if one["residual"] == "error"]
+    curves = [one for one in read(audit()).sections.risk_coverage if one.residual == "error"]
     figure = figures.risk_coverage(curves, at=0.8)
     assert [line.name for line in figure.data] == ["msr", "pe", "margin"]
     assert max(len(line.x) for line in figure.data) <= figures.MOST_POINTS
-    assert figure.data[0].x[-1] == curves[0]["coverage"][-1]
+    assert figure.data[0].x[-1] == curves[0].coverage[-1]
 
 
 def test_names_cannot_carry_markup() -> None:

@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from primum.judge.finding import Finding
 from primum.report import words
-from tests.report.example_audit import finding
+from tests.report import example_audit
+
+
+def finding(*values: Any, **fields: Any) -> Finding:
+    return Finding.from_dict(example_audit.finding(*values, **fields))
 
 
 def plain(text: str) -> str:

@@ -3,102 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from primum.judge.finding import Finding
 from primum.judge.metrics.table import codes
-from primum.report import figures, tables, view, words
+from primum.report import content, figures, tables, view, words
 from primum.report.pictures import Picture, pack
-from primum.report.words import Finding
 
 DIRECTIONS = {
     "lower": "left of the line, the second model is better",
     "higher": "right of the line, the second model is better",
 }
-DRAWN = codes("comparison")
+MAIN_CODES = codes("comparison")
 
 
-def of(comparison: Mapping[str, Any], images: Path | None = None) -> dict[str, Any]:
+def of(comparison: Mapping[str, Any], images: Path | None = None) -> dict[str, object]:
     """Build everything the template needs for a comparison of two models on the same cases."""
-    given = comparison.get("settings") or {}
-    findings: list[Finding] = list(comparison.get("findings") or [])
-    overall = [one for one in findings if (one.get("group") or "all") == "all"]
-    chosen = tables.rules(overall)
-    first = view.of(comparison.get("first") or {}, images, "first-")
-    second = view.of(comparison.get("second") or {}, images, "second-")
-    first["title"] = words.file_name(given.get("first") or first["title"])
-    second["title"] = words.file_name(given.get("second") or second["title"])
+    paired = content.read(comparison)
+    settings, findings, overall = paired.settings, paired.findings, paired.overall
+    level = words.level(settings.level)
+    models, titles = [], []
+    for place, name in (("first", settings.first), ("second", settings.second)):
+        audit = content.read(comparison.get(place) or {})
+        audit = replace(audit, settings=replace(audit.settings, name=name or audit.settings.name))
+        model = view.of(audit, images, f"{place}-")
+        titles.append(model["title"])
+        models.append((place.capitalize(), model))
+    leads = (_lead(overall, rule, level) for rule in tables.rules(overall))
     return {
-        "title": f"{first['title']} and {second['title']}",
-        "facts": [words.counted(given.get("n")), "the same cases, answered by two models"],
-        "level": words.level(given),
-        "leads": [lead for rule in chosen if (lead := _lead(overall, rule, words.level(given)))],
+        "title": " and ".join(map(str, titles)),
+        "facts": [words.counted(settings.n), "the same cases, answered by two models"],
+        "level": level,
+        "leads": [lead for lead in leads if lead],
         "pictures": forests(overall),
-        "warnings": [view.described(one) for one in findings if one.get("verdict") == "warning"],
-        "differences": [difference(one) for one in findings],
-        "models": [("First", first), ("Second", second)],
+        "warnings": [view.described(finding) for finding in findings if finding.verdict == "warning"],
+        "differences": [difference(finding) for finding in findings],
+        "models": models,
     }
 
 
-def _lead(findings: Sequence[Finding], rule: tables.Rule, share: str) -> tuple[str, str] | None:
+def _lead(findings: Sequence[Finding], rule: tables.Rule, level: str) -> tuple[str, str] | None:
     """Name of a decision rule, and the sentence on its difference in critical errors."""
-    mine = [one for one in findings if tables.rule(one) == rule]
-    said = words.difference(tables.pick(mine, "cer"), share)
-    name = words.decision(rule[0] or None)
-    return (name[:1].upper() + name[1:], said) if said else None
+    judged = [finding for finding in findings if tables.rule(finding) == rule]
+    sentence = words.difference(tables.pick(judged, "cer"), level)
+    return (words.opening(words.decision(rule[0] or None)), sentence) if sentence else None
 
 
 def forests(findings: Sequence[Finding]) -> list[Picture]:
     """Draw the main paired differences, one figure per direction and unit, each with one honest axis."""
-    made = []
-    score = next((one["score"] for one in findings if one.get("score")), None)
-    drawn = [one for one in findings if one.get("code") in DRAWN and one.get("score") in (None, score)]
+    pictures = []
+    score = next((finding.score for finding in findings if finding.score), None)
+    main = [finding for finding in findings if finding.code in MAIN_CODES and finding.score in (None, score)]
     for better in ("lower", "higher"):
         for percent in (True, False):
             rows = [
                 figures.Whisker(
-                    _name(one),
-                    one["value"],
-                    one.get("low"),
-                    one.get("high"),
-                    _said(one),
-                    one.get("code") in tables.CRITICAL_CODES,
+                    _name(finding),
+                    finding.value,
+                    finding.low,
+                    finding.high,
+                    _text(finding),
+                    finding.code in tables.CRITICAL_CODES,
                 )
-                for one in drawn
-                if one.get("better") == better
-                and one.get("value") is not None
-                and (one.get("code") in words.RATES) == percent
+                for finding in main
+                if finding.better == better
+                and finding.value is not None
+                and (finding.code in words.RATES) == percent
             ]
             if rows:
                 unit = "points" if percent else "units"
                 figure = figures.dots_and_whiskers(rows, "second minus first", percent=percent, zero=True)
                 spoken = f"Differences, second minus first, where {better} is better; {DIRECTIONS[better]}"
                 caption = f"{better.capitalize()} is better: {DIRECTIONS[better]}"
-                made.append(pack(figure, f"difference-{better}-{unit}", spoken, caption))
-    return made
+                pictures.append(pack(figure, f"difference-{better}-{unit}", spoken, caption))
+    return pictures
 
 
-def _said(finding: Finding) -> str:
-    within = words.interval(finding, signed=True)
-    value = words.number(finding["value"], str(finding.get("code", "")), signed=True)
-    return value + (f" ({within})" if within else "")
+def _text(finding: Finding) -> str:
+    span = words.interval(finding, signed=True)
+    return words.number(finding.value, finding.code, signed=True) + (f" ({span})" if span else "")
 
 
 def _name(finding: Finding) -> str:
-    parts = (words.label(finding), tables.short_name(tables.rule(finding)), finding.get("score"))
-    return " · ".join(str(part) for part in parts if part)
+    parts = (words.label(finding), tables.short_name(tables.rule(finding)), finding.score)
+    return " · ".join(part for part in parts if part)
 
 
-def difference(finding: Finding) -> dict[str, Any]:
+def difference(finding: Finding) -> dict[str, str]:
     """Spell one paired difference out, signed."""
-    said = view.described(finding)
-    code = str(finding.get("code", ""))
-    said["value"] = words.number(finding.get("value"), code, signed=True)
-    said["span"] = words.interval(finding, signed=True) or words.NOTHING
-    value, low, high = finding.get("value"), finding.get("low"), finding.get("high")
-    said["favours"] = ""
-    if value is not None and low is not None and high is not None and finding.get("better"):
-        apart = low > 0 or high < 0
-        good = (value > 0) == (finding["better"] == "higher")
-        said["favours"] = ("second" if good else "first") if apart else "cannot tell"
-    return said
+    value, low, high = finding.value, finding.low, finding.high
+    favours = ""
+    if value is not None and low is not None and high is not None and finding.better:
+        better = "second" if (value > 0) == (finding.better == "higher") else "first"
+        favours = better if low > 0 or high < 0 else "cannot tell"
+    return {
+        **view.described(finding),
+        "value": words.number(value, finding.code, signed=True),
+        "span": words.interval(finding, signed=True) or words.NOTHING,
+        "favours": favours,
+    }

@@ -9,6 +9,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from primum.judge.sections.overview import RiskCoverage
+from primum.judge.sections.reliability import Bin
+
 INK, SOFT, LINE, PAPER = "#1c2733", "#5d6b78", "#dfe5ea", "#ffffff"
 BLUE, CRITICAL = "#0b5c94", "#c2261b"
 # Okabe and Ito's colour-blind-safe set without its vermilion: red is kept for critical errors alone.
@@ -72,18 +75,17 @@ def blank(height: int, **layout: object) -> go.Figure:
     return go.Figure(layout={"template": TEMPLATE, "height": height, **layout})
 
 
-def reliability(bins: Sequence[Mapping[str, Any]]) -> go.Figure:
+def reliability(bins: Sequence[Bin]) -> go.Figure:
     """Draw confidence against accuracy with intervals, and below it how many cases each bin holds."""
     figure = blank(400, bargap=0.06, showlegend=False)
-    middle = [(one["low"] + one["high"]) / 2 for one in bins]
-    confidence = [one["confidence"] for one in bins]
-    accuracy = [one["accuracy"] for one in bins]
-    known = [(one["accuracy_low"], one["accuracy_high"]) for one in bins]
+    accuracy = [bin.accuracy for bin in bins]
+    lows = [bin.accuracy if bin.accuracy_low is None else bin.accuracy_low for bin in bins]
+    highs = [bin.accuracy if bin.accuracy_high is None else bin.accuracy_high for bin in bins]
     figure.add_scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": SOFT, "width": 1, "dash": "dot"}, hoverinfo="skip"
     )
     figure.add_scatter(
-        x=confidence,
+        x=[bin.confidence for bin in bins],
         y=accuracy,
         mode="lines+markers",
         line={"color": BLUE, "width": 1.5},
@@ -91,29 +93,29 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> go.Figure:
         error_y={
             "type": "data",
             "symmetric": False,
-            "array": [high - right for right, (_, high) in zip(accuracy, known, strict=True)],
-            "arrayminus": [right - low for right, (low, _) in zip(accuracy, known, strict=True)],
+            "array": [high - right for right, high in zip(accuracy, highs, strict=True)],
+            "arrayminus": [right - low for right, low in zip(accuracy, lows, strict=True)],
             "color": BLUE,
             "thickness": 1,
             "width": 3,
         },
-        customdata=[[low, high, one["n"]] for one, (low, high) in zip(bins, known, strict=True)],
+        customdata=[[low, high, bin.n] for bin, low, high in zip(bins, lows, highs, strict=True)],
         hovertemplate="said %{x:.1%}, right %{y:.1%}<br>interval %{customdata[0]:.1%}–%{customdata[1]:.1%}"
         "<br>n = %{customdata[2]}<extra></extra>",
     )
     figure.add_bar(
-        x=middle,
-        y=[one["n"] for one in bins],
-        width=[one["high"] - one["low"] for one in bins],
+        x=[(bin.low + bin.high) / 2 for bin in bins],
+        y=[bin.n for bin in bins],
+        width=[bin.high - bin.low for bin in bins],
         marker={"color": "#a9c3d6"},
         yaxis="y2",
         hovertemplate="n = %{y}<extra></extra>",
     )
-    start = max(0.0, min([one["low"] for one in bins], default=0.0) - 0.02)
+    start = max(0.0, min([bin.low for bin in bins], default=0.0) - 0.02)
     figure.update_xaxes(
         title_text="confidence: what the model said", tickformat=".0%", range=[start, 1.01], anchor="y2"
     )
-    lowest = min([low for low, _ in known] + [start])
+    lowest = min([*lows, start])
     figure.update_yaxes(
         title_text="share that was right", tickformat=".0%", range=[max(-0.02, lowest - 0.03), 1.03]
     )
@@ -125,39 +127,32 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 def risk_coverage(
-    curves: Sequence[Mapping[str, Any]], key: str = "risk", at: float | None = None
+    curves: Sequence[RiskCoverage], *, joint: bool = False, at: float | None = None
 ) -> go.Figure:
     """Draw the risk among accepted cases against the share accepted, one line per confidence score.
 
     Args:
-        curves: entries of ``curves.risk_coverage`` that share one residual, at most eight of them.
-        key: ``"risk"`` or ``"generalized_risk"``.
+        curves: of one residual, at most eight of them.
+        joint: draw the generalised risk, of all cases, in place of that of the accepted.
         at: the operating coverage, drawn as a line.
     """
     figure = blank(320 + 20 * len(curves))
-    cost = any(curve.get("residual") == "cost" for curve in curves)
-    for at_curve, (curve, name) in enumerate(zip(curves, curve_names(curves), strict=True)):
-        coverage, risk = thin(curve["coverage"]), thin(curve[key])
+    cost = any(curve.residual == "cost" for curve in curves)
+    value = "cost %{y:.3f}" if cost else "%{y:.1%} wrong"
+    for place, (curve, name) in enumerate(zip(curves, curve_names(curves), strict=True)):
         figure.add_scatter(
-            x=coverage,
-            y=risk,
+            x=thin(curve.coverage),
+            y=thin(curve.generalized_risk if joint else curve.risk),
             mode="lines",
             name=plain(name),
-            line={
-                "color": CURVES[at_curve % len(CURVES)],
-                "dash": DASHES[at_curve % len(DASHES)],
-                "width": 2,
-            },
-            hovertemplate="accepted %{x:.0%}: "
-            + ("cost %{y:.3f}" if cost else "%{y:.1%} wrong")
-            + "<extra></extra>",
+            line={"color": CURVES[place % len(CURVES)], "dash": DASHES[place % len(DASHES)], "width": 2},
+            hovertemplate=f"accepted %{{x:.0%}}: {value}<extra></extra>",
         )
     if at is not None:
         figure.add_vline(x=at, line={"color": SOFT, "width": 1, "dash": "dot"})
-    joint = key == "generalized_risk"
-    what = ("mean cost" if cost else "share wrong") + (", of all cases" if joint else ", of the accepted")
+    title = ("mean cost" if cost else "share wrong") + (", of all cases" if joint else ", of the accepted")
     figure.update_xaxes(title_text="share of cases the model answers", tickformat=".0%", range=[0, 1.01])
-    figure.update_yaxes(title_text=what, rangemode="tozero", tickformat="" if cost else ".0%")
+    figure.update_yaxes(title_text=title, rangemode="tozero", tickformat="" if cost else ".0%")
     figure.update_layout(showlegend=True)
     return figure
 
@@ -196,22 +191,31 @@ def trade_off(curves: Sequence[Mapping[str, Any]], points: Sequence[Mapping[str,
     return figure
 
 
-def curve_names(curves: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name curves by score, adding decision and calibration only where they tell curves apart."""
-    several = {key: len({curve.get(key) for curve in curves}) > 1 for key in ("decision", "calibrated")}
+def curve_names(curves: Sequence[RiskCoverage]) -> list[str]:
+    """Name curves by score, adding decision and calibration only where they tell curves apart.
+
+    >>> curve_names([RiskCoverage(score="msr", decision=rule) for rule in ("argmax", "bayes")])
+    ['msr · argmax', 'msr · bayes']
+    """
+    decisions = {curve.decision for curve in curves}
+    states = {curve.calibrated for curve in curves}
     names = []
     for curve in curves:
-        parts = [str(curve.get("score"))]
-        if several["decision"]:
-            parts.append(str(curve.get("decision")))
-        if several["calibrated"]:
-            parts.append("raw" if curve.get("calibrated") in (None, "none") else str(curve["calibrated"]))
+        parts = [curve.score]
+        if len(decisions) > 1:
+            parts.append(str(curve.decision))
+        if len(states) > 1:
+            parts.append("raw" if curve.calibrated in (None, "none") else str(curve.calibrated))
         names.append(" · ".join(parts))
     return names
 
 
 def thin(values: Sequence[float]) -> list[float]:
-    """Keep at most 400 evenly spaced points of a curve, first and last among them, for drawing only."""
+    """Keep at most 400 evenly spaced points of a curve, first and last among them, for drawing only.
+
+    >>> len(thin([0.1] * 1000))
+    400
+    """
     if len(values) <= MOST_POINTS:
         return list(values)
     step = (len(values) - 1) / (MOST_POINTS - 1)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from primum.core.check import InputError
-from primum.report import benching, comparing, score_benching, scripting, view
+from primum.report import benching, comparing, content, score_benching, scripting, view
 
 AUDIT, COMPARISON, BENCH = "primum.audit/1", "primum.comparison/1", "primum.bench/1"
 SCORE_BENCH = "primum.bench_scores/1"
@@ -37,7 +37,7 @@ def render(audit: Mapping[str, Any], images: Path | None = None, maps: Path | No
     """
     schema = audit.get("schema")
     if schema == AUDIT:
-        shown, name = view.of(audit, images, maps=maps), "audit"
+        shown, name = view.of(content.read(audit), images, maps=maps), "audit"
     elif schema == COMPARISON:
         shown, name = comparing.of(audit, images), "comparison"
     elif schema == BENCH:

@@ -3,82 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from primum.judge.finding import Finding
 from primum.judge.metrics.table import codes
-from primum.report import drawings, panels, settings, tables, thumbnails, words
-from primum.report.sections import checklist, deferral, explanation, failures, members, reliability
-from primum.report.words import Finding
+from primum.report import drawings, settings, tables, thumbnails, words
+from primum.report.content import Case, Content, Settings
+from primum.report.sections import checklist, deferral, explanation, failures, members, overview, reliability
+from primum.report.tables import Table
 
 KEY_CODES = codes("key")
 PLAIN_KEY_CODES = codes("key_without_severity")
 MATCHED_CODES = codes("matched")
 GROUP_CODES = codes("groups")
 MOST_PAIRS = 4
+BETTER = {"higher": "higher is better", "lower": "lower is better"}
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """Groups of one metadata column under one decision rule."""
+
+    column: str
+    rule: str
+    table: Table
 
 
 def of(
-    audit: Mapping[str, Any], images: Path | None = None, prefix: str = "", maps: Path | None = None
-) -> dict[str, Any]:
+    content: Content, images: Path | None = None, prefix: str = "", maps: Path | None = None
+) -> dict[str, object]:
     """Build everything the template needs for one audit; ``prefix`` keeps the ids of two audits apart."""
-    given = audit.get("settings") or {}
-    findings: list[Finding] = list(audit.get("findings") or [])
-    overall = [finding for finding in findings if (finding.get("group") or "all") == "all"]
+    chosen, findings, overall = content.settings, content.findings, content.overall
     return {
         "prefix": prefix,
-        "title": words.file_name(given.get("name") or "predictions"),
-        "facts": settings.facts(given),
-        "level": words.level(given),
-        "headline": headline(given, overall),
-        "key": key_table(given, overall),
-        "matched": matched_table(given, overall),
-        "warnings": [described(one) for one in findings if one.get("verdict") == "warning"],
+        "title": words.file_name(chosen.name or "predictions"),
+        "facts": settings.facts(chosen),
+        "level": words.level(chosen.level),
+        "headline": headline(chosen, overall),
+        "key": key_table(chosen, overall),
+        "matched": matched_table(chosen, overall),
+        "warnings": [described(finding) for finding in findings if finding.verdict == "warning"],
         "limits": [
-            {**one, "said": described(one["finding"])} for one in tables.limits(findings, given.get("limits"))
+            {
+                "text": described(finding),
+                "verdict": finding.verdict,
+                "bound": words.limit_of(finding.code, chosen.limits.get(finding.code)),
+            }
+            for finding in tables.limited(findings)
         ],
-        **panels.of(audit, overall, prefix),
-        "reliability": reliability.of(audit, prefix),
-        **sections(audit.get("curves") or {}, given, prefix, images, maps),
-        "groups": group_tables(given, findings),
-        "gallery": gallery(audit.get("cases") or [], images),
-        "has_severity": bool(given.get("severity")) or bool(given.get("critical")),
+        **overview.of(content, prefix),
+        "reliability": reliability.of(content, prefix),
+        **sections(content, prefix, images, maps),
+        "groups": group_tables(chosen, findings),
+        "gallery": gallery(content.cases, images),
+        "has_severity": chosen.has_severity,
         "findings": [described(finding) for finding in findings],
-        "not_supplied": [str(line) for line in given.get("not_supplied") or []],
-        "settings": settings.rows(given),
-        "severity": settings.severity(given),
+        "not_supplied": chosen.not_supplied,
+        "settings": settings.rows(chosen),
+        "severity": settings.severity(chosen),
     }
 
 
-def sections(
-    curves: Mapping[str, Any], given: Mapping[str, Any], prefix: str, images: Path | None, maps: Path | None
-) -> dict[str, Any]:
+def sections(content: Content, prefix: str, images: Path | None, maps: Path | None) -> dict[str, object]:
     """Build the sections an audit may lack; None for those it does."""
-    answered = {"checklist": curves.get("checklist"), "partitions": given.get("partitions")}
-    explained = curves.get("explanation")
+    parts = content.sections
     return {
-        "explanation": explanation.of(explained, prefix, images, maps) if explained else None,
-        "policies": deferral.of(curves["deferral"], prefix) if curves.get("deferral") else None,
-        "members": members.of(curves["members"], prefix) if curves.get("members") else None,
-        "failures": failures.of(curves["failures"], prefix, images) if curves.get("failures") else None,
-        "checklist": checklist.of(answered, prefix) if curves.get("checklist") else None,
+        "explanation": parts.explanation and explanation.of(parts.explanation, prefix, images, maps),
+        "policies": parts.deferral and deferral.of(parts.deferral, prefix),
+        "members": parts.members and members.of(parts.members, prefix),
+        "failures": parts.failures and failures.of(parts.failures, prefix, images),
+        "checklist": checklist.of(parts.checklist, content.settings.partitions, prefix)
+        if parts.checklist
+        else None,
     }
 
 
-def headline(given: Mapping[str, Any], overall: Sequence[Finding]) -> dict[str, Any]:
+def headline(settings: Settings, overall: Sequence[Finding]) -> dict[str, object]:
     """Say the first sentence, and draw one grid of dots per decision rule."""
-    share = words.level(given)
-    critical = given.get("critical") or []
+    share = words.level(settings.level)
     pictures, lead, why = [], "", ""
     for rule in tables.rules(overall):
-        mine = [finding for finding in overall if tables.rule(finding) == rule]
-        errors, rate = tables.pick(mine, "critical_errors"), tables.pick(mine, "cer")
-        said = words.headline(errors, rate, critical, share)
-        why = why or next((str(one.get("why")) for one in (rate, errors) if one and one.get("why")), "")
-        if not said or errors is None or rate is None:
+        judged = [finding for finding in overall if tables.rule(finding) == rule]
+        errors, rate = tables.pick(judged, "critical_errors"), tables.pick(judged, "cer")
+        sentence = words.headline(errors, rate, settings.critical, share)
+        why = why or next((finding.why for finding in (rate, errors) if finding and finding.why), "")
+        if not sentence or errors is None or errors.value is None or rate is None:
             continue
-        lead = lead or said
-        missed, total = int(errors["value"]), int(errors.get("n") or 0)
+        lead = lead or sentence
+        missed, total = int(errors.value), errors.n
         svg, per = drawings.dots(missed, total)
         pictures.append(
             {
@@ -91,76 +104,81 @@ def headline(given: Mapping[str, Any], overall: Sequence[Finding]) -> dict[str, 
             }
         )
     if lead:
-        return {"lead": lead, "pictures": pictures, "defined": defined(critical), "why": ""}
+        return {"lead": lead, "pictures": pictures, "defined": defined(settings.critical), "why": ""}
     lead = words.accuracy_headline(tables.pick(overall, "accuracy"), share)
     return {"lead": lead, "pictures": [], "defined": "", "why": why or "no severity was given"}
 
 
-def defined(critical: Sequence[Sequence[str]]) -> str:
-    """Say which answers count as critical errors."""
+def defined(critical: Sequence[tuple[str, str]]) -> str:
+    """Say which answers count as critical errors.
+
+    >>> defined([("ill", "well")])
+    'Critical error: ill called well.'
+    """
     if not critical:
         return ""
     if len(critical) > MOST_PAIRS:
-        trues = dict.fromkeys(str(true) for true, _ in critical)
+        trues = dict.fromkeys(true for true, _ in critical)
         classes = ", ".join(trues) if len(trues) <= 2 * MOST_PAIRS else f"{len(trues)} classes"
         return f"Critical classes: {classes}. The {len(critical)} critical cells are marked under Confusion."
     return "Critical error: " + "; ".join(f"{true} called {called}" for true, called in critical) + "."
 
 
-def key_table(given: Mapping[str, Any], overall: Sequence[Finding]) -> dict[str, Any]:
+def key_table(settings: Settings, overall: Sequence[Finding]) -> Table:
     """Set the critical error rate beside what it must never be read without, one row per decision rule."""
-    judged = [finding for finding in overall if finding.get("decision") is not None]
-    wanted = KEY_CODES if given.get("critical") or given.get("severity") else PLAIN_KEY_CODES
+    judged = [finding for finding in overall if finding.decision is not None]
+    columns = KEY_CODES if settings.has_severity else PLAIN_KEY_CODES
     if not judged:
-        judged, wanted = [*overall], PLAIN_KEY_CODES
-    limits = given.get("limits")
+        judged, columns = [*overall], PLAIN_KEY_CODES
 
-    def row(one: Finding) -> str:
-        return words.opening(tables.rule_name(tables.rule(one)))
+    def row(finding: Finding) -> str:
+        return words.opening(tables.rule_name(tables.rule(finding)))
 
-    return tables.laid_out(judged, row, wanted, limits, zoom=False)
+    return tables.tabulate(judged, row, columns, settings.limits, zoom=False)
 
 
-def matched_table(given: Mapping[str, Any], overall: Sequence[Finding]) -> dict[str, Any]:
+def matched_table(settings: Settings, overall: Sequence[Finding]) -> Table:
     """Lay out the critical error rate at the same specificities, read on these rows and as deployed."""
-    chosen = {"none", given.get("recalibrator") or "none"}
-    mine = [one for one in overall if one.get("code") in MATCHED_CODES and one.get("calibrated") in chosen]
-    if not given.get("critical"):
-        mine = []
+    judged = [
+        finding
+        for finding in overall
+        if settings.critical and finding.code in MATCHED_CODES and finding.calibrated in settings.states
+    ]
 
-    def row(one: Finding) -> str:
-        read = (
-            "threshold read on these rows"
-            if one.get("decision") is None
-            else tables.rule_name(("operating", "none"))
-        )
-        return words.opening(f"{read}, {words.calibrated(one.get('calibrated') or 'none')}")
+    def row(finding: Finding) -> str:
+        threshold = "threshold read on these rows"
+        if finding.decision is not None:
+            threshold = tables.rule_name(("operating", "none"))
+        return words.opening(f"{threshold}, {words.calibrated(finding.calibrated or 'none')}")
 
-    return tables.laid_out(mine, row, MATCHED_CODES, given.get("limits"), zoom=False)
+    return tables.tabulate(judged, row, MATCHED_CODES, settings.limits, zoom=False)
 
 
-def group_tables(given: Mapping[str, Any], findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def group_tables(settings: Settings, findings: Sequence[Finding]) -> list[GroupTable]:
     """Lay out, per metadata column, one row for everybody and one per group, under the main decision."""
-    chosen = tables.rules(findings)
-    main = chosen[0] if chosen else None
-    mine = [one for one in findings if one.get("decision") is None or tables.rule(one) == main]
+    main = next(iter(tables.rules(findings)), None)
     # Group calibration is shown for the probabilities as supplied.
-    mine = [one for one in mine if one.get("decision") is not None or one.get("calibrated") in (None, "none")]
-    made = []
-    for column, values in tables.groups(findings, given.get("by") or []):
+    judged = [
+        finding
+        for finding in findings
+        if (finding.decision is None and finding.calibrated in (None, "none"))
+        or (finding.decision is not None and tables.rule(finding) == main)
+    ]
+    laid_out = []
+    for column, values in tables.groups(findings, settings.by):
         names = {"all": "All cases", **{group: value for value, group in values}}
-        here = [one for one in mine if (one.get("group") or "all") in names]
-        here.sort(key=lambda one: (one.get("group") or "all") != "all")
+        listed = [finding for finding in judged if finding.group in names]
+        listed.sort(key=lambda finding: finding.group != "all")
 
-        def row(one: Finding, names: Mapping[str, str] = names) -> str:
-            return names[str(one.get("group") or "all")]
+        def row(finding: Finding, names: Mapping[str, str] = names) -> str:
+            return names[finding.group]
 
-        table = tables.laid_out(here, row, GROUP_CODES, given.get("limits"))
-        made.append({"column": column, "rule": tables.rule_name(main) if main else "", **table})
-    return made
+        table = tables.tabulate(listed, row, GROUP_CODES, settings.limits)
+        laid_out.append(GroupTable(column, tables.rule_name(main) if main else "", table))
+    return laid_out
 
 
-def gallery(cases: Iterable[Mapping[str, Any]], images: Path | None) -> list[dict[str, Any]]:
+def gallery(cases: Iterable[Case], images: Path | None) -> list[dict[str, object]]:
     """Describe the most confident critical errors, with their pictures where they may be shown."""
     return [
         {
@@ -173,25 +191,21 @@ def gallery(cases: Iterable[Mapping[str, Any]], images: Path | None) -> list[dic
     ]
 
 
-def described(finding: Finding) -> dict[str, Any]:
+def described(finding: Finding) -> dict[str, str]:
     """Spell one finding out for the table of all findings."""
-    code = str(finding.get("code", ""))
-    decided = finding.get("decision") is not None and finding.get("calibrated") == "none"
-    state = "" if decided else words.calibrated(finding.get("calibrated"))
+    decided = finding.decision is not None and finding.calibrated == "none"
     return {
         "name": words.label(finding),
-        "code": code,
-        "value": words.number(finding.get("value"), code),
+        "code": finding.code,
+        "value": words.number(finding.value, finding.code),
         "span": words.interval(finding) or words.NOTHING,
-        "n": words.number(finding.get("n"), "n"),
-        "group": "all cases" if (finding.get("group") or "all") == "all" else finding["group"],
-        "decision": words.decision(finding.get("decision")),
-        "score": finding.get("score") or "",
-        "calibrated": state,
-        "policy": finding.get("policy") or "",
-        "better": {"higher": "higher is better", "lower": "lower is better"}.get(
-            str(finding.get("better")), ""
-        ),
-        "verdict": words.VERDICTS.get(str(finding.get("verdict")), str(finding.get("verdict"))),
-        "why": finding.get("why") or "",
+        "n": words.number(finding.n, "n"),
+        "group": "all cases" if finding.group == "all" else finding.group,
+        "decision": words.decision(finding.decision),
+        "score": finding.score or "",
+        "calibrated": "" if decided else words.calibrated(finding.calibrated),
+        "policy": finding.policy or "",
+        "better": BETTER.get(finding.better or "", ""),
+        "verdict": words.VERDICTS.get(finding.verdict, finding.verdict),
+        "why": finding.why,
     }

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
 
 from primum.judge import confidence
+from primum.judge.finding import Finding
 from primum.judge.metrics.table import METRICS
-
-Finding = Mapping[str, Any]
 
 GAP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -86,22 +84,29 @@ def span(code: str, low: float | None, high: float | None, signed: bool = False)
     return f"{first}–{second}"
 
 
-def level(settings: Mapping[str, Any]) -> str:
-    """Write the confidence level, ``95 %``."""
-    return f"{100 * float(settings.get('level') or 0.95):g}{GAP}%"
+def level(share: float) -> str:
+    """Write a confidence level.
+
+    >>> level(0.95)
+    '95\\xa0%'
+    """
+    return f"{100 * share:g}{GAP}%"
 
 
-def counted(n: int | float | None, one: str = "case", many: str = "cases") -> str:
-    """Write a count with its noun: ``1 case``, ``1 512 cases``."""
+def counted(n: int | float | None, singular: str = "case", plural: str = "cases") -> str:
+    """Write a count with its noun.
+
+    >>> counted(1), counted(1512)
+    ('1\\xa0case', '1\\xa0512\\xa0cases')
+    """
     if n is None:
-        return f"an unknown number of {many}"
-    return f"{n:,.0f}".replace(",", GAP) + f"{GAP}{one if n == 1 else many}"
+        return f"an unknown number of {plural}"
+    return f"{n:,.0f}".replace(",", GAP) + f"{GAP}{singular if n == 1 else plural}"
 
 
 def label(finding: Finding) -> str:
     """Name a finding: the short name of a known code, else the name it brought along."""
-    code = str(finding.get("code", ""))
-    return SHORT.get(code) or str(finding.get("name") or code)
+    return SHORT.get(finding.code) or finding.name or finding.code
 
 
 def decision(name: str | None) -> str:
@@ -119,21 +124,29 @@ def calibrated(name: str | None) -> str:
     return {None: "", "none": "as supplied"}.get(name, f"recalibrated ({name})")
 
 
-def limit_of(code: str, bound: Any) -> str:
-    """Write the limit of one code in words."""
-    if not isinstance(bound, Mapping):
+def limit_of(code: str, bound: Mapping[str, float] | None) -> str:
+    """Write the limit of one code in words.
+
+    >>> limit_of("cer", {"max": 0.1})
+    'at most 10.0\\xa0%'
+    """
+    if bound is None:
         return NOTHING
-    said = {"max": "at most", "min": "at least"}
-    return " and ".join(f"{said.get(key, key)} {number(value, code)}" for key, value in bound.items())
+    sides = {"max": "at most", "min": "at least"}
+    return " and ".join(f"{sides.get(side, side)} {number(value, code)}" for side, value in bound.items())
 
 
-def file_name(text: Any) -> str:
-    """Keep only the last part of an absolute path: a page tells nothing about the machine it came from."""
-    said = str(text)
+def file_name(text: object) -> str:
+    """Keep only the last part of an absolute path: a page tells nothing about the machine it came from.
+
+    >>> file_name("C:\\\\data\\\\fit.csv"), file_name("cal rows of the same file")
+    ('fit.csv', 'cal rows of the same file')
+    """
+    name = str(text)
     for kind in (PurePosixPath, PureWindowsPath):
-        if kind(said).is_absolute():
-            return kind(said).name
-    return said
+        if kind(name).is_absolute():
+            return kind(name).name
+    return name
 
 
 def harmless(critical: Sequence[Sequence[str]]) -> bool:
@@ -145,41 +158,39 @@ def headline(
     errors: Finding | None, rate: Finding | None, critical: Sequence[Sequence[str]], share: str
 ) -> str:
     """Say how many critical cases were missed, in the sentence the page opens with."""
-    if errors is None or errors.get("value") is None or rate is None or rate.get("value") is None:
+    if errors is None or errors.value is None or rate is None or rate.value is None:
         return ""
-    missed = int(errors["value"])
+    missed = int(errors.value)
     much = "none" if missed == 0 else number(missed, "critical_errors")
     did = f"called {much} harmless" if harmless(critical) else f"made a critical error in {much}"
     within = interval(rate)
     tail = f" ({share} interval {within})" if within else ""
-    noun = "case" if errors.get("n") == 1 else "cases"
+    noun = "case" if errors.n == 1 else "cases"
     return (
-        f"Of {number(errors.get('n'), 'critical_errors')} {noun} with a critical class, the model {did}: "
-        f"{number(rate['value'], 'cer')}{tail}."
+        f"Of {number(errors.n, 'critical_errors')} {noun} with a critical class, the model {did}: "
+        f"{number(rate.value, 'cer')}{tail}."
     )
 
 
 def accuracy_headline(finding: Finding | None, share: str) -> str:
     """Open the page when no severity was given: how often the model was right, and no more."""
-    if finding is None or finding.get("value") is None:
+    if finding is None or finding.value is None:
         return "No labelled case could be judged."
     within = interval(finding)
     tail = f" ({share} interval {within})" if within else ""
-    return (
-        f"The model was right in {number(finding['value'], 'accuracy')} of {counted(finding.get('n'))}{tail}."
-    )
+    return f"The model was right in {number(finding.value, 'accuracy')} of {counted(finding.n)}{tail}."
 
 
 def interval(finding: Finding, signed: bool = False) -> str:
     """Write the interval of a finding; empty when there is none."""
-    return span(str(finding.get("code", "")), finding.get("low"), finding.get("high"), signed)
+    return span(finding.code, finding.low, finding.high, signed)
 
 
 def difference(finding: Finding | None, share: str) -> str:
     """Say which of two models makes fewer critical errors, or that the data cannot tell."""
-    if finding is None or finding.get("value") is None:
+    if finding is None or finding.value is None:
         return ""
-    value, low, high = finding["value"], finding.get("low"), finding.get("high")
+    value, low, high = finding.value, finding.low, finding.high
     if low is None or high is None or low <= 0 <= high:
         return (
             f"The critical error rate differs by {_points(value)} "
@@ -199,7 +210,6 @@ def _points(value: float) -> str:
 
 
 def _points_span(finding: Finding) -> str:
-    low, high = finding.get("low"), finding.get("high")
-    if low is None or high is None:
+    if finding.low is None or finding.high is None:
         return "not known"
-    return f"{100 * low:+.1f} to {100 * high:+.1f}".replace("-", MINUS)
+    return f"{100 * finding.low:+.1f} to {100 * finding.high:+.1f}".replace("-", MINUS)

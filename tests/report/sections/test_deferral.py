@@ -19,6 +19,7 @@ from primum.auditing.policy.terms import StatedReader
 from primum.auditing.preparation import prepare
 from primum.judge.deferral.costs import Reader
 from primum.judge.recalibration.recalibrators import unchanged
+from primum.judge.sections.content import Sections
 from primum.report import page
 from primum.report.sections import deferral as section
 from primum.tables.selection import select
@@ -27,6 +28,10 @@ from tests.auditing.sections.written import deferral
 from tests.conftest import made_table
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
+
+
+def typed(content: Any) -> Any:
+    return Sections.from_dict({"deferral": content}).deferral
 
 
 def content(*asked: str, severity: str | None = "phantom", split: bool = True) -> dict[str, Any]:
@@ -54,7 +59,7 @@ def rendered(shown: dict[str, Any], prefix: str = "") -> str:
     template = page._environment().from_string(
         '{% from "sections/deferral.html.jinja" import section %}{{ section(view, prefix) }}'
     )
-    return template.render(view=section.of(shown, prefix), prefix=prefix)
+    return template.render(view=section.of(typed(shown), prefix), prefix=prefix)
 
 
 def words_of(text: str) -> str:
@@ -87,18 +92,18 @@ def test_it_says_what_each_policy_promises_and_achieved(whole: dict[str, Any]) -
 
 
 def test_every_policy_has_a_row_of_its_own(whole: dict[str, Any]) -> None:
-    shown = section.of(whole, "")
+    shown = section.of(typed(whole), "")
     names = [one["name"] for one in shown["policies"]]
     assert len(set(names)) == len(ASKED)
-    assert [row["name"] for row in shown["achieved"]["rows"]] == names
+    assert [row.name for row in shown["achieved"].rows] == names
 
 
 def test_policies_of_an_audit_without_names_keep_rows_of_their_own(whole: dict[str, Any]) -> None:
     first = {key: value for key, value in whole["policies"][0].items() if key != "name"}
-    shown = section.of({**whole, "policies": [first] * 3}, "")
+    shown = section.of(typed({**whole, "policies": [first] * 3}), "")
     names = [one["name"] for one in shown["policies"]]
     assert len(set(names)) == 3
-    assert [row["name"] for row in shown["achieved"]["rows"]] == names
+    assert [row.name for row in shown["achieved"].rows] == names
 
 
 def test_ids_are_its_own_and_carry_the_prefix(whole: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from primum.judge.sections.content import Sections
 from primum.report.page import _environment
 from primum.report.sections import explanation
 from tests.auditing.sections.test_explanation import made
@@ -14,8 +15,12 @@ from tests.auditing.sections.test_explanation import made
 TEMPLATE = '{% from "sections/explanation.html.jinja" import section %}{{ section(view, "") }}'
 
 
+def typed(content: Any) -> Any:
+    return Sections.from_dict({"explanation": content}).explanation
+
+
 def page(content: dict[str, Any], **folders: Path) -> str:
-    return _environment().from_string(TEMPLATE).render(view=explanation.of(content, "x-", **folders))
+    return _environment().from_string(TEMPLATE).render(view=explanation.of(typed(content), "x-", **folders))
 
 
 def test_pictures_come_from_the_folder_of_the_table(tmp_path: Path) -> None:

@@ -8,11 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from primum.judge.sections.content import Sections
 from primum.report.page import _environment
 from primum.report.sections import members as section
 from tests.auditing.sections.written import members
 
 HOSTILE = "<b>&\"'</script>{{7*7}}"
+
+
+def typed(content: Any) -> Any:
+    return Sections.from_dict({"members": content}).members
 
 
 def content(count: int = 2, classes: int = 3, n: int = 60, audited: bool = False, name: str = "m") -> Any:
@@ -29,7 +34,7 @@ def content(count: int = 2, classes: int = 3, n: int = 60, audited: bool = False
 
 def page(given: Any, prefix: str = "") -> str:
     template = '{% import "sections/members.html.jinja" as s %}{{ s.section(view, "") }}'
-    return str(_environment().from_string(template).render(view=section.of(given, prefix)))
+    return str(_environment().from_string(template).render(view=section.of(typed(given), prefix)))
 
 
 def test_it_says_who_is_right_and_shows_every_count() -> None:
@@ -63,7 +68,7 @@ def test_members_that_agree() -> None:
 @pytest.mark.parametrize("count", [2, 3, 6])
 def test_pictures_hold_the_pairs_that_differ_most(count: int) -> None:
     given = content(count)
-    view = section.of(given, "")
+    view = section.of(typed(given), "")
     drawn = json.loads(str(view["pictures"][0].spec))
     shown = len(drawn["data"][0]["y"])
     assert shown == min(len(given["pairs"]), section.MOST_PAIRS)
@@ -73,8 +78,8 @@ def test_pictures_hold_the_pairs_that_differ_most(count: int) -> None:
 
 
 def test_many_classes_are_cut_to_those_that_tell_members_apart() -> None:
-    view = section.of(content(classes=60, n=600), "")
-    assert len(view["strengths"]["rows"]) == section.MOST_ROWS + 1
+    view = section.of(typed(content(classes=60, n=600)), "")
+    assert len(view["strengths"].rows) == section.MOST_ROWS + 1
     assert view["hidden"] == 60 - section.MOST_ROWS
     assert "36 further classes" in page(content(classes=60, n=600))
 

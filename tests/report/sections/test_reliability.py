@@ -7,6 +7,7 @@ import re
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from primum.report import content
 from primum.report.sections import reliability
 from tests.report.example_audit import audit
 
@@ -37,9 +38,9 @@ def example() -> dict[str, object]:
 
 
 def test_pooled_class_and_group_pictures() -> None:
-    view = reliability.of(example(), "a-")
+    view = reliability.of(content.read(example()), "a-")
     assert [one.id for one in view["pictures"]] == ["a-reliability-none", "a-reliability-vector"]
-    assert [(part["name"], len(part["pictures"])) for part in view["multiples"]] == [
+    assert [(part.name, len(part.pictures)) for part in view["multiples"]] == [
         ("By class", 7),
         ("By site", 2),
     ]
@@ -50,7 +51,7 @@ def test_pooled_class_and_group_pictures() -> None:
     assert "<a>" not in page
     assert "p = 0.035 that a calibrated model" in page
     assert "0.00123" in page
-    for picture in view["multiples"][0]["pictures"]:
+    for picture in view["multiples"][0].pictures:
         bins = sum(len(state["rows"]) for state in picture["states"])
         assert len(re.findall("<circle", picture["svg"])) == bins
         assert [state["name"] for state in picture["states"]] == ["as supplied", "recalibrated (vector)"]
@@ -61,7 +62,7 @@ def test_an_audit_without_recalibration_or_classes() -> None:
     made["settings"].update(recalibrator=None, by=[])
     kept = [one for one in made["curves"]["reliability"] if one["calibrated"] == "none" and not one["class"]]
     made["curves"]["reliability"] = [one for one in kept if one["group"] == "all"]
-    view = reliability.of(made, "")
+    view = reliability.of(content.read(made), "")
     assert len(view["pictures"]) == 1
     assert view["multiples"] == []
     assert "By class" not in rendered(view)
@@ -72,7 +73,7 @@ def test_an_audit_without_recalibration_or_classes() -> None:
 )
 def test_nothing_to_draw_is_said(curves: dict[str, object]) -> None:
     made = {"settings": {"classes": ["a", "b"]}, "findings": [], "curves": curves}
-    assert "No reliability diagram was computed." in rendered(reliability.of(made, ""))
+    assert "No reliability diagram was computed." in rendered(reliability.of(content.read(made), ""))
 
 
 def test_classes_and_groups_that_are_not_drawn_are_counted() -> None:
@@ -81,6 +82,6 @@ def test_classes_and_groups_that_are_not_drawn_are_counted() -> None:
     made["settings"]["classes"] = [f"c{k}" for k in range(40)]
     many = [{**entry, "class": None, "group": f"site={k}"} for k in range(30)]
     made["curves"]["reliability"] = [entry, {**entry, "class": "c1"}, *many]
-    page = rendered(reliability.of(made, ""))
+    page = rendered(reliability.of(content.read(made), ""))
     assert "39 more classes, the rarer ones, are not drawn" in page
     assert "6 more groups are not drawn" in page

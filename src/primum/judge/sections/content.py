@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,6 +17,8 @@ from primum.judge.sections.failures import FailuresSection
 from primum.judge.sections.members import MembersSection
 from primum.judge.sections.overview import Confusion, RiskCoverage, RuleCost
 from primum.judge.sections.reliability import Diagram
+
+Shape = TypeVar("Shape")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,19 +54,24 @@ class Sections:
     def from_dict(cls, content: Mapping[str, Any]) -> Sections:
         """Read ``curves``; what an older audit lacks is empty. Raises InputError naming the field.
 
-        >>> Sections.from_dict({"failures": {"n": 3}})
+        >>> Sections.from_dict({"members": {}})
         Traceback (most recent call last):
-        primum.core.check.InputError: curves.failures.failures of an audit: field required
+        primum.core.check.InputError: curves.members.n of an audit: field required
         """
         # "failures": null and no failures at all mean the same
         present = {name: part for name, part in content.items() if part is not None}
-        try:
-            return _adapter().validate_python(present)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
-            reason = first["msg"][:1].lower() + first["msg"][1:]
-            raise InputError(f"curves.{place} of an audit: {reason}") from None
+        return validated(_adapter(), present, "curves")
+
+
+def validated(adapter: TypeAdapter[Shape], content: Mapping[str, Any], part: str) -> Shape:
+    """Content of a part of ``audit.json`` in its type; InputError names the first field that is off."""
+    try:
+        return adapter.validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        reason = first["msg"][:1].lower() + first["msg"][1:]
+        raise InputError(f"{part}.{place} of an audit: {reason}") from None
 
 
 @cache

@@ -92,9 +92,9 @@ class FailuresSection:
         rows: the first three failures of every kind are always among them.
     """
 
-    n: int
-    failures: int
-    categories: Sequence[Kind]
+    n: int = 0
+    failures: int = 0
+    categories: Sequence[Kind] = ()
     evidence: Sequence[Source] = ()
     pulls: Sequence[ColumnPull] = ()
     columns_left_out: Sequence[UntestedColumn] = ()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from primum.judge.sections.checklist import Entry
+from primum.report.content import Characteristic, Partition
 
 STATUS = {"reported": "reported", "partly": "partly", "not_reported": "not reported"}
 LOOKS = {"reported": "passed", "partly": "inconclusive", "not_reported": "not_judged"}
@@ -11,75 +13,76 @@ TOPICS = ("Purpose", "Data", "Analysis", "Groups", "Results", "Robustness and ex
 PARTITIONS = {"test": "judged", "fit": "fitted on"}
 
 
-def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def of(
+    entries: Sequence[Entry], partitions: Mapping[str, Partition | None], prefix: str
+) -> dict[str, object]:
     """Build the view of the section.
 
     Args:
-        content: ``checklist``, the list that :func:`primum.auditing.checklist.fill` returns, and
-            ``partitions``, name of the rows → who is in them; both may be missing.
+        entries: the filled checklist, perhaps empty. partitions: name of the rows → who is in them.
         prefix: keeps the ids of two audits apart.
     """
-    items = list(content.get("checklist") or [])
-    order = {name: at for at, name in enumerate(TOPICS)}
-    topics = sorted({str(one["topic"]) for one in items}, key=lambda name: (order.get(name, 99), name))
+    order = {name: place for place, name in enumerate(TOPICS)}
+    topics = sorted({entry.topic for entry in entries}, key=lambda name: (order.get(name, 99), name))
     return {
         "id": f"{prefix}checklist",
-        "total": len(items),
-        "counts": _counts(items),
-        "lists": list(dict.fromkeys(f"{one['source']}: {one['reference']}" for one in items)),
-        "topics": [_topic(name, [one for one in items if one["topic"] == name]) for name in topics],
-        "partitions": _partitions(content.get("partitions") or {}),
+        "total": len(entries),
+        "counts": [
+            {"text": STATUS[status], "look": LOOKS[status], "n": n} for status, n in _counts(entries).items()
+        ],
+        "lists": list(dict.fromkeys(f"{entry.source}: {entry.reference}" for entry in entries)),
+        "topics": [_topic(name, [entry for entry in entries if entry.topic == name]) for name in topics],
+        "partitions": _partitions(partitions),
     }
 
 
-def _counts(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    counted = {key: sum(one["status"] == key for one in items) for key in STATUS}
-    return [{"said": STATUS[key], "look": LOOKS[key], "n": count} for key, count in counted.items()]
+def _counts(entries: Sequence[Entry]) -> dict[str, int]:
+    return {status: sum(entry.status == status for entry in entries) for status in STATUS}
 
 
-def _topic(name: str, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    told = [f"{one['n']} {one['said']}" for one in _counts(items) if one["n"]]
-    return {"name": name, "told": ", ".join(told), "items": [_item(one) for one in items]}
+def _topic(name: str, entries: Sequence[Entry]) -> dict[str, object]:
+    counts = [f"{n} {STATUS[status]}" for status, n in _counts(entries).items() if n]
+    return {"name": name, "summary": ", ".join(counts), "items": [_item(entry) for entry in entries]}
 
 
-def _item(one: Mapping[str, Any]) -> dict[str, Any]:
-    asks = str(one["asks"])
+def _item(entry: Entry) -> dict[str, object]:
     return {
-        "name": f"{one['source']} {one['item']}",
-        "asks": asks[:1].upper() + asks[1:],
-        "status": STATUS[str(one["status"])],
-        "look": LOOKS[str(one["status"])],
-        "said": list(zip(one["said"], one["where"], strict=True)),
-        "supply": one["how_to_supply"],
+        "name": f"{entry.source} {entry.item}",
+        "asks": entry.asks[:1].upper() + entry.asks[1:],
+        "status": STATUS[entry.status],
+        "look": LOOKS[entry.status],
+        "sentences": list(zip(entry.sentences, entry.places, strict=True)),
+        "supply": entry.how_to_supply,
     }
 
 
-def _partitions(partitions: Mapping[str, Any]) -> dict[str, Any]:
+def _partitions(partitions: Mapping[str, Partition | None]) -> dict[str, object]:
     """Lay out who is in each set of rows: a column per set, a row per class and characteristic."""
-    known = {name: part for name, part in partitions.items() if part}
+    parts = {name: part for name, part in partitions.items() if part}
     rows: dict[str, dict[str, str]] = {"Cases": {}, "Patients": {}}
-    for name, part in known.items():
-        rows["Cases"][name] = str(part["n"])
-        rows["Patients"][name] = "not known" if part["patients"] is None else str(part["patients"])
-        for label, count in part["classes"].items():
-            rows.setdefault(f"Class {label}", {})[name] = _share(count, part["n"])
-        for one in part["characteristics"]:
-            for row, said in _characteristic(one, part["n"]):
-                rows.setdefault(row, {})[name] = said
+    for name, part in parts.items():
+        rows["Cases"][name] = str(part.n)
+        rows["Patients"][name] = "not known" if part.patients is None else str(part.patients)
+        for label, count in part.classes.items():
+            rows.setdefault(f"Class {label}", {})[name] = _share(count, part.n)
+        for column in part.characteristics:
+            for row, text in _characteristic(column, part.n):
+                rows.setdefault(row, {})[name] = text
     return {
-        "columns": [PARTITIONS.get(name, name) for name in known],
-        "rows": [(row, [cells.get(name, "–") for name in known]) for row, cells in rows.items() if known],
+        "columns": [PARTITIONS.get(name, name) for name in parts],
+        "rows": [(row, [cells.get(name, "–") for name in parts]) for row, cells in rows.items() if parts],
     }
 
 
-def _characteristic(one: Mapping[str, Any], n: int) -> list[tuple[str, str]]:
-    column = str(one["column"])
-    if "median" in one:
-        found = [(f"{column}, median (quartiles)", f"{one['median']:g} ({one['low']:g} to {one['high']:g})")]
+def _characteristic(column: Characteristic, n: int) -> list[tuple[str, str]]:
+    name = column.column
+    if column.median is not None:
+        quartiles = f"{column.median:g} ({column.low:g} to {column.high:g})"
+        rows = [(f"{name}, median (quartiles)", quartiles)]
     else:
-        found = [(f"{column}: {value}", _share(count, n)) for value, count in one["values"].items()]
-        found += [(f"{column}: others", _share(one["others"], n))] if one["others"] else []
-    return found + ([(f"{column}: missing", _share(one["missing"], n))] if one["missing"] else [])
+        rows = [(f"{name}: {value}", _share(count, n)) for value, count in column.values.items()]
+        rows += [(f"{name}: others", _share(column.others, n))] if column.others else []
+    return rows + ([(f"{name}: missing", _share(column.missing, n))] if column.missing else [])
 
 
 def _share(count: int, n: int) -> str:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 import plotly.graph_objects as go
 
 from primum.judge.metrics.table import codes
+from primum.judge.sections.deferral import (
+    CostCurve,
+    DeferralSection,
+    FittedCurve,
+    PolicyRecord,
+    PolicyThreshold,
+    ScoreCurves,
+)
 from primum.report import figures, tables, words
 from primum.report.pictures import Picture, pack
 
@@ -20,179 +28,182 @@ CODES = codes("deferral")
 SHARES = (0.05, 0.1, 0.18, 0.25, 0.35, 0.5)
 
 
-def of(content: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Build the section's view from ``curves.deferral``; ``prefix`` keeps the ids of two audits apart."""
-    scores = [one for one in content.get("scores") or [] if one["own"]["failure"] is not None]
+def of(section: DeferralSection, prefix: str) -> dict[str, object]:
+    """Build the section's view; ``prefix`` keeps the ids of two audits apart."""
+    scores = [score for score in section.scores if score.judged.failure is not None]
     policies = [  # audits once left them unnamed
-        {"name": f"Policy {number} · {one['score']}", **one}
-        for number, one in enumerate(content.get("policies") or [], start=1)
+        replace(policy, name=policy.name or f"Policy {number} · {policy.score}")
+        for number, policy in enumerate(section.policies, start=1)
     ]
-    fitted = bool(scores) and all(one["fitted"] for one in scores)
-    readers = [("failure", "A reader who costs nothing")]
-    if content.get("reader_cost") is not None and scores:
-        errs = ", who errs at the stated rates" if content.get("reader_errs") else ""
-        readers.append(("failure_with_reader", f"A reader cost of {content['reader_cost']:g} a case{errs}"))
-    names = [one["score"] for one in scores]
-    known = {name: said for name, said in words.SCORES.items() if name in names}
+    fitted = bool(scores) and all(score.fitted for score in scores)
+    readers = {False: "A reader who costs nothing"}
+    if section.reader_cost is not None and scores:
+        errs = ", who errs at the stated rates" if section.reader_errs else ""
+        readers[True] = f"A reader cost of {section.reader_cost:g} a case{errs}"
+    names = {score.score for score in scores}
+    errors = section.unit == "errors"
     return {
         "id": f"{prefix}silent",
-        "pictures": _pictures(content, scores, policies, readers, "fitted" if fitted else "own", prefix),
-        "own": _pictures(content, scores, [], readers, "own", f"{prefix}own-") if fitted else [],
+        "pictures": _pictures(scores, policies, readers, fitted, errors, f"{prefix}silent"),
+        "own": _pictures(scores, [], readers, False, errors, f"{prefix}own-silent") if fitted else [],
         "fitted": fitted,
-        "unit": content.get("unit"),
-        "alone": words.number(content.get("cost_without_deferral")),
-        "known": "; ".join(f"{name}: {said}" for name, said in known.items()),
-        "tables": [_read(scores, key, said) for key, said in readers] if fitted else [],
-        "policies": [_policy(one) for one in policies],
-        "achieved": tables.laid_out(
-            [one | {"row": policy["name"]} for policy in policies for one in policy["achieved"]],
-            lambda one: str(one["row"]), CODES,
+        "unit": section.unit,
+        "alone": words.number(section.cost_without_deferral),
+        "known": "; ".join(f"{name}: {title}" for name, title in words.SCORES.items() if name in names),
+        "tables": [_numbers(scores, paid, title) for paid, title in readers.items()] if fitted else [],
+        "policies": [_policy(policy) for policy in policies],
+        "achieved": tables.tabulate(
+            [replace(finding, policy=policy.name) for policy in policies for finding in policy.achieved],
+            lambda finding: finding.policy or "", CODES,
         ),
     }  # fmt: skip
 
 
+def _failure(curve: CostCurve | FittedCurve, paid: bool) -> Sequence[float]:
+    """Failure cost with the stated reader, or with one who is free."""
+    return (curve.failure_with_reader if paid else curve.failure) or ()
+
+
 def _pictures(
-    content: Mapping[str, Any],
-    scores: Sequence[Mapping[str, Any]],
-    policies: Sequence[Mapping[str, Any]],
-    readers: Sequence[tuple[str, str]],
-    lines: str,
+    scores: Sequence[ScoreCurves],
+    policies: Sequence[PolicyRecord],
+    readers: Mapping[bool, str],
+    fitted: bool,
+    errors: bool,
     prefix: str,
 ) -> list[Picture]:
-    shown = scores[: figures.MOST_CURVES]
-    more = f"; {len(scores) - len(shown)} more scores in the table" if len(scores) > len(shown) else ""
-    made = []
-    for key, said in readers if shown else ():
-        figure = _figure(shown, policies, lines, key, content.get("unit") == "errors")
-        spoken = f"{said}: failure cost against the share of cases deferred, one line per confidence score"
-        made.append(pack(figure, f"{prefix}silent-{key}", spoken, said + more))
-    return made
+    early = scores[: figures.MOST_CURVES]
+    more = f"; {len(scores) - len(early)} more scores in the table" if len(scores) > len(early) else ""
+    pictures = []
+    for paid, title in readers.items() if early else ():
+        figure = _figure(early, policies, fitted=fitted, paid=paid, errors=errors)
+        spoken = f"{title}: failure cost against the share of cases deferred, one line per confidence score"
+        name = f"{prefix}-failure_with_reader" if paid else f"{prefix}-failure"
+        pictures.append(pack(figure, name, spoken, title + more))
+    return pictures
 
 
 def _figure(
-    scores: Sequence[Mapping[str, Any]],
-    policies: Sequence[Mapping[str, Any]],
-    lines: str,
-    key: str,
+    scores: Sequence[ScoreCurves],
+    policies: Sequence[PolicyRecord],
+    *,
+    fitted: bool,
+    paid: bool,
     errors: bool,
 ) -> go.Figure:
     """Draw failure cost against the share deferred, and the point each policy came to."""
     entries = len(scores) + len(policies)
     figure = figures.blank(380 + 24 * entries)
-    code = "failure_cost_ratio" if key == "failure" else "failure_cost_ratio_with_reader"
-    for at, one in enumerate(scores):
-        curve = one[lines]
-        said = [words.NOTHING if t is None else f"{t:.4g}" for t in curve["threshold"]]
+    for place, score in enumerate(scores):
+        curve = score.fitted if fitted and score.fitted else score.judged
         figure.add_scatter(
-            x=curve["deferred"], y=curve[key], mode="lines", name=figures.plain(one["score"]),
-            customdata=said,
+            x=curve.deferred, y=_failure(curve, paid), mode="lines", name=figures.plain(score.score),
+            customdata=[words.NOTHING if t is None else f"{t:.4g}" for t in curve.threshold],
             line={
-                "color": figures.CURVES[at % len(figures.CURVES)],
-                "dash": figures.DASHES[at % len(figures.DASHES)], "width": 2,
+                "color": figures.CURVES[place % len(figures.CURVES)],
+                "dash": figures.DASHES[place % len(figures.DASHES)], "width": 2,
             },
             hovertemplate="deferred %{x:.1%}: failure cost %{y:.1%}<br>accept at or above %{customdata}",
         )  # fmt: skip
+    code = "failure_cost_ratio_with_reader" if paid else "failure_cost_ratio"
     for policy in policies:
-        place = {one["code"]: one for one in policy["achieved"]}
-        x, y = place.get("deferred_share"), place.get(code)
-        if not x or not y or x["value"] is None or y["value"] is None:
+        x, y = tables.pick(policy.achieved, "deferred_share"), tables.pick(policy.achieved, code)
+        if x is None or y is None or x.value is None or y.value is None:
             continue
         bars = {
             "type": "data", "symmetric": False, "color": figures.INK, "thickness": 1, "width": 4,
-            "array": [y["high"] - y["value"]], "arrayminus": [y["value"] - y["low"]],
+            "array": [(y.value if y.high is None else y.high) - y.value],
+            "arrayminus": [y.value - (y.value if y.low is None else y.low)],
         }  # fmt: skip
         figure.add_scatter(
-            x=[x["value"]], y=[y["value"]], mode="markers", name=figures.plain(policy["name"]), error_y=bars,
+            x=[x.value], y=[y.value], mode="markers", name=figures.plain(policy.name), error_y=bars,
             marker={"size": 10, "color": figures.INK, "symbol": "diamond"},
             hovertemplate="deferred %{x:.1%}: failure cost %{y:.1%}",
         )  # fmt: skip
     figure.add_hline(y=1, line={"color": figures.SOFT, "width": 1, "dash": "dot"})
     figure.update_xaxes(title_text="share of cases sent to a reader", tickformat=".0%", range=[-0.01, 1.01])
-    what = "errors left" if errors else "failure cost"
-    figure.update_yaxes(title_text=what, rangemode="tozero", tickformat=".0%")
+    title = "errors left" if errors else "failure cost"
+    figure.update_yaxes(title_text=title, rangemode="tozero", tickformat=".0%")
     figure.update_layout(
         showlegend=True, legend={"y": -60 / 320, "yanchor": "top"}, margin={"b": 60 + 24 * entries}
     )
     return figure
 
 
-def _read(scores: Sequence[Mapping[str, Any]], key: str, said: str) -> dict[str, Any]:
+def _numbers(scores: Sequence[ScoreCurves], paid: bool, title: str) -> dict[str, object]:
     """Lay out share deferred and failure cost of every score at thresholds from the fit rows."""
     rows = []
-    for one in scores:
-        curve = one["fitted"]
+    for score in scores:
+        curve = score.fitted
+        if curve is None:
+            continue
         cells = []
         for share in SHARES:
-            at = min(range(len(curve["wanted"])), key=lambda k: abs(curve["wanted"][k] - share))
+            place = min(range(len(curve.share)), key=lambda k: abs(curve.share[k] - share))
             cells.append(
                 {
-                    "failure": words.number(curve[key][at], "failure_cost_ratio"),
-                    "deferred": words.number(curve["deferred"][at], "deferred_share"),
-                    "threshold": words.number(curve["threshold"][at]),
+                    "failure": words.number(_failure(curve, paid)[place], "failure_cost_ratio"),
+                    "deferred": words.number(curve.deferred[place], "deferred_share"),
+                    "threshold": words.number(curve.threshold[place]),
                 }
             )
-        rows.append((one["score"], cells))
+        rows.append((score.score, cells))
+    heads = [words.number(share, "deferred_share") for share in SHARES]
+    return {"name": title, "columns": heads, "rows": rows}
+
+
+def _policy(policy: PolicyRecord) -> dict[str, object]:
+    fit, learned = policy.fit, policy.learned_from
+    patients = ""
+    if fit.patients is not None:
+        patients = f" of {words.counted(fit.patients, 'patient', 'patients')}"
     return {
-        "name": said,
-        "columns": [words.number(share, "deferred_share") for share in SHARES],
-        "rows": rows,
+        "name": policy.name,
+        "promise": words.opening(policy.sentence),
+        "verdict": VERDICTS.get(policy.verdict, policy.verdict) + _units(policy),
+        "look": LOOKS.get(policy.verdict, "not_judged"),
+        "certified": policy.kind == "certified",
+        "from": f"fitted on {fit.n} rows{patients} of {words.file_name(fit.name)}{_trials(policy)}",
+        "score": f"{policy.score} ({', '.join(learned)})" if learned else policy.score,
+        "decision": tables.rule_name((policy.decision, policy.calibrated)),
+        "by": policy.by,
+        "thresholds": [_threshold(threshold, policy) for threshold in policy.thresholds],
+        "notes": policy.notes,
     }
 
 
-def _policy(policy: Mapping[str, Any]) -> dict[str, Any]:
-    fit, verdict = policy["fit"], str(policy["verdict"])
-    patients = (
-        "" if fit["patients"] is None else f" of {words.counted(fit['patients'], 'patient', 'patients')}"
-    )
-    learned = policy.get("learned_from")
-    return {
-        "name": policy["name"],
-        "promise": words.opening(str(policy["said"])),
-        "verdict": VERDICTS.get(verdict, verdict) + _on(policy),
-        "look": LOOKS.get(verdict, "not_judged"),
-        "certified": policy["kind"] == "certified",
-        "from": f"fitted on {fit['n']} rows{patients} of {words.file_name(fit['name'])}{_tries(policy)}",
-        "score": f"{policy['score']} ({', '.join(learned)})" if learned else policy["score"],
-        "decision": tables.rule_name((str(policy["decision"]), str(policy["calibrated"]))),
-        "by": policy["by"],
-        "thresholds": [_threshold(one, policy) for one in policy["thresholds"]],
-        "notes": list(policy["notes"]),
-    }
-
-
-def _tries(policy: Mapping[str, Any]) -> str:
+def _trials(policy: PolicyRecord) -> str:
     """How many scores were tried for a promise; nothing in audits from before they were counted."""
-    count = len(policy.get("tried") or ())
+    count = len(policy.tried)
     if count < 2:
         return ", one score tried" if count else ""
     return f", {count} scores tried, each at delta{words.GAP}/{words.GAP}{count}"
 
 
-def _threshold(one: Mapping[str, Any], policy: Mapping[str, Any]) -> dict[str, Any]:
-    value = one["threshold"]
-    everything = "defer every case" if one["deferred_share"] == 1 else "accept every case"
-    said = everything if value is None else f"{policy['direction']} {value:.4g}"
+def _threshold(threshold: PolicyThreshold, policy: PolicyRecord) -> dict[str, str]:
+    rule = "defer every case" if threshold.deferred_share == 1 else "accept every case"
+    if threshold.threshold is not None:
+        rule = f"{policy.direction} {threshold.threshold:.4g}"
     return {
-        "group": "all cases" if policy["by"] is None else f"{policy['by']} {one['group']}",
-        "said": said,
-        "deferred": words.number(one["deferred_share"], "deferred_share"),
-        "coverage": words.number(one["critical_coverage"], "critical_coverage"),
-        "verdict": VERDICTS[str(one["verdict"])],
-        "look": LOOKS.get(str(one["verdict"]), "not_judged"),
-        "evidence": _evidence(one),
-        "why": one["why"],
+        "group": "all cases" if policy.by is None else f"{policy.by} {threshold.group}",
+        "rule": rule,
+        "deferred": words.number(threshold.deferred_share, "deferred_share"),
+        "coverage": words.number(threshold.critical_coverage, "critical_coverage"),
+        "verdict": VERDICTS[threshold.verdict],
+        "look": LOOKS.get(threshold.verdict, "not_judged"),
+        "evidence": _evidence(threshold),
     }
 
 
-def _evidence(one: Mapping[str, Any]) -> str:
-    if one["risk"] is None or one["p"] is None:
+def _evidence(threshold: PolicyThreshold) -> str:
+    if threshold.risk is None or threshold.p is None:
         return ""
-    risk = words.number(one["risk"], "cer")
-    return f"risk {risk} on n = {one['n']}, p = {one['p']:.2g} against {one['level']:.2g}"
+    risk = words.number(threshold.risk, "cer")
+    return f"risk {risk} on n = {threshold.n}, p = {threshold.p:.2g} against {threshold.level:.2g}"
 
 
-def _on(policy: Mapping[str, Any]) -> str:
+def _units(policy: PolicyRecord) -> str:
     """How many units a promise that could not be made was tried on."""
-    if policy["verdict"] != "not_certifiable" or policy["by"] is not None:
+    if policy.verdict != "not_certifiable" or policy.by is not None:
         return ""
-    return f" with n = {policy['thresholds'][0]['n']}"
+    return f" with n = {policy.thresholds[0].n}"

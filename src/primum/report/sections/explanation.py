@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from primum.judge.sections.explanation import (
+    CaseStudy,
+    Change,
+    ExplanationSection,
+    Gain,
+    Lesion,
+    Outcome,
+    Quartiles,
+    Untrained,
+)
 from primum.report import figures, thumbnails, words
 from primum.report.pictures import Picture, pack
 
@@ -22,6 +31,7 @@ SCORES = {
     "stability_iou": "overlap of the hottest tenth",
     "stability_shift": "shift of the centre",
 }
+UNTRAINED = "untrained network"
 OUTCOMES = {"right": "Right answers", "wrong": "Wrong answers", "critical": "Critical errors"}
 AMOUNTS = {
     "turn": "{:+g}°", "right": "{:.0%} to the right", "down": "{:.0%} down", "brightness": "× {:g}",
@@ -30,62 +40,62 @@ AMOUNTS = {
 
 
 def of(
-    content: Mapping[str, Any], prefix: str, images: Path | None = None, table: Path | None = None
-) -> dict[str, Any]:
-    """Build the section's view from ``curves.explanation``.
+    section: ExplanationSection, prefix: str, images: Path | None = None, table: Path | None = None
+) -> dict[str, object]:
+    """Build the view of the section.
 
     Args:
-        content: as ``curves.explanation.explanation`` gives it.
-        prefix: keeps the ids of two audits apart.
+        section: what ``primum explain`` measured. prefix: keeps the ids of two audits apart.
         images: folder the paths of the cases are relative to. table: folder of the table, from which the
             pictures of maps are named; looked at first.
     """
-    changes = content.get("changes") or []
-    untrained = content.get("untrained") or {}
-    measured = [(str(one["name"]), one) for one in changes]
-    rows = [_row(name, one) for name, one in measured]
-    if untrained.get("n"):
-        rows.append(_row("untrained network", untrained))
-    grid = content.get("grid") or []
+    untrained, grid = section.untrained, section.grid or []
+    rows = [_row(change) for change in section.changes]
+    if untrained is not None and untrained.n:
+        rows.append(_row(Change(name=UNTRAINED, n=untrained.n, measures=untrained.measures)))
     return {
         "id": f"{prefix}explanation",
-        "lead": _lead(changes),
-        "method": METHODS.get(str(content.get("method")), str(content.get("method"))),
-        "layer": content.get("layer"),
-        "grid": " × ".join(str(size) for size in grid),
+        "lead": _lead(section.changes),
+        "method": METHODS.get(str(section.method), str(section.method)),
+        "layer": section.layer,
+        "grid": " × ".join(map(str, grid)),
         "cell": words.number(1 / max(grid), "accuracy") if grid else "",
-        "n": words.counted(content.get("n")),
-        "blank": words.counted(content["blank"], "map", "maps") if content.get("blank") else "",
-        "pictures": _pictures([*measured, ("untrained network", untrained)], prefix),
+        "n": words.counted(section.n),
+        "blank": words.counted(section.blank, "map", "maps") if section.blank else "",
+        "pictures": _pictures(section.changes, untrained, prefix),
         "heads": list(MEASURES.values()),
         "rows": rows,
-        "untrained": _untrained(untrained),
-        "lesion": _lesion(content.get("lesion")),
-        "outcomes": [_outcome(one) for one in content.get("outcomes") or [] if one["n"]],
-        "beyond": [_beyond(one) for one in content.get("beyond") or []],
-        "studies": [_study(one, images, table) for one in content.get("studies") or []],
+        "untrained": "" if untrained is None else _untrained(untrained),
+        "lesion": "" if section.lesion is None else _lesion(section.lesion),
+        "outcomes": [_outcome(outcome) for outcome in section.outcomes if outcome.n],
+        "beyond": [_gain(gain) for gain in section.beyond],
+        "studies": [_study(study, images, table) for study in section.studies],
     }
 
 
-def _lead(changes: Sequence[Mapping[str, Any]]) -> str:
-    middles = [one["measures"]["spearman"][1] for one in changes if one["measures"].get("spearman")]
-    if not middles:
+def _lead(changes: Sequence[Change]) -> str:
+    quarters = {change.name: change.measures.get("spearman") for change in changes}
+    medians = {name: quartiles[1] for name, quartiles in quarters.items() if quartiles}
+    if not medians:
         return "No map showed anything that could be compared."
-    worst = min(changes, key=lambda one: (one["measures"].get("spearman") or (0, 2))[1])
+    worst = min(medians, key=lambda name: medians[name])
     return (
-        f"Under mild changes of the image, half of the maps keep a rank correlation of {min(middles):.2f} or "
-        f"more with what they were; the change that moves them most is “{worst['name']}”."
+        f"Under mild changes of the image, half of the maps keep a rank correlation of "
+        f"{medians[worst]:.2f} or more with what they were; the change that moves them most is “{worst}”."
     )
 
 
-def _pictures(measured: Sequence[tuple[str, Mapping[str, Any]]], prefix: str) -> list[Picture]:
+def _pictures(changes: Sequence[Change], untrained: Untrained | None, prefix: str) -> list[Picture]:
+    measured = [(change.name, change.measures) for change in changes]
+    if untrained is not None:
+        measured.append((UNTRAINED, untrained.measures))
     rows = []
-    for name, one in measured:
-        quarters = (one.get("measures") or {}).get("spearman")
+    for name, measures in measured:
+        quarters = measures.get("spearman")
         if quarters:
             low, middle, high = quarters
-            said = f"half of the maps between {low:.2f} and {high:.2f}".replace("-", words.MINUS)
-            rows.append(figures.Whisker(name, middle, low, high, said))
+            text = f"half of the maps between {low:.2f} and {high:.2f}".replace("-", words.MINUS)
+            rows.append(figures.Whisker(name, middle, low, high, text))
     if not rows:
         return []
     figure = figures.dots_and_whiskers(rows, "rank correlation with the map of the unchanged image")
@@ -93,96 +103,96 @@ def _pictures(measured: Sequence[tuple[str, Mapping[str, Any]]], prefix: str) ->
     return [pack(figure, f"{prefix}explanation-stability", spoken, "Median and middle half of the maps")]
 
 
-def _row(name: str, one: Mapping[str, Any]) -> dict[str, Any]:
-    amounts = [said.format(one[key]) for key, said in AMOUNTS.items() if key in one]
-    changed = one.get("answer_changed")
+def _row(change: Change) -> dict[str, object]:
+    amounts = {name: getattr(change, name) for name in AMOUNTS}
     return {
-        "name": words.opening(name),
-        "amount": ", ".join(amounts),
-        "cells": [_quarters(key, one["measures"].get(key)) for key in MEASURES],
-        "changed": words.number(changed, "accuracy") if changed is not None else words.NOTHING,
-        "n": words.number(one.get("n"), "n"),
+        "name": words.opening(change.name),
+        "amount": ", ".join(
+            AMOUNTS[name].format(amount) for name, amount in amounts.items() if amount is not None
+        ),
+        "cells": [_quarters(name, change.measures.get(name)) for name in MEASURES],
+        "changed": words.number(change.answer_changed, "accuracy"),
+        "n": words.number(change.n, "n"),
     }
 
 
-def _quarters(measure: str, quarters: Sequence[float] | None) -> str:
+def _quarters(measure: str, quarters: Quartiles | None) -> str:
     if not quarters:
         return words.NOTHING
-    low, middle, high = (abs(one) for one in quarters) if measure == "shift" else quarters
+    low, middle, high = (abs(value) for value in quarters) if measure == "shift" else quarters
     low, high = min(low, high), max(low, high)
     digits = 3 if measure == "shift" else 2
     return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})".replace("-", words.MINUS)
 
 
-def _untrained(told: Mapping[str, Any]) -> str:
-    quarters = (told.get("measures") or {}).get("spearman")
+def _untrained(untrained: Untrained) -> str:
+    quarters = untrained.measures.get("spearman")
     if not quarters:
-        return (
-            "An untrained network of this architecture gave no map to compare." if told.get("asked") else ""
-        )
-    closer, rest = told.get("closer_than_own"), ""
-    if closer is not None:
-        share = words.number(closer, "accuracy")
-        rest = f"; {share} of maps are no closer to themselves after a change than to those"
-    middle = f"{quarters[1]:.2f}".replace("-", words.MINUS)
+        if not untrained.attempts:
+            return ""
+        return "An untrained network of this architecture gave no map to compare."
+    closer = ""
+    if untrained.closer_than_own is not None:
+        share = words.number(untrained.closer_than_own, "accuracy")
+        closer = f"; {share} of maps are no closer to themselves after a change than to those"
+    median = f"{quarters[1]:.2f}".replace("-", words.MINUS)
     return (
         f"With the maps of an untrained network of the same architecture these maps have a median rank "
-        f"correlation of {middle} on {words.counted(told.get('n'))}{rest}. A high value would mean that they "
+        f"correlation of {median} on {words.counted(untrained.n)}{closer}. A high value would mean that they "
         "show the architecture and the edges of the image, not what was learned."
     )
 
 
-def _lesion(told: Mapping[str, Any] | None) -> str:
-    if not told:
-        return ""
-    energy, area = (words.number(told[key][1], "accuracy") for key in ("energy", "area"))
-    low, middle, high = told["focus"]
+def _lesion(lesion: Lesion) -> str:
+    energy, area = (words.number(quarters[1], "accuracy") for quarters in (lesion.energy, lesion.area))
+    low, middle, high = lesion.focus
     return (
-        f"On {words.counted(told['n'])} with a lesion mask, the median map puts {energy} of its energy on "
+        f"On {words.counted(lesion.n)} with a lesion mask, the median map puts {energy} of its energy on "
         f"the lesion, while the median lesion fills {area} of the image. Case by case, that is {middle:.1f} "
         f"times what an even map would (half of the maps between {low:.1f} and {high:.1f})."
     )
 
 
-def _outcome(one: Mapping[str, Any]) -> dict[str, Any]:
-    focus = one.get("focus")
+def _outcome(outcome: Outcome) -> dict[str, str]:
+    focus = outcome.focus
     return {
-        "name": OUTCOMES[str(one["outcome"])],
-        "spearman": _quarters("spearman", one.get("spearman")),
+        "name": OUTCOMES[outcome.outcome],
+        "spearman": _quarters("spearman", outcome.spearman),
         "focus": f"{focus[1]:.1f} ({focus[0]:.1f} to {focus[2]:.1f})" if focus else words.NOTHING,
-        "n": words.number(one["n"], "n"),
+        "n": words.number(outcome.n, "n"),
     }
 
 
-def _beyond(one: Mapping[str, Any]) -> dict[str, Any]:
-    name = SCORES.get(str(one.get("score")), str(one.get("score")))
-    if one.get("value") is None:
-        return {"name": words.opening(name), "value": words.NOTHING, "span": "", "said": one.get("why") or ""}
-    low, high = one["low"], one["high"]
-    says = (
-        "foretells errors beyond confidence" if low > 0
-        else "makes the ranking of errors worse" if high < 0
+def _gain(gain: Gain) -> dict[str, str]:
+    name = words.opening(SCORES.get(str(gain.score), str(gain.score)))
+    if gain.value is None or gain.low is None or gain.high is None:
+        return {"name": name, "value": words.NOTHING, "span": "", "meaning": gain.why}
+    meaning = (
+        "foretells errors beyond confidence" if gain.low > 0
+        else "makes the ranking of errors worse" if gain.high < 0
         else "these cases cannot tell whether it adds to confidence"
     )  # fmt: skip
     return {
-        "name": words.opening(name),
-        "value": f"{one['value']:+.3f}".replace("-", words.MINUS),
-        "span": f"{low:+.3f} to {high:+.3f}".replace("-", words.MINUS),
-        "said": f"{says}; {one.get('why') or ''}".rstrip("; "),
+        "name": name,
+        "value": f"{gain.value:+.3f}".replace("-", words.MINUS),
+        "span": f"{gain.low:+.3f} to {gain.high:+.3f}".replace("-", words.MINUS),
+        "meaning": f"{meaning}; {gain.why}".rstrip("; "),
     }
 
 
-def _study(one: Mapping[str, Any], images: Path | None, table: Path | None) -> dict[str, Any]:
-    path, kept, energy = one.get("map_path"), one.get("answer_kept"), one.get("lesion_energy")
-    facts = [f"{words.number(one['confidence'], 'accuracy')} sure", f"stability {one['spearman']:.2f}"]
-    if kept is not None:
-        facts.append(f"answer kept under {words.number(kept, 'accuracy')} of changes")
-    if energy is not None:
-        share, area = (words.number(one[key], "accuracy") for key in ("lesion_energy", "lesion_area"))
+def _study(study: CaseStudy, images: Path | None, table: Path | None) -> dict[str, object]:
+    facts = [f"{words.number(study.confidence, 'accuracy')} sure", f"stability {study.spearman:.2f}"]
+    if study.answer_kept is not None:
+        facts.append(f"answer kept under {words.number(study.answer_kept, 'accuracy')} of changes")
+    if study.lesion_energy is not None:
+        share, area = (words.number(value, "accuracy") for value in (study.lesion_energy, study.lesion_area))
         facts.append(f"{share} of the map on the lesion, {area} of the image")
     return {
-        **{key: one.get(key) for key in ("id", "label", "predicted", "critical")},
-        "what": words.opening(str(one["what"])),
+        "id": study.id,
+        "label": study.label,
+        "predicted": study.predicted,
+        "critical": study.critical,
+        "title": words.opening(study.title),
         "facts": facts,
-        "picture": thumbnails.embed(path, table) or thumbnails.embed(path, images),
+        "picture": thumbnails.embed(study.map_path, table) or thumbnails.embed(study.map_path, images),
     }

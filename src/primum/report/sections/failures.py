@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import plotly.graph_objects as go
 
+from primum.judge.sections.failures import ColumnPull, Failure, FailuresSection, Kind, Source
 from primum.report import figures, thumbnails, words
 from primum.report.pictures import Picture, pack
 
@@ -37,69 +37,66 @@ SOURCES = {
 }
 
 
-def of(content: Mapping[str, Any], prefix: str, images: Path | None = None) -> dict[str, Any]:
-    """Build the view of the section from ``curves.failures``.
+def of(section: FailuresSection, prefix: str, images: Path | None = None) -> dict[str, object]:
+    """Build the view of the section.
 
     Args:
-        content: as ``curves.failures`` of an audit holds it.
-        prefix: keeps the ids of two audits apart.
+        section: the failures by kind. prefix: keeps the ids of two audits apart.
         images: the folder that the paths of the cases are relative to.
     """
-    kinds, rows = list(content.get("categories") or []), list(content.get("rows") or [])
-    total = int(content.get("failures") or 0)
-    sources = list(content.get("evidence") or [])
-    names = {str(kind["category"]): str(kind["name"]) for kind in kinds}
+    kinds, rows, total = section.categories, section.rows, section.failures
+    names = {kind.category: kind.name for kind in kinds}
+    missing = [source for source in section.evidence if not source.used]
     return {
         "id": f"{prefix}failures",
-        "lead": _lead(kinds, total, content.get("n")),
+        "lead": _lead(kinds, total, section.n),
         "pictures": [_bars(kinds, f"{prefix}failures-kinds")] if total else [],
-        "kinds": [_kind(kind, rows, images) for kind in kinds if kind["n"]] if total else [],
-        "none": [str(kind["name"]) for kind in kinds if not kind["n"]] if total else [],
-        "used": [SOURCES.get(str(one["name"]), str(one["name"])) for one in sources if one["used"]],
-        "missing": [
-            f"{words.opening(SOURCES.get(str(one['name']), str(one['name'])))}: {one['why_not']}"
-            for one in sources
-            if not one["used"]
-        ],
-        "pulls": [_pull(one) for one in content.get("pulls") or []],
-        "left_out": [f"{one['column']}: {one['why']}" for one in content.get("columns_left_out") or []],
+        "kinds": [_kind(kind, rows, images) for kind in kinds if kind.n] if total else [],
+        "none": [kind.name for kind in kinds if not kind.n] if total else [],
+        "used": [_source(source) for source in section.evidence if source.used],
+        "missing": [f"{words.opening(_source(source))}: {source.why_not}" for source in missing],
+        "pulls": [_pull(pull) for pull in section.pulls],
+        "left_out": [f"{column.column}: {column.why}" for column in section.columns_left_out],
         "rows": [_row(row, names) for row in rows],
         "hidden": total - len(rows),
         "heads": [words.opening(name) for key, name in names.items() if key != UNDETERMINED],
     }
 
 
-def _lead(kinds: Sequence[Mapping[str, Any]], total: int, n: int | None) -> str:
+def _source(source: Source) -> str:
+    return SOURCES.get(source.name, source.name)
+
+
+def _lead(kinds: Sequence[Kind], total: int, n: int) -> str:
     if not total:
         return f"None of {words.counted(n)} was answered wrongly."
-    named = sum(int(kind["n"]) for kind in kinds if kind["category"] != UNDETERMINED)
-    much = words.number(named, "n") if named else "none"
+    named = sum(kind.n for kind in kinds if kind.category != UNDETERMINED)
+    count = words.number(named, "n") if named else "none"
     return (
-        f"Of {words.counted(total, 'wrong answer', 'wrong answers')}, {much} "
+        f"Of {words.counted(total, 'wrong answer', 'wrong answers')}, {count} "
         f"{'shows' if named == 1 else 'show'} the marks of one kind of failure clearly enough to name it."
     )
 
 
-def _bars(kinds: Sequence[Mapping[str, Any]], name: str) -> Picture:
+def _bars(kinds: Sequence[Kind], name: str) -> Picture:
     """Draw the number of failures of each kind, its critical ones filled in red."""
     figure = figures.blank(84 + 52 * len(kinds), barmode="stack", bargap=0.55)
-    titles = [figures.plain(words.opening(str(kind["name"])), 60) for kind in kinds]
-    critical = [int(kind["critical"]) for kind in kinds]
-    other = [int(kind["n"]) - part for kind, part in zip(kinds, critical, strict=True)]
-    places = list(range(len(kinds)))
-    for said, values, colour in (
-        ("critical errors", critical, figures.CRITICAL), ("other wrong answers", other, figures.BLUE),
+    critical = [kind.critical for kind in kinds]
+    harmless = [kind.n - kind.critical for kind in kinds]
+    for title, values, colour in (
+        ("critical errors", critical, figures.CRITICAL), ("other wrong answers", harmless, figures.BLUE),
     ):  # fmt: skip
         if any(values):
             figure.add_trace(
                 go.Bar(
-                    x=values, y=places, orientation="h", name=said, marker={"color": colour},
-                    hovertemplate="%{x} " + said + "<extra></extra>",
+                    x=values, y=list(range(len(kinds))), orientation="h", name=title,
+                    marker={"color": colour}, hovertemplate="%{x} " + title + "<extra></extra>",
                 )
             )  # fmt: skip
-    for at, (title, kind) in enumerate(zip(titles, kinds, strict=True)):
+    for place, kind in enumerate(kinds):
+        title = figures.plain(words.opening(kind.name), 60)
         figure.add_annotation(
-            text=f"{title}: {kind['n']}", xref="paper", x=0, xanchor="left", y=at, yanchor="bottom",
+            text=f"{title}: {kind.n}", xref="paper", x=0, xanchor="left", y=place, yanchor="bottom",
             yshift=11, showarrow=False, font={"size": 12.5},
         )  # fmt: skip
     figure.update_xaxes(title_text="wrong answers", rangemode="tozero")
@@ -108,44 +105,45 @@ def _bars(kinds: Sequence[Mapping[str, Any]], name: str) -> Picture:
     return pack(figure, name, "Wrong answers by kind of failure")
 
 
-def _kind(kind: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], images: Path | None) -> dict[str, Any]:
-    name, n = str(kind["category"]), int(kind["n"])
-    span = words.span("accuracy", kind.get("low"), kind.get("high"))
-    critical = f", {words.number(kind['critical'], 'n')} of them critical" if kind["critical"] else ""
+def _kind(kind: Kind, rows: Sequence[Failure], images: Path | None) -> dict[str, object]:
+    span = words.span("accuracy", kind.low, kind.high)
+    critical = f", {words.number(kind.critical, 'n')} of them critical" if kind.critical else ""
     return {
-        "name": words.opening(str(kind["name"])),
-        "said": f"{words.counted(n, 'failure', 'failures')}{critical}: "
-        f"{words.number(kind.get('share'), 'accuracy')} of all ({span}).",
-        "meaning": MEANING.get(name, ""),
-        "advice": str(kind.get("advice") or ""),
-        "studies": [_study(row, images) for row in rows if row["category"] == name][:STUDIES],
+        "name": words.opening(kind.name),
+        "count": f"{words.counted(kind.n, 'failure', 'failures')}{critical}: "
+        f"{words.number(kind.share, 'accuracy')} of all ({span}).",
+        "meaning": MEANING.get(kind.category, ""),
+        "advice": kind.advice,
+        "studies": [_study(row, images) for row in rows if row.category == kind.category][:STUDIES],
     }
 
 
-def _study(row: Mapping[str, Any], images: Path | None) -> dict[str, Any]:
+def _case(row: Failure) -> dict[str, object]:
     return {
-        **{key: row.get(key) for key in ("id", "label", "predicted", "critical")},
-        "sentence": words.opening(str(row["sentence"])),
-        "confidence": words.number(row.get("confidence"), "accuracy"),
-        "picture": thumbnails.embed(row.get("path"), images),
+        "id": row.id,
+        "label": row.label,
+        "predicted": row.predicted,
+        "critical": row.critical,
+        "sentence": words.opening(row.sentence),
+        "confidence": words.number(row.confidence, "accuracy"),
     }
 
 
-def _pull(one: Mapping[str, Any]) -> str:
-    more = f"{100 * one['excess']:.1f}"
-    p = "below 0.001" if one["p"] < 0.001 else f"{one['p']:.3f}"
+def _study(row: Failure, images: Path | None) -> dict[str, object]:
+    return {**_case(row), "picture": thumbnails.embed(row.path, images)}
+
+
+def _pull(pull: ColumnPull) -> str:
+    p = "below 0.001" if pull.p < 0.001 else f"{pull.p:.3f}"
     return (
-        f"{one['column']} = {one['value']} ({words.counted(one['rows'])}) draws answers to {one['towards']}: "
-        f"{more} more in 100 cases than in others of the same true class (adjusted p {p})."
+        f"{pull.column} = {pull.value} ({words.counted(pull.rows)}) draws answers to {pull.towards}: "
+        f"{100 * pull.excess:.1f} more in 100 cases than in others of the same true class (adjusted p {p})."
     )
 
 
-def _row(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    scores = row.get("evidence") or {}
+def _row(row: Failure, names: Mapping[str, str]) -> dict[str, object]:
     return {
-        **{key: row.get(key) for key in ("id", "label", "predicted", "critical")},
-        "sentence": words.opening(str(row["sentence"])),
-        "confidence": words.number(row.get("confidence"), "accuracy"),
-        "kind": names.get(str(row["category"]), str(row["category"])),
-        "scores": [f"{scores.get(key, 0):.2f}" for key in names if key != UNDETERMINED],
+        **_case(row),
+        "kind": names.get(row.category, row.category),
+        "scores": [f"{row.evidence.get(key, 0):.2f}" for key in names if key != UNDETERMINED],
     }

@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 
 from primum.judge.failures.taxonomy import taxonomy
+from primum.judge.sections.content import Sections
 from primum.report.page import _environment
 from primum.report.sections import failures as section
 from tests.auditing.sections.written import failures
 from tests.judge.failures.made import made
 from tests.places import DOCS
 from tests.report.test_page import HOSTILE, PIXEL, Reader, ids, words_of
+
+
+def typed(content: Any) -> Any:
+    return Sections.from_dict({"failures": content}).failures
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +35,7 @@ def content() -> dict[str, Any]:
 
 def page(content: dict[str, Any], prefix: str = "", images: Path | None = None) -> str:
     text = '{% from "sections/failures.html.jinja" import section %}{{ section(view, prefix) }}'
-    view = section.of(content, prefix, images)
+    view = section.of(typed(content), prefix, images)
     return _environment().from_string(text).render(view=view, prefix=prefix)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from primum.report.content import read as content_of
 from primum.report.page import _environment
 from primum.report.sections import checklist
 from tests.report.test_page import HOSTILE, Reader, words_of
@@ -47,22 +48,27 @@ CONTENT = {
 }
 
 
+def view_of(audit: dict[str, Any], prefix: str) -> dict[str, Any]:
+    part = content_of({"curves": {"checklist": audit.get("checklist")}, "settings": audit})
+    return checklist.of(part.sections.checklist, part.settings.partitions, prefix)
+
+
 def page(content: dict[str, Any], prefix: str = "") -> str:
     template = _environment().from_string(
         '{% import "sections/checklist.html.jinja" as checklist %}{{ checklist.section(view, prefix) }}'
     )
-    return template.render(view=checklist.of(content, prefix), prefix=prefix)
+    return template.render(view=view_of(content, prefix), prefix=prefix)
 
 
 def test_counts_and_topics_in_order() -> None:
-    view = checklist.of(CONTENT, "a-")
+    view = view_of(CONTENT, "a-")
     assert view["id"] == "a-checklist"
-    assert [(one["said"], one["n"]) for one in view["counts"]] == [
+    assert [(one["text"], one["n"]) for one in view["counts"]] == [
         ("reported", 1),
         ("partly", 1),
         ("not reported", 2),
     ]
-    assert [(one["name"], one["told"]) for one in view["topics"]] == [
+    assert [(one["name"], one["summary"]) for one in view["topics"]] == [
         ("Purpose", "1 partly"),
         ("Data", "1 reported, 1 not reported"),
         ("Elsewhere", "1 not reported"),
@@ -89,7 +95,7 @@ def test_the_page_says_every_status_in_words_and_folds() -> None:
 
 
 def test_partitions_side_by_side() -> None:
-    table = checklist.of(CONTENT, "")["partitions"]
+    table = view_of(CONTENT, "")["partitions"]
     assert table["columns"] == ["judged", "fitted on"]
     assert dict(table["rows"]) == {
         "Cases": ["8", "4"],
