@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from primum.auditing.options import options
 from primum.auditing.policy import thresholds
-from primum.auditing.policy.request import Asked
+from primum.auditing.policy.request import Request
 from primum.auditing.policy.terms import Promise
 from primum.judge.deferral.certify import Certificate, certify
 from primum.judge.deferral.learned import learn
@@ -157,7 +157,7 @@ def test_a_learned_score_keeps_the_promise_on_the_other_half() -> None:
     assert broke["halves"] / DRAWS <= MOST < broke["same rows"] / DRAWS
 
 
-ASKED = Asked(
+ASKED = Request(
     None, None, Promise(alpha=0.02, delta=DELTA, unit="case"),
     options(("benign", "malignant"), "t", critical=["malignant:benign"]), False,
 )  # fmt: skip

@@ -101,9 +101,9 @@ def defer_fit(
     wishes: dict[str, Any] = {
         "alpha": alpha, "delta": delta, "denominator": denominator, "method": method, "unit": unit
     }  # fmt: skip
-    given = {name: value for name, value in wishes.items() if value is not None}
-    if given and certify is None:
-        raise InputError(f"--{next(iter(given))}: this belongs to a promise; add --certify cer")
+    terms = {name: value for name, value in wishes.items() if value is not None}
+    if terms and certify is None:
+        raise InputError(f"--{next(iter(terms))}: this belongs to a promise; add --certify cer")
     file_out(context, out)
     bounds.amount(reader_cost, "--reader-cost")
     from primum.auditing.policy.document import arrays_beside
@@ -111,15 +111,15 @@ def defer_fit(
     from primum.auditing.policy.terms import Promise, StatedReader
     from primum.cli.terminal.defer import show_policy
 
-    for name, known in {
+    for name, options in {
         "denominator": ("accepted", "all"), "method": ("sequence", "bonferroni"), "unit": ("one", "worst")
     }.items():  # fmt: skip
-        if name in given:
-            check.one_of(given[name], known, f"--{name}:")
+        if name in terms:
+            check.one_of(terms[name], options, f"--{name}:")
     promise = None
     if certify is not None:
         check.one_of(certify, ("cer", "expected_cost"), "--certify: promise")
-        promise = Promise(risk=certify, **given)  # type: ignore[arg-type]
+        promise = Promise(risk=certify, **terms)  # type: ignore[arg-type]
     reader = None
     if reader_cost is not None or reader_error is not None:
         reader = StatedReader(reader_cost or 0.0, _rates(reader_error))
@@ -170,7 +170,7 @@ def defer_apply(
         frame.write_csv(draft)
     accepted = int(applied.decided.accepted.sum())
     show_applied(
-        [one.to_dict() for one in findings],
+        [finding.to_dict() for finding in findings],
         applied.policy.said,
         accepted,
         len(frame),
@@ -183,13 +183,13 @@ def _rates(text: str | None) -> float | dict[str, float] | None:
     """A number, or CLASS:P,CLASS:P."""
     if text is None:
         return None
-    found: dict[str, float] = {}
+    rates: dict[str, float] = {}
     try:
         if ":" not in text:
             return float(text)
         for part in text.split(","):
             name, _, rate = part.rpartition(":")
-            found[name.strip()] = float(rate)
+            rates[name.strip()] = float(rate)
     except ValueError:
         raise InputError(f"--reader-error: P or CLASS:P,CLASS:P was expected, {text!r} arrived") from None
-    return found
+    return rates

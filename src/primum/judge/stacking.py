@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
@@ -37,12 +38,12 @@ class Stacking:
     held_out: Floats
     cv_nll: float
 
-    def __call__(self, log_probs: Any) -> Floats:
+    def __call__(self, log_probs: ArrayLike) -> Floats:
         """(N, K) probabilities for the members' log-probabilities (M, N, K)."""
         return np.asarray(self.model.predict_proba(_features(log_probs)), dtype=np.float64)
 
 
-def fit(log_probs: Any, labels: Any, fold: Any) -> Stacking:
+def fit(log_probs: ArrayLike, labels: ArrayLike, fold: ArrayLike) -> Stacking:
     """Fit stacking (Wolpert 1992; with log-probabilities, a calibrated one, as it minimises their NLL).
 
     C is the one of least cross-validated NLL. The answers ``held_out`` are nested: for each fold C is chosen
@@ -70,23 +71,23 @@ def fit(log_probs: Any, labels: Any, fold: Any) -> Stacking:
             for j, second in enumerate(names[:i]):
                 inside = (parts != first) & (parts != second)
                 model = _fitted(values[inside], true[inside], strength)
-                for left, held, out in ((i, j, second), (j, i, first)):
-                    losses[at, left, held] = _nll(model, values[parts == out], true[parts == out]).sum()
+                for left, scored, out in ((i, j, second), (j, i, first)):
+                    losses[at, left, scored] = _nll(model, values[parts == out], true[parts == out]).sum()
     held_out = np.empty((len(true), k))
     for i, name in enumerate(names):
         out = parts == name
         best = STRENGTHS[int(np.argmin(np.nansum(losses[:, i], axis=1)))]
         held_out[out] = _fitted(values[~out], true[~out], best).predict_proba(values[out])
-    whole = np.zeros(len(STRENGTHS))
+    totals = np.zeros(len(STRENGTHS))
     for at, strength in enumerate(STRENGTHS):
         for name in names:
             out = parts == name
-            whole[at] += _nll(_fitted(values[~out], true[~out], strength), values[out], true[out]).sum()
-    strength = STRENGTHS[int(np.argmin(whole))]
+            totals[at] += _nll(_fitted(values[~out], true[~out], strength), values[out], true[out]).sum()
+    strength = STRENGTHS[int(np.argmin(totals))]
     return Stacking(_fitted(values, true, strength), strength, held_out, float(nll(held_out, true).mean()))
 
 
-def folds(labels: Any, classes: Sequence[str], clusters: Array | None, seed: int = 0) -> Integers:
+def folds(labels: ArrayLike, classes: Sequence[str], clusters: Array | None, seed: int = 0) -> Integers:
     """(N,) number of the fold, 0 to 4: patients (N,) kept together, classes spread evenly.
 
     Raises:
@@ -103,18 +104,18 @@ def folds(labels: Any, classes: Sequence[str], clusters: Array | None, seed: int
         )
     fold = np.empty(len(true), dtype=np.int64)
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
-    for at, (_, held) in enumerate(splitter.split(true, true, units)):
-        fold[held] = at
+    for at, (_, rows) in enumerate(splitter.split(true, true, units)):
+        fold[rows] = at
     return fold
 
 
-def nll(probs: Any, labels: Any) -> Floats:
+def nll(probs: ArrayLike, labels: ArrayLike) -> Floats:
     """(N,) negative log-likelihood of probabilities (N, K), floored at 1e-12."""
     p, true = check.array(probs), check.array(labels)
     return np.asarray(-np.log(np.maximum(p[np.arange(len(true)), true], FLOOR)), dtype=np.float64)
 
 
-def _features(log_probs: Any) -> Floats:
+def _features(log_probs: ArrayLike) -> Floats:
     """(N, M·K), member by member."""
     values = np.maximum(check.array(log_probs).astype(np.float64), np.log(FLOOR))
     return values.transpose(1, 0, 2).reshape(values.shape[1], -1)

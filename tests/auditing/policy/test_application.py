@@ -13,7 +13,7 @@ import pytest
 
 from primum import tables
 from primum.auditing.policy.application import apply
-from primum.auditing.policy.description import described
+from primum.auditing.policy.description import describe
 from primum.auditing.policy.document import Policy
 from primum.auditing.policy.fit import fit
 from primum.auditing.policy.terms import Promise, StatedReader
@@ -35,7 +35,7 @@ def test_the_file_alone_says_it_all(name: str, tmp_path: Path) -> None:
     assert there.frame().equals(back.frame())
     assert there.frame().columns == ["id", "decision", "confidence", "action"]
     assert [one.to_dict() for one in there.findings()] == [one.to_dict() for one in back.findings()]
-    json.dumps(described(there, "this", there.findings()), allow_nan=False)
+    json.dumps(describe(there, "this", there.findings()), allow_nan=False)
 
 
 def test_accepted_is_at_or_above_the_threshold() -> None:

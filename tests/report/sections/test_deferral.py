@@ -12,7 +12,7 @@ import pytest
 from primum import tables
 from primum.auditing.options import options
 from primum.auditing.policy.application import apply
-from primum.auditing.policy.description import described, names
+from primum.auditing.policy.description import describe, names
 from primum.auditing.policy.fit import fit
 from primum.auditing.policy.rows import scored
 from primum.auditing.policy.terms import StatedReader
@@ -43,7 +43,7 @@ def content(*asked: str, severity: str | None = "phantom", split: bool = True) -
     policies = []
     for name, policy in zip(names(fitted), fitted, strict=True):
         applied = apply(policy, prepared.test)
-        policies.append(described(applied, name, applied.findings(opts.severity, StatedReader(0.5))))
+        policies.append(describe(applied, name, applied.findings(opts.severity, StatedReader(0.5))))
 
     def answers(rows: Any) -> Any:
         return (

@@ -13,7 +13,7 @@ import polars as pl
 from primum import tables
 from primum.auditing.guards import CHANCE, first_cases
 from primum.auditing.policy.document import Policy
-from primum.auditing.policy.rows import held, reader_of, require, scored, severity_of
+from primum.auditing.policy.rows import reader_of, require, scored, severity_of, threshold_of_each
 from primum.auditing.policy.terms import FitRows, StatedReader
 from primum.auditing.preparation import codes
 from primum.core import check
@@ -67,10 +67,10 @@ class Applied:
             severity_source: costs to judge by, default those the policy was fitted with.
             reader: the stated reader, default the policy's, else the ``defer`` cost of the severity.
         """
-        known = self.table.labels >= 0
-        if not known.any():
+        labelled = self.table.labels >= 0
+        if not labelled.any():
             return warnings(self.policy, self.table, self.decided.accepted)
-        rows, decided = self.table.take(known), self.decided.take(known)
+        rows, decided = self.table.take(labelled), self.decided.take(labelled)
         matrix, cells = severity_of(self.policy, rows.classes, severity_source)
         view = _view(rows, matrix, cells)
         stated = reader_of(reader or self.policy.reader, matrix, rows.classes)
@@ -111,7 +111,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
     back = np.array([table.classes.index(name) for name in policy.classes])
     decided = Decided(
         answers.rule, answers.calibrated, back[answers.decisions], policy.score, confidence,
-        held(policy.thresholds, policy.by, table),
+        threshold_of_each(policy.thresholds, policy.by, table),
     )  # fmt: skip
     return Applied(policy, table, decided)
 
@@ -145,18 +145,18 @@ def warnings(policy: Policy, rows: Predictions, accepted: Bools) -> list[Finding
     Class shares (of labelled rows) and the share deferred (of all) are compared by
     :mod:`primum.judge.statistics.homogeneity`, with one case per patient, p < 0.01.
     """
-    said = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
-    return said + _prevalence(policy, rows) + _deferral(policy, rows, accepted)
+    notes = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
+    return notes + _prevalence(policy, rows) + _deferral(policy, rows, accepted)
 
 
 def _prevalence(policy: Policy, rows: Predictions) -> list[Finding]:
-    known = rows.labels >= 0
-    if not known.any():
+    labelled = rows.labels >= 0
+    if not labelled.any():
         return []
-    rows = rows.take(known)
-    seen = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes))
+    rows = rows.take(labelled)
+    counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes))
     before = np.array([policy.fit.counts.get(name, 0) for name in rows.classes])
-    p, k, shares = _shift(before, seen)
+    p, k, shares = _shift(before, counts)
     if p >= CHANCE:
         return []
     why = (
@@ -167,15 +167,15 @@ def _prevalence(policy: Policy, rows: Predictions) -> list[Finding]:
 
 
 def _deferral(policy: Policy, rows: Predictions, accepted: Bools) -> list[Finding]:
-    one = first_cases(rows)
-    deferred, (then, n) = int((~accepted[one]).sum()), _deferred(policy.fit)
-    p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(one) - deferred]))
+    cases = first_cases(rows)
+    deferred, (then, n) = int((~accepted[cases]).sum()), _deferred(policy.fit)
+    p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(cases) - deferred]))
     if p >= CHANCE:
         return []
-    whose = "" if rows.patients is None else ", one case per patient"
+    unit = "" if rows.patients is None else ", one case per patient"
     why = (
         f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these"
-        f"{whose}, beyond chance: what it promises may not hold here"
+        f"{unit}, beyond chance: what it promises may not hold here"
     )
     return [warning("policy_deferral_shift", why, p, len(rows))]
 

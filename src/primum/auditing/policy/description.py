@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any
 
 import numpy as np
 
@@ -18,32 +17,35 @@ from primum.judge.sections.deferral import PolicyRecord, PolicyRows, PolicyThres
 
 def names(policies: Sequence[Policy]) -> list[str]:
     """What each holds, and its score: ``"At most 5 % critical errors · msr"``; numbered where alike."""
-    said = [f"{_target(policy)} · {policy.score}" for policy in policies]
-    seen: Counter[str] = Counter()
+    titles = [f"{_target(policy)} · {policy.score}" for policy in policies]
+    counts: Counter[str] = Counter()
     named = []
-    for one in said:
-        seen[one] += 1
-        named.append(one if seen[one] == 1 else f"{one} ({seen[one]})")
+    for title in titles:
+        counts[title] += 1
+        named.append(title if counts[title] == 1 else f"{title} ({counts[title]})")
     return named
 
 
-def told(named: Sequence[str], achieved: Sequence[Sequence[Finding]]) -> list[Finding]:
+def attribute(titles: Sequence[str], achieved: Sequence[Sequence[Finding]]) -> list[Finding]:
     """The findings of all policies, each under its policy's name; a warning of all of them stands once.
 
     Args:
-        named: P names. achieved: what each of the P policies came to.
+        titles: P names. achieved: what each of the P policies came to.
     """
-    said = Counter(one.why for found in achieved for one in found if one.verdict == "warning")
-    made: dict[tuple[Any, ...], Finding] = {}
-    for name, found in zip(named, achieved, strict=True):
-        for one in found:
-            shared = one.verdict == "warning" and said[one.why] == len(named)
-            kept = replace(one, policy=None if shared else name)
-            made.setdefault((one.code, one.score, one.calibrated, one.why, kept.policy), kept)
-    return list(made.values())
+    warnings = Counter(
+        finding.why for findings in achieved for finding in findings if finding.verdict == "warning"
+    )
+    attributed: dict[tuple[object, ...], Finding] = {}
+    for title, findings in zip(titles, achieved, strict=True):
+        for finding in findings:
+            shared = finding.verdict == "warning" and warnings[finding.why] == len(titles)
+            policy = None if shared else title
+            key = (finding.code, finding.score, finding.calibrated, finding.why, policy)
+            attributed.setdefault(key, replace(finding, policy=policy))
+    return list(attributed.values())
 
 
-def together(policies: Sequence[Policy], n: int) -> list[Finding]:
+def warn_of_shared_rows(policies: Sequence[Policy], n: int) -> list[Finding]:
     """``promises_on_same_rows``: promises that were tried on the same fit rows, each as if it were alone.
 
     Args:
@@ -53,20 +55,20 @@ def together(policies: Sequence[Policy], n: int) -> list[Finding]:
     for policy in policies:
         if policy.promise is not None:
             alike.setdefault(policy.fit.fingerprint, []).append(policy.promise)
-    said = []
+    warnings = []
     for promises in alike.values():
         if len(promises) > 1:
-            broken = min(sum(one.delta for one in promises), 1.0)
+            broken = min(sum(promise.delta for promise in promises), 1.0)
             why = (
                 f"{len(promises)} promises here were tried on the same fit rows, each at its own delta: that "
                 f"all of them hold is {percent(1 - broken)} sure, and one picked by what came of it is no "
                 "surer; to choose among scores, fit once with --several try"
             )
-            said.append(warning("promises_on_same_rows", why, len(promises), n))
-    return said
+            warnings.append(warning("promises_on_same_rows", why, len(promises), n))
+    return warnings
 
 
-def described(applied: Applied, name: str, findings: Sequence[Finding]) -> PolicyRecord:
+def describe(applied: Applied, name: str, findings: Sequence[Finding]) -> PolicyRecord:
     """A policy without its hashes, and what it achieved, for the section on deferral."""
     policy, promise = applied.policy, applied.policy.promise
     rows = {key: value for key, value in asdict(policy.fit).items() if not key.endswith("hashes")}

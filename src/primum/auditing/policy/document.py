@@ -145,9 +145,9 @@ class Policy:
             raise InputError(
                 f"{where}: a policy of schema {SCHEMA} was expected; write it with primum defer fit"
             )
-        given = {str(key): value for key, value in content.items() if key != "schema"}
+        values = {str(key): value for key, value in content.items() if key != "schema"}
         try:
-            policy = TypeAdapter(cls).validate_python(given)
+            policy = TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
             raise InputError(f"{where}: {_sentence(error)}") from None
         policy._refuse_odd(where)
@@ -174,7 +174,7 @@ class Policy:
             "temperature": self.temperature is not None and not 0 < self.temperature < math.inf,
             "critical": not {name for pair in self.critical for name in pair} <= set(self.classes),
         }
-        numbers = [one.threshold for one in self.thresholds.values()]
+        numbers = [threshold.threshold for threshold in self.thresholds.values()]
         odd["thresholds"] |= any(math.isnan(number) for number in numbers)
         damaged = next((name for name, is_odd in odd.items() if is_odd), None)
         if damaged is not None:
@@ -185,14 +185,14 @@ class Policy:
     def refuse_fitted(self, ids: Iterable[str], patients: Iterable[str] | None, where: str) -> None:
         """Refuse rows, or patients, that the policy was fitted on; they are counted, not named."""
         key = self.fit.fingerprint
-        for what, values, kept in (
+        for kind, values, packed in (
             ("row", ids, self.fit.row_hashes),
             ("patient", () if patients is None else patients, self.fit.patient_hashes),
         ):
-            shared = hashes.shared(kept, values, key)
+            shared = hashes.shared(packed, values, key)
             if shared:
                 raise InputError(
-                    f"{where}: a policy may not judge a {what} that it was fitted on, {shared} are here; "
+                    f"{where}: a policy may not judge a {kind} that it was fitted on, {shared} are here; "
                     "a threshold judged on its own fit rows flatters itself, so apply it to others"
                 )
 

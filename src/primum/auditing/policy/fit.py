@@ -18,8 +18,8 @@ from primum.auditing.policy import thresholds
 from primum.auditing.policy.document import Policy
 from primum.auditing.policy.needs import with_needs
 from primum.auditing.policy.notes import notes
-from primum.auditing.policy.request import Asked, by_class, by_patient
-from primum.auditing.policy.rows import held, require, scored
+from primum.auditing.policy.request import Request, by_class, by_patient
+from primum.auditing.policy.rows import require, scored, threshold_of_each
 from primum.auditing.policy.terms import (
     FitRows,
     LearnedScore,
@@ -119,8 +119,8 @@ def fit(
         dict.fromkeys(name.removeprefix("score_") for name in ([score] if isinstance(score, str) else score))
     )
     reader = by_class(reader, rows.classes)
-    asked = Asked(capacity, reader, by_patient(promise, rows), opts, decision == "bayes")
-    asked.check(rows.name)
+    request = Request(capacity, reader, by_patient(promise, rows), opts, decision == "bayes")
+    request.check(rows.name)
     if promise is not None:
         _refuse_seen(rows)
     elif several == "try":
@@ -154,24 +154,24 @@ def fit(
         learned = learn(answers.take(learning).confidence, names, bad[learning])
         answers = replace(answers, confidence={"learned": learned(answers.confidence)})
         names = ("learned",)
-    kept, answers = rows.take(~learning), answers.take(~learning)
-    reads = {name: thresholds.read(asked, kept, answers, name, by, len(names)) for name in names}
+    threshold_rows, answers = rows.take(~learning), answers.take(~learning)
+    reads = {name: thresholds.read(request, threshold_rows, answers, name, by, len(names)) for name in names}
     chosen = thresholds.preferred(reads)
     by_group, deferred = reads[chosen]
     decided = Decided(
         answers.rule, answers.calibrated, answers.decisions, chosen, answers.confidence[chosen],
-        held(by_group, by, kept),
+        threshold_of_each(by_group, by, threshold_rows),
     )  # fmt: skip
     tried = tuple(Tried(name, _verdict(each), share) for name, (each, share) in reads.items())
     policy = Policy(
-        score=chosen, thresholds=by_group, by=by, kind=asked.kind, target=asked.target, classes=rows.classes,
-        outputs=rows.kind, decision=decision, recalibrator=plain,
-        fit=_fitted(rows, kept, deferred, decided.accepted),
+        score=chosen, thresholds=by_group, by=by, kind=request.kind, target=request.target,
+        classes=rows.classes, outputs=rows.kind, decision=decision, recalibrator=plain,
+        fit=_fitted(rows, threshold_rows, deferred, decided.accepted),
         verdict=_verdict(by_group), tried=() if promise is None else tried,
-        capacity=capacity, reader=reader, promise=asked.promise, learned=_written(learned, learn_from),
+        capacity=capacity, reader=reader, promise=request.promise, learned=_written(learned, learn_from),
         severity=None if opts.severity is None else opts.severity.to_dict(),
         critical=tuple((true, called) for true, called in pairs(rows.classes, opts.critical)),
-        notes=tuple(notes(by_group, by, rows, kept, tried, chosen)),
+        notes=tuple(notes(by_group, by, rows, threshold_rows, tried, chosen)),
     )  # fmt: skip
     return with_needs(policy, scoring, combining, columns_of(rows))
 
@@ -195,10 +195,10 @@ def _combine(
 
 def _refuse_seen(rows: Predictions) -> None:
     """Refuse rows that cannot bear a promise, since something was chosen or fitted on them before."""
-    seen = validation_rows(rows)
-    if seen:
+    count = validation_rows(rows)
+    if count:
         raise InputError(
-            f"{rows.name}: a promise needs rows that training did not use, {seen} of {len(rows)} fit rows "
+            f"{rows.name}: a promise needs rows that training did not use, {count} of {len(rows)} fit rows "
             "are validation rows, on which the network was stopped or chosen; mark others as cal, or fit by "
             "--capacity or --reader-cost"
         )
@@ -209,8 +209,8 @@ def _refuse_seen(rows: Predictions) -> None:
         )
 
 
-def _verdict(found: Mapping[str, Threshold]) -> Verdict:
-    verdicts = {one.verdict for one in found.values()}
+def _verdict(by_group: Mapping[str, Threshold]) -> Verdict:
+    verdicts = {threshold.verdict for threshold in by_group.values()}
     return verdicts.pop() if len(verdicts) == 1 else "partly_certified"
 
 
@@ -235,14 +235,16 @@ def _written(learned: Weighted | None, learn_from: str) -> LearnedScore | None:
     return None if learned is None else LearnedScore(target=learn_from, **asdict(learned))  # type: ignore[arg-type]
 
 
-def _fitted(rows: Predictions, kept: Predictions, deferred_share: float, accepted: Bools) -> FitRows:
-    key, one = fingerprint(rows), first_cases(kept)
+def _fitted(
+    rows: Predictions, threshold_rows: Predictions, deferred_share: float, accepted: Bools
+) -> FitRows:
+    key, cases = fingerprint(rows), first_cases(threshold_rows)
     patients = None if rows.patients is None else rows.patients.unique()
     counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes)).tolist()
     return FitRows(
         name=rows.name, n=len(rows), patients=None if patients is None else len(patients),
-        learned_on=len(rows) - len(kept), counts=dict(zip(rows.classes, counts, strict=True)),
+        learned_on=len(rows) - len(threshold_rows), counts=dict(zip(rows.classes, counts, strict=True)),
         deferred_share=deferred_share, fingerprint=key, row_hashes=hashes.packed(rows.ids, key),
         patient_hashes="" if patients is None else hashes.packed(patients, key),
-        units=len(one), deferred_units=int((~accepted[one]).sum()),
+        units=len(cases), deferred_units=int((~accepted[cases]).sum()),
     )  # fmt: skip

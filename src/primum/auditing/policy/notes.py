@@ -14,7 +14,7 @@ def notes(
     thresholds: Mapping[str, Threshold],
     by: str | None,
     rows: Predictions,
-    kept: Predictions,
+    threshold_rows: Predictions,
     tried: Sequence[Tried],
     score: str,
 ) -> list[str]:
@@ -22,33 +22,35 @@ def notes(
 
     Args:
         thresholds: group → threshold. by: column of the groups, or None. rows: all fit rows.
-        kept: those the thresholds were read from. tried: scores of the call. score: the one kept.
+        threshold_rows: those the thresholds were read from. tried: scores of the call. score: the one kept.
     """
-    seen, n = validation_rows(rows), len(kept)
-    said = [
-        one.why if by is None else f"{by} {name}: {one.why}" for name, one in thresholds.items() if one.why
+    validation, n = validation_rows(rows), len(threshold_rows)
+    sentences = [
+        threshold.why if by is None else f"{by} {name}: {threshold.why}"
+        for name, threshold in thresholds.items()
+        if threshold.why
     ]
-    if seen:
-        said.append(on_val(seen, len(rows)))
+    if validation:
+        sentences.append(on_val(validation, len(rows)))
     if len(tried) > 1:
-        said.append(_choice(tried, score))
-    few = few_rows(kept)
-    if few:
-        said.append(f"the threshold was read from {few}")
+        sentences.append(_choice(tried, score))
+    shortage = few_rows(threshold_rows)
+    if shortage:
+        sentences.append(f"the threshold was read from {shortage}")
     if n < len(rows):
-        said.append(
+        sentences.append(
             f"{len(rows) - n} of the fit rows served to learn the score or the recalibration, the other {n} "
             "to read the threshold"
         )
-    return said
+    return sentences
 
 
 def _choice(tried: Sequence[Tried], score: str) -> str:
-    names = ", ".join(one.score for one in tried)
-    kept = f"{score} defers fewest of the fit rows"
-    if all(one.verdict == "not_certifiable" for one in tried):
-        kept = "none could be certified"
+    names = ", ".join(trial.score for trial in tried)
+    outcome = f"{score} defers fewest of the fit rows"
+    if all(trial.verdict == "not_certifiable" for trial in tried):
+        outcome = "none could be certified"
     return (
         f"{len(tried)} scores were tried for this promise ({names}), each at delta / {len(tried)}, so that "
-        f"the choice is paid for; {kept}"
+        f"the choice is paid for; {outcome}"
     )

@@ -15,7 +15,7 @@ from primum.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class Request:
     """How the threshold is to be chosen: one of capacity, reader and promise is not None."""
 
     capacity: float | None
@@ -45,11 +45,11 @@ class Asked:
         if self.capacity is not None and not 0 <= self.capacity < 1:
             raise InputError(f"--capacity: a share from 0 to below 1 was expected, {self.capacity:g} arrived")
         if self.promise is not None:
-            for what in ("alpha", "delta"):
-                if not 0 < getattr(self.promise, what) < 1:
+            for name in ("alpha", "delta"):
+                if not 0 < getattr(self.promise, name) < 1:
                     raise InputError(
-                        f"--{what}: a share above 0 and below 1 was expected, "
-                        f"{getattr(self.promise, what):g} arrived"
+                        f"--{name}: a share above 0 and below 1 was expected, "
+                        f"{getattr(self.promise, name):g} arrived"
                     )
         priced = self.target in ("failure_cost", "expected_cost")
         if priced and (self.opts.severity is None or not self.opts.severity.cost.any()):

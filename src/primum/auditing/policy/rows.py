@@ -68,8 +68,8 @@ def scored(
     decided = replace(raw, probs=probs, decisions=answers, cost=cost, critical=critical)
     scores, missing = confidences(decided, (*PROBABILITIES, *CONSEQUENCES))
     alone = tuple(name for name in SCORES if name in names and name not in (*scores, *missing, *LEARNED))
-    further, reasons = confidences(raw, alone)
-    scores |= {name: further[name] for name in alone if name in further}
+    more, reasons = confidences(raw, alone)
+    scores |= {name: more[name] for name in alone if name in more}
     missing |= reasons
     if fitted is not None and any(name in names and name not in scores for name in LEARNED):
         (additions,), reasons = learned(fitted, [table], [scores])
@@ -90,7 +90,7 @@ def require(names: Sequence[str], answers: Scored, where: str) -> None:
         )
 
 
-def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions) -> Floats:
+def threshold_of_each(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions) -> Floats:
     """(N,) threshold each case is held against; InputError for a group without one."""
     if by is None:
         return np.full(len(table), thresholds["all"].threshold)
@@ -99,8 +99,8 @@ def held(thresholds: Mapping[str, Threshold], by: str | None, table: Predictions
         value = name.removeprefix(f"{by}=")
         where = f"{table.name}: the policy has no threshold for this {by}, group"
         if value not in thresholds:
-            told = check.shown([value], tuple(thresholds))
-            raise InputError(f"{where} {told}; it has one for {check.shorten(thresholds, 10)}")
+            group = check.shown([value], tuple(thresholds))
+            raise InputError(f"{where} {group}; it has one for {check.shorten(thresholds, 10)}")
         each[rows] = thresholds[value].threshold
     return each
 
@@ -110,8 +110,8 @@ def severity_of(
 ) -> tuple[SeverityMatrix | None, Bools | None]:
     """Costs and critical cells (K, K), or None, in the order of ``classes``; default the policy's."""
     if source is not None:
-        asked = options.options(classes, "--severity", source)
-        return asked.severity, asked.critical
+        opts = options.options(classes, "--severity", source)
+        return opts.severity, opts.critical
     cells = severity.cells([list(pair) for pair in policy.critical], classes, "policy")
     if policy.severity is None:
         return None, cells if cells.any() else None

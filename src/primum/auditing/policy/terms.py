@@ -48,14 +48,14 @@ class Promise:
             error = "have a critical error accepted"
         elif not accepted:
             error = "are accepted critical errors"
-        whose = {"one": ", one case per patient", "worst": ", each patient's worst"}.get(self.unit, "")
-        most = percent(self.alpha)
+        unit_words = {"one": ", one case per patient", "worst": ", each patient's worst"}.get(self.unit, "")
+        bound = percent(self.alpha)
         risk = (
-            f"at most {most} of {unit} {error}"
+            f"at most {bound} of {unit} {error}"
             if self.risk == "cer"
-            else f"the mean cost of {unit} is at most {most} of the largest cost"
+            else f"the mean cost of {unit} is at most {bound} of the largest cost"
         )
-        return f"with {percent(1 - self.delta)} confidence, {risk}{whose}"
+        return f"with {percent(1 - self.delta)} confidence, {risk}{unit_words}"
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from primum.auditing.options import Options
-from primum.auditing.policy.description import described, names, together, told
+from primum.auditing.policy.description import attribute, describe, names, warn_of_shared_rows
 from primum.auditing.policy.rows import reader_of, scored
 from primum.auditing.preparation import Prepared
 from primum.auditing.sections.part import Part
@@ -45,11 +45,11 @@ def section(prepared: Prepared, opts: Options, supplements: Supplements) -> Part
     titles = names([each.policy for each in policies])
     achieved = [each.findings(opts.severity, stated) for each in policies]
     reader = reader_of(stated, opts.severity, test.classes)
-    records = [described(*each) for each in zip(policies, titles, achieved, strict=True)]
+    records = [describe(*each) for each in zip(policies, titles, achieved, strict=True)]
     sentence = "; ".join(each.policy.said for each in policies)
     return Part(
         failure_costs(prepared.view, judged, fitted, reader, records),
-        [*told(titles, achieved), *together([each.policy for each in policies], len(test))],
+        [*attribute(titles, achieved), *warn_of_shared_rows([each.policy for each in policies], len(test))],
         {"deferral": {"said": f"Deferral was judged: {sentence}."}} if policies else {},
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
@@ -33,7 +33,7 @@ class Combined:
         return np.asarray(expit(self.log_odds(_entering(confidence, self.log_odds.scores))), dtype=np.float64)
 
 
-def learn(confidence: Mapping[str, Floats], correct: Any) -> Combined:
+def learn(confidence: Mapping[str, Floats], correct: ArrayLike) -> Combined:
     """Logistic regression on standardised scores, none of which may count against itself.
 
     Weights below 0 would read more confidence as less trustworthy, and would do so the more the farther a
@@ -49,13 +49,13 @@ def learn(confidence: Mapping[str, Floats], correct: Any) -> Combined:
         InputError: with fewer than 50 cases, 10 wrong or 10 right answers, or none of those scores.
     """
     right = check.array(correct).astype(np.bool_)
-    n, least = len(right), int(min(right.sum(), (~right).sum()))
-    if n < CASES or least < FEWEST:
+    n, rarer = len(right), int(min(right.sum(), (~right).sum()))
+    if n < CASES or rarer < FEWEST:
         raise InputError(
             f"at least {CASES} fit rows with {FEWEST} wrong and {FEWEST} right answers are needed to learn "
             f"from, {n} came with {int((~right).sum())} wrong ones"
         )
-    names = tuple(name for name in INPUTS if name in confidence)[: least // PER_SCORE]
+    names = tuple(name for name in INPUTS if name in confidence)[: rarer // PER_SCORE]
     if not names:
         raise InputError(f"one of the scores {check.shorten(INPUTS, 6)} is needed to learn from, none came")
     standard, mean, scale = standardised(stacked(_entering(confidence, names), names))
@@ -69,12 +69,16 @@ def learn(confidence: Mapping[str, Floats], correct: Any) -> Combined:
 
     start = np.r_[logit(right.mean()), np.zeros(len(names))]
     bounds = [(None, None), *[(0.0, None)] * len(names)]
-    found = minimize(
+    fitted = minimize(
         loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-9}
     ).x
     return Combined(
         Weighted(
-            names, tuple(mean.tolist()), tuple(scale.tolist()), tuple(found[1:].tolist()), float(found[0])
+            names,
+            tuple(mean.tolist()),
+            tuple(scale.tolist()),
+            tuple(fitted[1:].tolist()),
+            float(fitted[0]),
         )
     )
 

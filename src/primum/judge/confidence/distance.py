@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
@@ -31,17 +31,17 @@ class Mahalanobis:
     whiten: Floats
     means: Floats
 
-    def __call__(self, embeddings: Any) -> Floats:
+    def __call__(self, embeddings: ArrayLike) -> Floats:
         """(N,) ``-min_k (e − μ_k)ᵀ Σ⁺ (e − μ_k)`` of embeddings (N, D), at most 0."""
-        given = check.array(embeddings)
-        nearest = np.empty(len(given))
-        for rows in blocks(*given.shape):
-            white = (given[rows] - self.centre) @ self.whiten
+        points = check.array(embeddings)
+        nearest = np.empty(len(points))
+        for rows in blocks(*points.shape):
+            white = (points[rows] - self.centre) @ self.whiten
             nearest[rows] = euclidean_distances(white, self.means, squared=True).min(axis=1)
         return -nearest
 
 
-def fit_mahalanobis(embeddings: Any, labels: Any) -> Mahalanobis:
+def fit_mahalanobis(embeddings: ArrayLike, labels: ArrayLike) -> Mahalanobis:
     """Means of the classes that occur and Σ, their shared covariance (divided by M), with pseudo-inverse Σ⁺.
 
     Eigenvalues of Σ below max(M, D) · 2.2e-16 of the largest count as 0, as in ``scipy.linalg.pinvh``.
@@ -60,15 +60,15 @@ def fit_mahalanobis(embeddings: Any, labels: Any) -> Mahalanobis:
     means /= counts[:, None]
     points -= means[index]
     values, vectors = np.linalg.eigh(points.T @ points / len(points))
-    kept = values > values[-1] * max(points.shape) * np.finfo(np.float64).eps
-    if not kept.any():
+    spanned = values > values[-1] * max(points.shape) * np.finfo(np.float64).eps
+    if not spanned.any():
         raise InputError("training rows: embeddings that differ within a class were expected, none do")
-    whiten = vectors[:, kept] / np.sqrt(values[kept])
+    whiten = vectors[:, spanned] / np.sqrt(values[spanned])
     centre = means.mean(axis=0)
     return Mahalanobis(centre, whiten, (means - centre) @ whiten)
 
 
-def fit_neighbours(embeddings: Any, k: int = NEIGHBOURS) -> NearestNeighbors:
+def fit_neighbours(embeddings: ArrayLike, k: int = NEIGHBOURS) -> NearestNeighbors:
     """Training embeddings (M, D), brought to length 1, ready to be searched for the k nearest.
 
     Raises InputError with fewer than k rows.
@@ -81,7 +81,7 @@ def fit_neighbours(embeddings: Any, k: int = NEIGHBOURS) -> NearestNeighbors:
     return NearestNeighbors(n_neighbors=k).fit(unit(points))
 
 
-def knn(embeddings: Any, neighbours: NearestNeighbors) -> Floats:
+def knn(embeddings: ArrayLike, neighbours: NearestNeighbors) -> Floats:
     """(N,) negated distance of embeddings (N, D), brought to length 1, to their k-th training neighbour.
 
     Between -2 and 0 (Sun et al., ICML 2022).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from sklearn.neighbors import NearestNeighbors
 
@@ -16,6 +16,7 @@ from primum.judge.confidence.distance import Mahalanobis, fit_mahalanobis, fit_n
 from primum.judge.confidence.vim import Head, Vim, fit_vim, recover_head
 from primum.judge.recalibration.recalibrators import Temperature, fit_temperature
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -69,12 +70,14 @@ class Reference:
     @cached_property
     def mahalanobis(self) -> Mahalanobis | str:
         """Class means and shared covariance."""
-        known = self.labels >= 0
-        if self.embeddings is None or not known.any():
+        labelled = self.labels >= 0
+        if self.embeddings is None or not labelled.any():
             return (
-                "the training rows carry no embeddings" if known.any() else "the training rows have no labels"
+                "the training rows carry no embeddings"
+                if labelled.any()
+                else "the training rows have no labels"
             )
-        return _or_why(fit_mahalanobis, self.embeddings[known], self.labels[known])
+        return _or_why(fit_mahalanobis, self.embeddings[labelled], self.labels[labelled])
 
     @cached_property
     def neighbours(self) -> NearestNeighbors | str:
@@ -154,9 +157,9 @@ class Evidence:
     critical: Bools | None = None
 
 
-def _or_why(learned: Callable[..., T], *given: Any) -> T | str:
+def _or_why(learned: Callable[P, T], *rows: P.args, **options: P.kwargs) -> T | str:
     """What is learned, or the sentence why it cannot be."""
     try:
-        return learned(*given)
+        return learned(*rows, **options)
     except InputError as error:
         return str(error)

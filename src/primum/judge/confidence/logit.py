@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 
 from primum.core import check
 from primum.core.arrays import Floats
 
 
-def max_logit(logits: Any) -> Floats:
+def max_logit(logits: ArrayLike) -> Floats:
     """(N,) largest of logits (N, K) (Hendrycks et al., ICML 2022)."""
     return np.asarray(np.max(check.array(logits), axis=1), dtype=np.float64)
 
 
-def energy(logits: Any) -> Floats:
+def energy(logits: ArrayLike) -> Floats:
     """(N,) ``log Σ exp z`` of logits (N, K), the negated free energy (Liu et al., NeurIPS 2020)."""
     return np.asarray(logsumexp(check.array(logits).astype(np.float64), axis=1), dtype=np.float64)

@@ -36,6 +36,7 @@ def _sentence(learned: object) -> str:
 def _foreign_head(evidence: Evidence) -> str:
     """Judged rows with logits of their own must agree with the recovered layer."""
     assert evidence.reference is not None
+    assert evidence.embeddings is not None
     head = evidence.reference.head
     if evidence.logits is None or not isinstance(head, Head):
         return ""

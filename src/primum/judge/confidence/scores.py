@@ -60,6 +60,14 @@ def _of_probs(function: Callable[[ArrayLike], Floats]) -> Callable[[Evidence], F
     return lambda evidence: function(evidence.probs)
 
 
+def _of_logits(function: Callable[[ArrayLike], Floats]) -> Callable[[Evidence], Floats]:
+    def compute(evidence: Evidence) -> Floats:
+        assert evidence.logits is not None
+        return function(evidence.logits)
+
+    return compute
+
+
 def _temperature(evidence: Evidence) -> Floats:
     assert evidence.fit is not None
     assert isinstance(evidence.fit.temperature, Temperature)
@@ -73,6 +81,7 @@ def _of_reference(name: str) -> Callable[[Evidence], Floats]:
 
 def _knn(evidence: Evidence) -> Floats:
     assert evidence.reference is not None
+    assert evidence.embeddings is not None
     return distance.knn(evidence.embeddings, evidence.reference.neighbours)
 
 
@@ -149,11 +158,11 @@ _ENTRIES = (
     ),
     Score(
         "max_logit", "the highest logit", "Hendrycks et al., ICML 2022", ("logits",),
-        lambda evidence: logit.max_logit(evidence.logits),
+        _of_logits(logit.max_logit),
     ),
     Score(
         "energy", "the logarithm of the sum of the exponentials of the logits", "Liu et al., NeurIPS 2020",
-        ("logits",), lambda evidence: logit.energy(evidence.logits), place=9,
+        ("logits",), _of_logits(logit.energy), place=9,
     ),
     Score(
         "msr_temperature", "the highest probability after temperature scaling", "Guo et al., ICML 2017",

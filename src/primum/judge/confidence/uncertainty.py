@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import softmax, xlogy
 
 from primum.core import check, ties
@@ -37,16 +37,16 @@ class Passes:
         self._entropy: Floats = np.empty(0)
         self._votes: Integers = np.empty((0, 0), dtype=np.int64)
 
-    def add(self, probs: Any) -> None:
+    def add(self, probs: ArrayLike) -> None:
         """Add one pass of probabilities (N, K). Raises InputError for another shape than the first had."""
-        given = check.array(probs)
-        if given.ndim != 2 or (self.count and given.shape != self._mean.shape):
-            wanted = " × ".join(map(str, self._mean.shape)) if self.count else "N × K"
+        arrived = check.array(probs)
+        if arrived.ndim != 2 or (self.count and arrived.shape != self._mean.shape):
+            expected = " × ".join(map(str, self._mean.shape)) if self.count else "N × K"
             raise InputError(
-                f"pass {self.count + 1}: probabilities of shape {wanted} were expected, "
-                f"{' × '.join(map(str, given.shape))} arrived; every pass needs the same cases and classes"
+                f"pass {self.count + 1}: probabilities of shape {expected} were expected, "
+                f"{' × '.join(map(str, arrived.shape))} arrived; every pass needs the same cases and classes"
             )
-        values = given.astype(np.float64)
+        values = arrived.astype(np.float64)
         if not self.count:
             self._mean, self._squares = np.zeros(values.shape), np.zeros(values.shape)
             self._entropy, self._votes = np.zeros(len(values)), np.zeros(values.shape, dtype=np.int64)
@@ -64,7 +64,7 @@ class Passes:
             raise InputError(f"at least 2 passes are needed to see how they differ, {self.count} arrived")
         return self._mean
 
-    def scores(self, chosen: Any = None) -> dict[str, Floats]:
+    def scores(self, chosen: ArrayLike | None = None) -> dict[str, Floats]:
         """Name → (N,) score, higher = more trustworthy; uncertainties are negated.
 
         ``msr`` largest mean probability, 1/K to 1; ``pe`` −entropy of the mean and ``ee`` −mean entropy of
@@ -96,18 +96,18 @@ class Passes:
         }
 
 
-def entropy(probs: Any) -> Floats:
+def entropy(probs: ArrayLike) -> Floats:
     """(N,) entropy ``−Σ p log p`` of probabilities (N, K) in nats, 0 to log K; 0·log 0 = 0."""
     p = check.array(probs)
     return np.asarray(-xlogy(p, p).sum(axis=1), dtype=np.float64)
 
 
-def collected(passes: Iterable[Any]) -> Passes:
+def collected(passes: Iterable[ArrayLike]) -> Passes:
     """What comes of probabilities (S, N, K), or of S arrays (N, K) one after another."""
-    found = Passes()
+    collector = Passes()
     for probs in passes:
-        found.add(probs)
-    return found
+        collector.add(probs)
+    return collector
 
 
 def from_passes(predictions: Predictions) -> dict[str, Floats]:

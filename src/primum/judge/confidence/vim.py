@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Floats
@@ -34,15 +34,15 @@ class Head:
     bias: Floats
     spread: float | None = None
 
-    def __call__(self, embeddings: Any) -> Floats:
+    def __call__(self, embeddings: ArrayLike) -> Floats:
         """(N, K) logits of embeddings (N, D)."""
-        given = check.array(embeddings)
-        logits = np.empty((len(given), len(self.bias)))
-        for rows in blocks(*given.shape):
-            logits[rows] = given[rows] @ self.weight.T + self.bias
+        points = check.array(embeddings)
+        logits = np.empty((len(points), len(self.bias)))
+        for rows in blocks(*points.shape):
+            logits[rows] = points[rows] @ self.weight.T + self.bias
         return logits
 
-    def off(self, embeddings: Any, logits: Any) -> float:
+    def off(self, embeddings: ArrayLike, logits: ArrayLike) -> float:
         """Root mean square of ``W e + b − z`` over logits (N, K), in standard deviations of the logits."""
         stored = check.array(logits).astype(np.float64)
         spread = self.spread
@@ -51,7 +51,7 @@ class Head:
         return float(np.sqrt(np.mean((self(embeddings) - stored) ** 2))) / max(spread, 1e-12)
 
 
-def recover_head(embeddings: Any, logits: Any) -> Head:
+def recover_head(embeddings: ArrayLike, logits: ArrayLike) -> Head:
     """The last layer from what went in and what came out of it, by least squares.
 
     Directions in which the rows do not differ get weight 0 (the solution of least norm).
@@ -62,21 +62,21 @@ def recover_head(embeddings: Any, logits: Any) -> Head:
     Raises:
         InputError: with too few rows, or where no linear layer explains them: residual above 1 %.
     """
-    points, known = check.array(embeddings).astype(np.float64), check.array(logits).astype(np.float64)
+    points, targets = check.array(embeddings).astype(np.float64), check.array(logits).astype(np.float64)
     m, d = points.shape
     if m <= d + 1:
         raise InputError(
             f"more training rows than embeddings have numbers ({d}) are needed to recover the last layer, "
             f"{m} came"
         )
-    centre, level = points.mean(axis=0), known.mean(axis=0)
+    centre, level = points.mean(axis=0), targets.mean(axis=0)
     points -= centre
     values, vectors = np.linalg.eigh(points.T @ points)
-    kept = values > values[-1] * m * np.finfo(np.float64).eps
-    inverse = vectors[:, kept] / values[kept] @ vectors[:, kept].T
-    weight = (inverse @ (points.T @ (known - level))).T
+    spanned = values > values[-1] * m * np.finfo(np.float64).eps
+    inverse = vectors[:, spanned] / values[spanned] @ vectors[:, spanned].T
+    weight = (inverse @ (points.T @ (targets - level))).T
     head = Head(weight, level - weight @ centre)
-    off = head.off(embeddings, known)
+    off = head.off(embeddings, targets)
     if off > EXACT:
         raise InputError(
             f"no last layer W e + b explains the logits of the training rows: {off:.1%} of their spread is "
@@ -101,20 +101,20 @@ class Vim:
     residual: Floats
     alpha: float
 
-    def outside(self, embeddings: Any) -> Floats:
+    def outside(self, embeddings: ArrayLike) -> Floats:
         """(N,) length of the part of ``e − o`` in the residual space."""
-        given = check.array(embeddings)
-        length = np.empty(len(given))
-        for rows in blocks(*given.shape):
-            length[rows] = np.linalg.norm((given[rows] - self.origin) @ self.residual, axis=1)
+        points = check.array(embeddings)
+        length = np.empty(len(points))
+        for rows in blocks(*points.shape):
+            length[rows] = np.linalg.norm((points[rows] - self.origin) @ self.residual, axis=1)
         return length
 
-    def __call__(self, embeddings: Any) -> Floats:
+    def __call__(self, embeddings: ArrayLike) -> Floats:
         """(N,) ``logsumexp(W e + b) − α ‖residual part‖`` of embeddings (N, D)."""
         return energy(self.head(embeddings)) - self.alpha * self.outside(embeddings)
 
 
-def fit_vim(embeddings: Any, head: Head) -> Vim:
+def fit_vim(embeddings: ArrayLike, head: Head) -> Vim:
     """Fit to training embeddings (M, D): their :func:`principal` space, and α.
 
     ``α = Σ max logit / Σ ‖residual part‖`` over the training rows.
@@ -125,11 +125,11 @@ def fit_vim(embeddings: Any, head: Head) -> Vim:
     origin = -np.linalg.pinv(head.weight, rcond=SINGULAR) @ head.bias
     from_origin = points - origin
     vectors = np.linalg.eigh(from_origin.T @ from_origin / len(points))[1][:, ::-1]
-    found = Vim(head, origin, vectors[:, principal(points.shape[1]) :], 0.0)
-    outside, logits = found.outside(points), max_logit(head(points))
+    unscaled = Vim(head, origin, vectors[:, principal(points.shape[1]) :], 0.0)
+    outside, logits = unscaled.outside(points), max_logit(head(points))
     if outside.sum() <= NOISE * np.linalg.norm(from_origin, axis=1).sum():
         raise InputError("training rows: their embeddings leave no residual space for ViM to measure in")
-    return Vim(head, origin, found.residual, float(logits.sum() / outside.sum()))
+    return Vim(head, origin, unscaled.residual, float(logits.sum() / outside.sum()))
 
 
 def principal(width: int) -> int:

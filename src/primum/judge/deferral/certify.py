@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import bdtr
 
 from primum.core import ties
@@ -43,7 +44,7 @@ class Certificate:
     vacuous: bool = False
 
 
-def binomial_p(errors: Any, n: Any, alpha: float) -> Floats:
+def binomial_p(errors: ArrayLike, n: ArrayLike, alpha: float) -> Floats:
     """p-value of "the error rate is above alpha": P(Binomial(n, alpha) ≤ errors), exact; 1 where n is 0.
 
     Args:
@@ -53,7 +54,7 @@ def binomial_p(errors: Any, n: Any, alpha: float) -> Floats:
     return np.where(size > 0, bdtr(np.asarray(errors, dtype=np.float64), np.maximum(size, 1), alpha), 1.0)
 
 
-def hoeffding_bentkus_p(mean: Any, n: Any, alpha: float) -> Floats:
+def hoeffding_bentkus_p(mean: ArrayLike, n: ArrayLike, alpha: float) -> Floats:
     """p-value of "the expected loss is above alpha" for losses in [0, 1]; 1 where n is 0.
 
     The smaller of ``exp(−n h(min(r, α), α))`` with ``h(a, b) = a log(a/b) + (1 − a) log((1 − a)/(1 − b))``
@@ -114,12 +115,12 @@ def certify(
     level = delta / len(cuts) if method == "bonferroni" else delta
     loss = units.loss(cuts)
     p = binomial_p(np.round(loss), n, alpha) if units.binary else hoeffding_bentkus_p(loss / n, n, alpha)
-    kept = p <= level if method == "bonferroni" else np.cumprod(p <= level).astype(bool)
-    at = int(np.flatnonzero(kept)[-1]) if kept.any() else 0
-    found = int(n[at]), count, float(loss[at] / n[at]), float(p[at]), level
-    if not kept.any():
-        return Certificate(np.inf, *found, _failed(units, *found, denominator, noun))
-    return Certificate(ties.above(float(cuts[at]), units.score), *found, "", bool(accepted[at] == 0))
+    passing = p <= level if method == "bonferroni" else np.cumprod(p <= level).astype(bool)
+    at = int(np.flatnonzero(passing)[-1]) if passing.any() else 0
+    evidence = int(n[at]), count, float(loss[at] / n[at]), float(p[at]), level
+    if not passing.any():
+        return Certificate(np.inf, *evidence, _failed(units, *evidence, denominator, noun))
+    return Certificate(ties.above(float(cuts[at]), units.score), *evidence, "", bool(accepted[at] == 0))
 
 
 def _too_few(n: int, enough: int, denominator: Denominator, noun: str) -> str:
@@ -139,5 +140,5 @@ def _failed(
 ) -> str:
     among = "most confident " if denominator == "accepted" and n < of else ""
     count = round(risk * n)
-    seen = f"{count} error{'s' * (count != 1)}" if units.binary else f"a mean loss of {risk:.3g}"
-    return f"not certifiable with n = {n}: {seen} among the {n} {among}{noun}, p = {p:.2g} above {level:.3g}"
+    loss = f"{count} error{'s' * (count != 1)}" if units.binary else f"a mean loss of {risk:.3g}"
+    return f"not certifiable with n = {n}: {loss} among the {n} {among}{noun}, p = {p:.2g} above {level:.3g}"

@@ -53,7 +53,7 @@ def never_useful(severity: Floats, reader: Reader, bayes: bool) -> bool:
     if not bayes:
         return bool((severity <= deferring[:, None] * (1 + ROUNDING)).all())
     k = len(severity)
-    found = linprog(
+    solution = linprog(
         c=np.r_[deferring, -1.0],
         A_ub=np.c_[-severity.T, np.ones(k)],
         b_ub=np.zeros(k),
@@ -61,4 +61,4 @@ def never_useful(severity: Floats, reader: Reader, bayes: bool) -> bool:
         b_eq=[1.0],
         bounds=[(0, 1)] * k + [(None, None)],
     )
-    return float(-found.fun) <= ROUNDING * max(1.0, float(severity.max()))
+    return float(-solution.fun) <= ROUNDING * max(1.0, float(severity.max()))

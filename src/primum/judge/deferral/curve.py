@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check, ties
 from primum.core.arrays import Floats, Integers
@@ -27,7 +27,7 @@ class DeferralCurve:
     cost: Floats
 
 
-def curve(confidence: Any, accepting: Any, deferring: Any) -> DeferralCurve:
+def curve(confidence: ArrayLike, accepting: ArrayLike, deferring: ArrayLike) -> DeferralCurve:
     """Failure cost at every threshold.
 
     Args:
@@ -44,7 +44,7 @@ def curve(confidence: Any, accepting: Any, deferring: Any) -> DeferralCurve:
     )
 
 
-def at(curve: DeferralCurve, thresholds: Any) -> Integers:
+def at(curve: DeferralCurve, thresholds: ArrayLike) -> Integers:
     """(T,) points of a curve that thresholds (T,), also of other rows, come to: the same cases accepted."""
-    wanted = -ties.lowest(check.array(thresholds), curve.threshold[1:])
-    return np.asarray(np.searchsorted(-curve.threshold, wanted, side="right") - 1, dtype=np.int64)
+    floors = -ties.lowest(check.array(thresholds), curve.threshold[1:])
+    return np.asarray(np.searchsorted(-curve.threshold, floors, side="right") - 1, dtype=np.int64)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 
 from primum.core import check
@@ -16,7 +16,7 @@ from primum.judge.confidence.weighted import Weighted, stacked, standardised
 FEWEST = 5
 
 
-def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: Any) -> Weighted:
+def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: ArrayLike) -> Weighted:
     """L2-regularised logistic regression (C = 1) on standardised scores.
 
     Args:
@@ -27,18 +27,18 @@ def learn(confidence: Mapping[str, Floats], scores: Sequence[str], bad: Any) -> 
         InputError: with fewer than five bad or five good answers to learn from.
     """
     wrong: Bools = check.array(bad).astype(np.bool_)
-    least = min(int(wrong.sum()), int((~wrong).sum()))
-    if least < FEWEST:
+    rarer = min(int(wrong.sum()), int((~wrong).sum()))
+    if rarer < FEWEST:
         raise InputError(
             f"a learned score needs at least {FEWEST} wrong and {FEWEST} right answers to learn from, "
             f"{int(wrong.sum())} and {int((~wrong).sum())} arrived in the learning half of the fit rows; "
             "use one score instead"
         )
     standard, mean, scale = standardised(stacked(confidence, scores))
-    found = LogisticRegression(C=1.0, max_iter=1000).fit(standard, ~wrong)
+    regression = LogisticRegression(C=1.0, max_iter=1000).fit(standard, ~wrong)
     return Weighted(
-        tuple(scores), tuple(mean.tolist()), tuple(scale.tolist()), tuple(found.coef_[0].tolist()),
-        float(found.intercept_[0]),
+        tuple(scores), tuple(mean.tolist()), tuple(scale.tolist()), tuple(regression.coef_[0].tolist()),
+        float(regression.intercept_[0]),
     )  # fmt: skip
 
 

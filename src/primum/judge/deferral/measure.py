@@ -43,8 +43,8 @@ def deferral(view: View, decided: Decided, reader: Reader | None = None) -> Iter
 def _every(view: View, decided: Decided, reader: Reader | None) -> Iterator[Measured]:
     basis = Basis(decided.rule, decided.score, decided.calibrated)
     everyone = np.ones(len(view.labels), dtype=bool)
-    said = "; ".join(f"accepted at or above {t:.4g}" for t in np.unique(decided.threshold)[:3])
-    yield Measured("deferred_share", Share(~decided.accepted, everyone), basis, said)
+    thresholds = "; ".join(f"accepted at or above {t:.4g}" for t in np.unique(decided.threshold)[:3])
+    yield Measured("deferred_share", Share(~decided.accepted, everyone), basis, thresholds)
     yield from _critical(view, decided, basis)
     yield from _costs(view, decided, Reader(), FREE_CODES, basis)
     if reader is not None:
@@ -61,10 +61,10 @@ def _critical(view: View, decided: Decided, basis: Basis) -> Iterator[Measured]:
         for code in CRITICAL_CODES:
             yield unmeasured(code, basis, 0, "no case is of a critical class")
         return
-    kept = among & decided.accepted
+    passed = among & decided.accepted
     missed = view.critical[view.labels, decided.decisions] & decided.accepted
-    if kept.any():
-        yield Measured("accepted_cer", Share(missed, kept), basis, "of accepted critical cases")
+    if passed.any():
+        yield Measured("accepted_cer", Share(missed, passed), basis, "of accepted critical cases")
     else:
         yield unmeasured("accepted_cer", basis, 0, "vacuous: every critical case is deferred")
     yield Measured(
@@ -73,7 +73,7 @@ def _critical(view: View, decided: Decided, basis: Basis) -> Iterator[Measured]:
         basis,
         "of all critical cases, a deferred one counts as safe",
     )
-    yield Measured("critical_coverage", Share(kept, among), basis, "critical cases that are accepted")
+    yield Measured("critical_coverage", Share(passed, among), basis, "critical cases that are accepted")
 
 
 def _costs(
@@ -87,16 +87,16 @@ def _costs(
     accepting, deferring = spent(view.labels, decided.decisions, view.cost, reader)
     paid = np.where(decided.accepted, accepting, deferring)
     value, alone = float(paid.mean()), float(accepting.mean())
-    most = float(max(view.cost.max(), reader.by_class(view.cost).max()))
-    said = in_words(reader)
-    yield Measured(codes[0], _mean(view, value, paid - value, most), basis, said)
+    dearest = float(max(view.cost.max(), reader.by_class(view.cost).max()))
+    sentence = in_words(reader)
+    yield Measured(codes[0], _mean(view, value, paid - value, dearest), basis, sentence)
     if alone == 0:
         yield unmeasured(codes[1], basis, n, "without deferral nothing is lost here")
         return
     ratio = value / alone
-    said += f"; without deferral {alone:.4g}"
-    top = 1.0 if (deferring == 0).all() else most / alone  # a reader who costs nothing can only save
-    yield Measured(codes[1], _mean(view, ratio, (paid - ratio * accepting) / alone, top), basis, said)
+    sentence += f"; without deferral {alone:.4g}"
+    top = 1.0 if (deferring == 0).all() else dearest / alone  # a reader who costs nothing can only save
+    yield Measured(codes[1], _mean(view, ratio, (paid - ratio * accepting) / alone, top), basis, sentence)
 
 
 def _mean(view: View, value: float, influence: Floats, highest: float) -> Influence:

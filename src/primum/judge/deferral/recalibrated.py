@@ -46,12 +46,12 @@ def from_plain(content: Mapping[str, Any], where: str) -> Recalibrator:
             f"{check.shorten(sorted(set(content) - {'form'})) or 'nothing'} arrived; fit the policy again"
         )
     try:
-        found: Recalibrator = FORMS[form](**{name: _made(name, content[name]) for name in needed})
+        recalibrator: Recalibrator = FORMS[form](**{name: _parameter(name, content[name]) for name in needed})
     except (TypeError, ValueError):
         raise InputError(
             f"{where}: the recalibrator {form} holds numbers only; fit the policy again"
         ) from None
-    return found
+    return recalibrator
 
 
 def _plain(value: Any) -> Any:
@@ -60,7 +60,7 @@ def _plain(value: Any) -> Any:
     return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 
-def _made(name: str, value: Any) -> Any:
+def _parameter(name: str, value: Any) -> Any:
     if name == "steps":  # of isotonic calibration: a pair of lists, or nothing, for each class
         return tuple(
             None if pair is None else tuple(np.array(side, np.float64) for side in pair) for pair in value

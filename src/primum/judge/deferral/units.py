@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import ties
 from primum.core.arrays import Array, Floats, Integers
@@ -37,8 +37,8 @@ class Units:
     def cuts(self, coverages: Sequence[float]) -> Floats:
         """Scores above which each share of the units lies (less where scores tie), strictest first."""
         ranked = np.append(self.top[::-1], -np.inf)
-        wanted = np.floor(np.sort(np.asarray(coverages)) * self.count + 1e-9).astype(np.int64)
-        return np.unique(ranked[wanted])[::-1]
+        counts = np.floor(np.sort(np.asarray(coverages)) * self.count + 1e-9).astype(np.int64)
+        return np.unique(ranked[counts])[::-1]
 
     def accepted(self, cuts: Floats) -> Integers:
         """(C,) units with a case above each cut."""
@@ -49,7 +49,7 @@ class Units:
         return np.asarray(self.left[np.searchsorted(self.score, cuts, side="right")], dtype=np.float64)
 
 
-def gathered(score: Any, value: Any, clusters: Array | None, binary: bool) -> Units:
+def gathered(score: ArrayLike, value: ArrayLike, clusters: Array | None, binary: bool) -> Units:
     """Units of cases; every case is its own where ``clusters`` is None.
 
     Args:

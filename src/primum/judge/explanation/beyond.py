@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 from scipy.stats import chi2
 
@@ -55,7 +55,7 @@ def measure(view: View, answers: Answers) -> Iterator[Measured]:
     """One ``instability_auroc_gain`` per score named ``stability_…``, against the highest probability."""
     names = [name for name in answers.confidence if name.startswith(PREFIX)]
     wrong = view.labels != answers.decisions
-    found = [
+    comparisons = [
         beyond(
             wrong,
             answers.confidence["msr"],
@@ -66,32 +66,37 @@ def measure(view: View, answers: Answers) -> Iterator[Measured]:
         )
         for name in names
     ]
-    adjusted = iter(holm([one.p for one in found if isinstance(one, Beyond)]))
-    for name, one in zip(names, found, strict=True):
-        if isinstance(one, str):
-            yield unmeasured(CODE, answers.basis(name), len(wrong), one)
+    adjusted = iter(holm([test.p for test in comparisons if isinstance(test, Beyond)]))
+    for name, test in zip(names, comparisons, strict=True):
+        if isinstance(test, str):
+            yield unmeasured(CODE, answers.basis(name), len(wrong), test)
             continue
         evidence = Replicates(
-            one.gain, one.n, one.replicates, bounds=(-1.0, 1.0), weakest=view.smallest(wrong)
+            test.gain,
+            test.n,
+            test.replicates,
+            bounds=(-1.0, 1.0),
+            weakest=view.smallest(wrong),
         )
-        yield Measured(CODE, evidence, answers.basis(name), said(one, next(adjusted), len(names)))
+        yield Measured(CODE, evidence, answers.basis(name), describe(test, next(adjusted), len(names)))
 
 
-def said(one: Beyond, adjusted: float, tests: int) -> str:
+def describe(test: Beyond, adjusted: float, tests: int) -> str:
     """The test in words; begins with the p-value."""
     several = f" ({adjusted:.2g} for {tests} scores, Holm)" if tests > 1 else ""
-    effect = f"; likelihood ratio divided by {one.design_effect:.2f}, as cases of one patient are alike"
+    effect = f"; likelihood ratio divided by {test.design_effect:.2f}, as cases of one patient are alike"
+    before, after = test.auroc
     return (
-        f"likelihood-ratio p = {one.p:.2g}{several}; AUROC for the {one.errors} errors {one.auroc[0]:.3f} by "
-        f"confidence alone, {one.auroc[1]:.3f} with instability; odds of an error × {one.odds_ratio:.2f} per "
-        "standard deviation of instability" + (effect if one.design_effect > 1 else "")
+        f"likelihood-ratio p = {test.p:.2g}{several}; AUROC for the {test.errors} errors {before:.3f} by "
+        f"confidence alone, {after:.3f} with instability; odds of an error × {test.odds_ratio:.2f} per "
+        "standard deviation of instability" + (effect if test.design_effect > 1 else "")
     )
 
 
 def beyond(
-    wrong: Any,
-    confidence: Any,
-    instability: Any,
+    wrong: ArrayLike,
+    confidence: ArrayLike,
+    instability: ArrayLike,
     resampler: Resampler,
     clusters: Integers | None = None,
     seed: int = 0,
@@ -119,32 +124,34 @@ def beyond(
     error = np.asarray(wrong, dtype=bool)
     n, errors = len(error), int(error.sum())
     if min(errors, n - errors) < FEWEST:
-        few = f"{errors} errors" if errors <= n - errors else f"{n - errors} right answers"
-        return f"at least {FEWEST} errors and {FEWEST} right answers are needed, there are {few}"
+        shortage = f"{errors} errors" if errors <= n - errors else f"{n - errors} right answers"
+        return f"at least {FEWEST} errors and {FEWEST} right answers are needed, there are {shortage}"
     sure = logit(np.clip(np.asarray(confidence, dtype=np.float64), LIMIT, 1 - LIMIT))
     shaky = np.asarray(instability, dtype=np.float64)
     if np.ptp(shaky) <= LIMIT or np.ptp(sure) <= LIMIT:
-        what = "instability" if np.ptp(shaky) <= LIMIT else "confidence"
-        return f"the {what} is the same for every case"
+        models = "instability" if np.ptp(shaky) <= LIMIT else "confidence"
+        return f"the {models} is the same for every case"
     curve = spline.natural(_unit(sure), spline.knots(_unit(sure), knot_count(min(errors, n - errors))))
     design = np.column_stack([np.ones(n), *(_unit(column) for column in curve.T), _unit(shaky)])
     if np.linalg.matrix_rank(design) < design.shape[1]:
         return "instability is a curve of the logit of confidence, so it cannot add anything"
-    alone, both = fit(design[:, :-1], error), fit(design, error)
-    if alone is None or both is None:
-        what = (
+    alone, full = fit(design[:, :-1], error), fit(design, error)
+    if alone is None or full is None:
+        models = (
             "confidence alone separates" if alone is None else "confidence and instability together separate"
         )
-        return f"{what} errors from right answers completely, so the models have no maximum of the likelihood"
-    ratio = max(0.0, 2 * (log_likelihood(design, error, both) - log_likelihood(design[:, :-1], error, alone)))
-    effect = 1.0 if clusters is None else _design_effect(design, error, both, clusters)
+        return (
+            f"{models} errors from right answers completely, so the models have no maximum of the likelihood"
+        )
+    ratio = max(0.0, 2 * (log_likelihood(design, error, full) - log_likelihood(design[:, :-1], error, alone)))
+    effect = 1.0 if clusters is None else _design_effect(design, error, full, clusters)
     scores = _cross_fitted(design, error, resampler.block, seed)
     if isinstance(scores, str):
         return scores
     before, after = (accuracy.binary_auroc(error, score) for score in scores)
-    drawn = [_weighted_auroc(error, score, resampler) for score in scores]
-    p, odds = float(chi2.sf(ratio / effect, 1)), float(np.exp(np.clip(both[-1], -50, 50)))
-    return Beyond(p, odds, (before, after), after - before, drawn[1] - drawn[0], n, errors, effect)
+    replicates = [_weighted_auroc(error, score, resampler) for score in scores]
+    p, odds = float(chi2.sf(ratio / effect, 1)), float(np.exp(np.clip(full[-1], -50, 50)))
+    return Beyond(p, odds, (before, after), after - before, replicates[1] - replicates[0], n, errors, effect)
 
 
 def knot_count(outcomes: int) -> int:
@@ -206,13 +213,13 @@ def _cross_fitted(design: Floats, error: Bools, units: Integers, seed: int) -> t
     fold = rng.permutation(np.arange(int(units.max()) + 1) % FOLDS)[units]
     scores = np.empty(len(error)), np.empty(len(error))
     for k in range(FOLDS):
-        held = fold == k
+        inside = fold == k
         for score, columns in zip(scores, (design.shape[1] - 1, design.shape[1]), strict=True):
-            rest = error[~held]
-            beta = fit(design[~held, :columns], rest) if 0 < rest.sum() < len(rest) else None
+            errors = error[~inside]
+            beta = fit(design[~inside, :columns], errors) if 0 < errors.sum() < len(errors) else None
             if beta is None:
                 return "without one of five folds the errors are separated completely; more cases are needed"
-            score[held] = design[held, :columns] @ beta
+            score[inside] = design[inside, :columns] @ beta
     return scores
 
 
@@ -221,11 +228,11 @@ def _weighted_auroc(error: Bools, score: Floats, resampler: Resampler) -> Floats
     order = np.argsort(score)
     hits, block = error[order], resampler.block[order]
     starts = np.flatnonzero(np.r_[True, np.diff(score[order]) > 0])
-    drawn = np.empty(len(resampler.weights))
+    replicates = np.empty(len(resampler.weights))
     for b, weights in enumerate(resampler.weights):
         weight = weights[block].astype(np.float64)
         ones = np.add.reduceat(weight * hits, starts)
         zeros = np.add.reduceat(weight * ~hits, starts)
         total = ones.sum() * zeros.sum()
-        drawn[b] = (ones @ (np.cumsum(zeros) - zeros / 2)) / total if total else 0.5
-    return drawn
+        replicates[b] = (ones @ (np.cumsum(zeros) - zeros / 2)) / total if total else 0.5
+    return replicates

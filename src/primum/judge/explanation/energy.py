@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Floats
 from primum.core.check import InputError
 
 
-def energy(maps: Any, masks: Any) -> tuple[Floats, Floats, Floats]:
+def energy(maps: ArrayLike, masks: ArrayLike) -> tuple[Floats, Floats, Floats]:
     """Share of a map's energy on the lesion, the lesion's share of the image, and the one over the other.
 
     The energy is the sum of the map's values (energy-based pointing game of Wang et al., Score-CAM, 2020). A
@@ -34,10 +33,10 @@ def energy(maps: Any, masks: Any) -> tuple[Floats, Floats, Floats]:
             f"maps and masks of one shape (B, H, W) were expected, {heat.shape} and {lesion.shape} arrived"
         )
     total, area = heat.sum(axis=(1, 2)), lesion.mean(axis=(1, 2))
-    for what, amount in (("map", total), ("mask", area)):
+    for kind, amount in (("map", total), ("mask", area)):
         if (amount <= 0).any():
             raise InputError(
-                f"{what} {int(np.argmin(amount)) + 1} is empty, so no share can be told; leave it out"
+                f"{kind} {int(np.argmin(amount)) + 1} is empty, so no share can be told; leave it out"
             )
     share = (heat * lesion).sum(axis=(1, 2)) / total
     return share, area, share / area

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.ndimage import binary_erosion, gaussian_filter
 from scipy.stats import rankdata
 
@@ -19,12 +19,12 @@ WINDOW, SIGMA = 11, 1.5
 Valid = Bools | None
 
 
-def varied(maps: Any, valid: Valid = None) -> Bools:
+def varied(maps: ArrayLike, valid: Valid = None) -> Bools:
     """(B,) whether a map shows anything: its values differ, within ``valid`` (H, W) where that is given."""
     return np.asarray(np.ptp(_inside(_maps(maps), valid), axis=1) > FLAT)
 
 
-def spearman(first: Any, second: Any, valid: Valid = None) -> Floats:
+def spearman(first: ArrayLike, second: ArrayLike, valid: Valid = None) -> Floats:
     """Rank correlation (B,) in [−1, 1] of maps (B, H, W) with values in 0..1; tied pixels share their rank.
 
     Args:
@@ -40,7 +40,7 @@ def spearman(first: Any, second: Any, valid: Valid = None) -> Floats:
     return np.asarray(product / np.sqrt((left**2).sum(axis=1) * (right**2).sum(axis=1)))
 
 
-def ssim(first: Any, second: Any, valid: Valid = None) -> Floats:
+def ssim(first: ArrayLike, second: ArrayLike, valid: Valid = None) -> Floats:
     """Structural similarity (B,) in [−1, 1], arguments as :func:`spearman`.
 
     Wang et al., IEEE TIP 2004: Gaussian weights of σ 1.5 in 11 × 11 windows, K₁ 0.01, K₂ 0.03, range 1; the
@@ -48,8 +48,8 @@ def ssim(first: Any, second: Any, valid: Valid = None) -> Floats:
     """
     left, right = _pair(first, second, valid)
     shape = left.shape[1:]
-    whole = binary_erosion(np.ones(shape, bool) if valid is None else valid, np.ones((WINDOW, WINDOW), bool))
-    if not whole.any():
+    inner = binary_erosion(np.ones(shape, bool) if valid is None else valid, np.ones((WINDOW, WINDOW), bool))
+    if not inner.any():
         raise InputError(
             f"SSIM needs maps of at least {WINDOW} × {WINDOW} pixels, {shape[0]} × {shape[1]} arrived"
         )
@@ -64,10 +64,10 @@ def ssim(first: Any, second: Any, valid: Valid = None) -> Floats:
     c1, c2 = 0.01**2, 0.03**2
     alike = (2 * mean_left * mean_right + c1) * (2 * joint + c2)
     alike /= (mean_left**2 + mean_right**2 + c1) * (spread_left + spread_right + c2)
-    return np.asarray(alike[:, whole].mean(axis=1))
+    return np.asarray(alike[:, inner].mean(axis=1))
 
 
-def top_iou(first: Any, second: Any, valid: Valid = None) -> Floats:
+def top_iou(first: ArrayLike, second: ArrayLike, valid: Valid = None) -> Floats:
     """Intersection over union (B,) in [0, 1] of the hottest tenth of two maps, arguments as :func:`spearman`.
 
     Pixels that tie with the last of the tenth belong to it; pixels of the lowest value never do.
@@ -76,7 +76,7 @@ def top_iou(first: Any, second: Any, valid: Valid = None) -> Floats:
     return np.asarray((left & right).sum(axis=1) / (left | right).sum(axis=1))
 
 
-def centre_shift(first: Any, second: Any, valid: Valid = None) -> Floats:
+def centre_shift(first: ArrayLike, second: ArrayLike, valid: Valid = None) -> Floats:
     """Distance (B,) of two centres of mass, 0 to √2 sides of the image; arguments as :func:`spearman`."""
     left, right = (_centre(maps, valid) for maps in _pair(first, second, valid))
     return np.asarray(np.hypot(*(left - right)))
@@ -91,16 +91,16 @@ MEASURES: Mapping[str, tuple[Callable[..., Floats], float]] = {
 """Measure → its function, higher = more alike, and the lowest value it can take."""
 
 
-def alike(first: Any, second: Any, valid: Valid = None) -> tuple[dict[str, Floats], Bools]:
+def alike(first: ArrayLike, second: ArrayLike, valid: Valid = None) -> tuple[dict[str, Floats], Bools]:
     """Every measure (B,), and whether it applies (B,): both maps vary. Elsewhere it has its lowest value."""
     left, right = _maps(first), _maps(second)
     applies = varied(left, valid) & varied(right, valid)
-    found = {}
+    similarities = {}
     for name, (measure, lowest) in MEASURES.items():
-        found[name] = np.full(len(left), lowest)
+        similarities[name] = np.full(len(left), lowest)
         if applies.any():
-            found[name][applies] = measure(left[applies], right[applies], valid)
-    return found, applies
+            similarities[name][applies] = measure(left[applies], right[applies], valid)
+    return similarities, applies
 
 
 def quartiles(values: Floats) -> list[float] | None:
@@ -108,19 +108,19 @@ def quartiles(values: Floats) -> list[float] | None:
     return [float(q) for q in np.quantile(values, (0.25, 0.5, 0.75))] if len(values) else None
 
 
-def _maps(maps: Any) -> Floats:
-    found = np.asarray(check.array(maps), dtype=np.float64)
-    if found.ndim != 3:
-        raise InputError(f"maps must have shape (B, H, W), {found.shape} arrived")
-    if found.size and not (found.min() >= 0 and found.max() <= 1 + FLAT):
+def _maps(maps: ArrayLike) -> Floats:
+    heat = np.asarray(check.array(maps), dtype=np.float64)
+    if heat.ndim != 3:
+        raise InputError(f"maps must have shape (B, H, W), {heat.shape} arrived")
+    if heat.size and not (heat.min() >= 0 and heat.max() <= 1 + FLAT):
         raise InputError(
-            f"maps must lie in 0..1, {found.min():.3g} to {found.max():.3g} arrived; keep the positive part "
+            f"maps must lie in 0..1, {heat.min():.3g} to {heat.max():.3g} arrived; keep the positive part "
             "and divide by the largest value"
         )
-    return found
+    return heat
 
 
-def _pair(first: Any, second: Any, valid: Valid) -> tuple[Floats, Floats]:
+def _pair(first: ArrayLike, second: ArrayLike, valid: Valid) -> tuple[Floats, Floats]:
     left, right = _maps(first), _maps(second)
     if left.shape != right.shape or (valid is not None and valid.shape != left.shape[1:]):
         shapes = " and ".join(str(part.shape) for part in (left, right, valid) if part is not None)

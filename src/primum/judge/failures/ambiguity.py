@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Floats
 
 
-def close_call(labels: Any, predicted: Any, probs: Any) -> Floats:
+def close_call(labels: ArrayLike, predicted: ArrayLike, probs: ArrayLike) -> Floats:
     """(F,) how nearly label and answer were equally probable: 2 p_label / (p_label + p_answer), 0 to 1.
 
     Args:
@@ -19,7 +18,7 @@ def close_call(labels: Any, predicted: Any, probs: Any) -> Floats:
     return balance(labels, predicted, probs)
 
 
-def neighbouring_mass(predicted: Any, probs: Any, likeness: Any) -> Floats:
+def neighbouring_mass(predicted: ArrayLike, probs: ArrayLike, likeness: ArrayLike) -> Floats:
     """(F,) twice the probability left to classes that look like the answer, each weighed by its likeness.
 
     0 to 1; 1 where the answer kept no more than half.
@@ -33,7 +32,7 @@ def neighbouring_mass(predicted: Any, probs: Any, likeness: Any) -> Floats:
     return np.asarray(np.minimum(1.0, 2 * (weight * p).sum(axis=1)))
 
 
-def class_likeness(labels: Any, probs: Any) -> Floats:
+def class_likeness(labels: ArrayLike, probs: ArrayLike) -> Floats:
     """(K, K) how much alike two classes look to the model: 1 for the pair a class is most mixed up with.
 
     The mean probability that rows of the one class give to the other, taken both ways, over the largest such
@@ -45,15 +44,15 @@ def class_likeness(labels: Any, probs: Any) -> Floats:
     true, p = check.array(labels), check.array(probs)
     k = p.shape[1]
     mean = np.stack([p[true == c].mean(axis=0) if (true == c).any() else np.zeros(k) for c in range(k)])
-    both = (mean + mean.T) / 2
-    np.fill_diagonal(both, 0)
-    most = both.max(axis=1)
-    likeness = both / np.maximum(np.minimum(most[:, None], most[None, :]), 1e-12)
+    mutual = (mean + mean.T) / 2
+    np.fill_diagonal(mutual, 0)
+    closest = mutual.max(axis=1)
+    likeness = mutual / np.maximum(np.minimum(closest[:, None], closest[None, :]), 1e-12)
     np.fill_diagonal(likeness, 1)
     return np.asarray(np.minimum(1.0, likeness))
 
 
-def split_members(labels: Any, predicted: Any, members: Any) -> Floats:
+def split_members(labels: ArrayLike, predicted: ArrayLike, members: ArrayLike) -> Floats:
     """(F,) how evenly the members' mean probability is split between label and answer, 0 to 1.
 
     Counting votes was tried instead and told less: members that differ at a boundary are as often weak as the
@@ -65,7 +64,7 @@ def split_members(labels: Any, predicted: Any, members: Any) -> Floats:
     return balance(labels, predicted, check.array(members).mean(axis=0))
 
 
-def mixed_neighbourhood(labels: Any, predicted: Any, shares: Any) -> Floats:
+def mixed_neighbourhood(labels: ArrayLike, predicted: ArrayLike, shares: ArrayLike) -> Floats:
     """(F,) how evenly label and answer occur among the nearest rows, 0 to 1; 0 where neither does.
 
     Args:
@@ -74,9 +73,9 @@ def mixed_neighbourhood(labels: Any, predicted: Any, shares: Any) -> Floats:
     return balance(labels, predicted, shares)
 
 
-def balance(labels: Any, predicted: Any, shares: Any) -> Floats:
+def balance(labels: ArrayLike, predicted: ArrayLike, shares: ArrayLike) -> Floats:
     """(F,) 2 min(a, b) / (a + b) of the shares (F, K) of label and answer."""
-    rows, found = np.arange(len(check.array(labels))), check.array(shares)
-    mine, other = found[rows, check.array(labels)], found[rows, check.array(predicted)]
-    total = mine + other
-    return np.asarray(2 * np.minimum(mine, other) / np.where(total > 0, total, 1))
+    rows, table = np.arange(len(check.array(labels))), check.array(shares)
+    of_label, of_answer = table[rows, check.array(labels)], table[rows, check.array(predicted)]
+    total = of_label + of_answer
+    return np.asarray(2 * np.minimum(of_label, of_answer) / np.where(total > 0, total, 1))

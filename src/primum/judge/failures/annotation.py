@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check, ties
 from primum.core.arrays import Floats
@@ -19,7 +19,7 @@ def available() -> bool:
     return importlib.util.find_spec("cleanlab") is not None
 
 
-def confident_learning(labels: Any, predicted: Any, probs: Any) -> Floats:
+def confident_learning(labels: ArrayLike, predicted: ArrayLike, probs: ArrayLike) -> Floats:
     """(F,) lead of the answer over the label where confident learning counts the label as an error, else 0.
 
     cleanlab flags a row whose probability of another class reaches the mean that rows of that class have of
@@ -43,7 +43,7 @@ def confident_learning(labels: Any, predicted: Any, probs: Any) -> Floats:
     return np.asarray(np.where(flagged[failures], np.clip(lead, 0, 1), 0.0))
 
 
-def label_unlikely(labels: Any, predicted: Any, probs: Any) -> Floats:
+def label_unlikely(labels: ArrayLike, predicted: ArrayLike, probs: ArrayLike) -> Floats:
     """(F,) 1 where the label is impossible beside the answer, 0 from a tenth of the answer's probability on.
 
     Args:
@@ -54,7 +54,7 @@ def label_unlikely(labels: Any, predicted: Any, probs: Any) -> Floats:
     return np.asarray(np.clip(1 - odds / UNLIKELY, 0, 1))
 
 
-def members_against_label(labels: Any, predicted: Any, members: Any) -> Floats:
+def members_against_label(labels: ArrayLike, predicted: ArrayLike, members: ArrayLike) -> Floats:
     """(F,) :func:`label_unlikely` for the member that doubts the label least; 0 unless all give the answer.
 
     Args:
@@ -62,16 +62,16 @@ def members_against_label(labels: Any, predicted: Any, members: Any) -> Floats:
     """
     p = check.array(members)
     agreed = (ties.first_largest(p) == check.array(predicted)).all(axis=0)
-    least = np.min([label_unlikely(labels, predicted, member) for member in p], axis=0)
-    return np.asarray(np.where(agreed, least, 0.0))
+    mildest = np.min([label_unlikely(labels, predicted, member) for member in p], axis=0)
+    return np.asarray(np.where(agreed, mildest, 0.0))
 
 
-def neighbours_against_label(labels: Any, predicted: Any, shares: Any) -> Floats:
+def neighbours_against_label(labels: ArrayLike, predicted: ArrayLike, shares: ArrayLike) -> Floats:
     """(F,) share of neighbours with the answer as label, 0 where as many or more carry the failure's label.
 
     Args:
         labels, predicted: (F,) class indices. shares: (F, K) share of each label among the neighbours.
     """
-    rows, found = np.arange(len(check.array(labels))), check.array(shares)
-    mine, other = found[rows, check.array(labels)], found[rows, check.array(predicted)]
-    return np.asarray(np.clip(other - mine, 0, 1))
+    rows, table = np.arange(len(check.array(labels))), check.array(shares)
+    of_label, of_answer = table[rows, check.array(labels)], table[rows, check.array(predicted)]
+    return np.asarray(np.clip(of_answer - of_label, 0, 1))

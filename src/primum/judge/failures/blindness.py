@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Floats
@@ -13,14 +12,14 @@ from primum.judge.failures.neighbours import Neighbourhood
 USUAL = 0.95
 
 
-def sureness(labels: Any, predicted: Any, probs: Any) -> Floats:
+def sureness(labels: ArrayLike, predicted: ArrayLike, probs: ArrayLike) -> Floats:
     """(F,) how little the model considered the label: 1 − p_label / p_answer, 0 to 1."""
     rows, p = np.arange(len(check.array(labels))), check.array(probs)
     odds = p[rows, check.array(labels)] / np.maximum(p[rows, check.array(predicted)], 1e-12)
     return np.asarray(np.clip(1 - odds, 0, 1))
 
 
-def far_from_training(far: Any) -> Floats:
+def far_from_training(far: ArrayLike) -> Floats:
     """(F,) 0 for a failure no farther than 95 % of right answers are, 1 for one farther than all.
 
     Args:
@@ -29,7 +28,7 @@ def far_from_training(far: Any) -> Floats:
     return np.asarray(np.clip((check.array(far) - USUAL) / (1 - USUAL), 0, 1))
 
 
-def unsupported_region(labels: Any, around: Neighbourhood) -> Floats:
+def unsupported_region(labels: ArrayLike, around: Neighbourhood) -> Floats:
     """(F,) share of judged neighbours mistaken in the same label, where no training neighbour carries it.
 
     Such failures lie together, away from anything of their class the network was trained on; a wrong label

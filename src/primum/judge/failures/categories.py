@@ -33,23 +33,23 @@ def scores(evidence: Iterable[Evidence], failures: int) -> dict[str, Floats]:
     - spurious feature: the tie to a column. A map off the lesion adds to it, at most half of what is left: it
       was never measured where the truth is known, so it cannot name a failure alone.
     """
-    known = {one.name: one.score for one in evidence if one.score is not None}
+    available = {source.name: source.score for source in evidence if source.score is not None}
     nothing = np.zeros(failures)
 
     def of(name: str) -> Floats:
-        return known.get(name, nothing)
+        return available.get(name, nothing)
 
-    def there(*names: str) -> list[Floats]:
-        return [known[name] for name in names if name in known]
+    def present(*names: str) -> list[Floats]:
+        return [available[name] for name in names if name in available]
 
-    ambiguity = there("close_call", "neighbouring_mass", "split_members", "mixed_neighbourhood")
-    beside = there("members_against_label", "neighbours_against_label")
-    own = there("label_unlikely", "confident_learning")
+    ambiguity = present("close_call", "neighbouring_mass", "split_members", "mixed_neighbourhood")
+    by_neighbours_or_members = present("members_against_label", "neighbours_against_label")
+    by_model = present("label_unlikely", "confident_learning")
     unexplained = (1 - of("far_from_training")) * (1 - of("tied_to_column"))
     strange = np.maximum(of("far_from_training"), of("unsupported_region"))
     return {
         AMBIGUITY: np.mean(ambiguity, axis=0) * unexplained if ambiguity else nothing,
-        NOISE: np.min(own + beside, axis=0) if beside else nothing,
+        NOISE: np.min(by_model + by_neighbours_or_members, axis=0) if by_neighbours_or_members else nothing,
         BLINDNESS: of("sureness") * strange,
         SPURIOUS: 1 - (1 - of("tied_to_column")) * (1 - ALONE * of("off_lesion")),
     }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.neighbors import NearestNeighbors
 
 from primum.core import check
@@ -36,13 +36,13 @@ class Neighbourhood:
 
 
 def neighbourhood(
-    embeddings: Any,
-    labels: Any,
-    predicted: Any,
+    embeddings: ArrayLike,
+    labels: ArrayLike,
+    predicted: ArrayLike,
     classes: int,
-    clusters: Any = None,
-    train_embeddings: Any = None,
-    train_labels: Any = None,
+    clusters: ArrayLike | None = None,
+    train_embeddings: ArrayLike | None = None,
+    train_labels: ArrayLike | None = None,
 ) -> Neighbourhood:
     """Neighbours of every failure (``labels != predicted``), never from its own patient.
 
@@ -62,10 +62,10 @@ def neighbourhood(
     failures = np.flatnonzero(true != answers)
     patients = np.arange(len(true)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     near = _others(points, failures, patients)
-    known = near >= 0
-    shares = _shares(true[near], known, classes)
-    alike = (true[near] == true[failures][:, None]) & (answers[near] != true[near]) & known
-    pocket = alike.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    valid = near >= 0
+    shares = _shares(true[near], valid, classes)
+    alike = (true[near] == true[failures][:, None]) & (answers[near] != true[near]) & valid
+    pocket = alike.sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
     if train_embeddings is None:
         return Neighbourhood(shares, pocket, None, None)
     if train_labels is None:
@@ -77,8 +77,8 @@ def neighbourhood(
             f"{pool.shape[1]} numbers in {len(pool)} rows and {len(pool_labels)} labels arrived; "
             "take them from the same network"
         )
-    kept = _drawn(np.arange(len(pool)), POOL)
-    pool, pool_labels = pool[kept], pool_labels[kept]
+    sample = _sample(np.arange(len(pool)), POOL)
+    pool, pool_labels = pool[sample], pool_labels[sample]
     finder = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(pool))).fit(pool)
     distance, index = finder.kneighbors(points[failures])
     trained = _shares(pool_labels[index], np.ones_like(index, dtype=bool), classes)
@@ -86,7 +86,7 @@ def neighbourhood(
     return Neighbourhood(shares, pocket, trained, far)
 
 
-def unit(embeddings: Any) -> Floats:
+def unit(embeddings: ArrayLike) -> Floats:
     """Embeddings (N, D) divided by their length, those of length 0 left as they are."""
     points = check.array(embeddings).astype(np.float64)
     length = np.linalg.norm(points, axis=1, keepdims=True)
@@ -95,20 +95,20 @@ def unit(embeddings: Any) -> Floats:
 
 def _others(points: Floats, rows: Array, patients: Array) -> Integers:
     """(F, 15) nearest rows of other patients, -1 where there are fewer or 200 of its own are nearer."""
-    pool = _drawn(np.arange(len(points)), POOL)
-    asked = min(NEIGHBOURS + min(int(np.bincount(patients).max()), MOST_OWN), len(pool))
-    finder = NearestNeighbors(n_neighbors=asked).fit(points[pool])
+    pool = _sample(np.arange(len(points)), POOL)
+    count = min(NEIGHBOURS + min(int(np.bincount(patients).max()), MOST_OWN), len(pool))
+    finder = NearestNeighbors(n_neighbors=count).fit(points[pool])
     index = pool[finder.kneighbors(points[rows], return_distance=False)]
-    own = patients[index] == patients[rows][:, None]
-    first = np.argsort(own, axis=1, kind="stable")[:, :NEIGHBOURS]
+    same_patient = patients[index] == patients[rows][:, None]
+    first = np.argsort(same_patient, axis=1, kind="stable")[:, :NEIGHBOURS]
     chosen = np.take_along_axis(index, first, axis=1)
-    chosen[np.take_along_axis(own, first, axis=1)] = -1
+    chosen[np.take_along_axis(same_patient, first, axis=1)] = -1
     return np.asarray(chosen, dtype=np.int64)
 
 
-def _shares(labels: Array, known: Bools, classes: int) -> Floats:
-    counts = np.stack([((labels == k) & known).sum(axis=1) for k in range(classes)], axis=1)
-    return np.asarray(counts / np.maximum(known.sum(axis=1, keepdims=True), 1), dtype=np.float64)
+def _shares(labels: Array, valid: Bools, classes: int) -> Floats:
+    counts = np.stack([((labels == k) & valid).sum(axis=1) for k in range(classes)], axis=1)
+    return np.asarray(counts / np.maximum(valid.sum(axis=1, keepdims=True), 1), dtype=np.float64)
 
 
 def _far(
@@ -119,21 +119,21 @@ def _far(
     right: Array,
     distance: Floats,
 ) -> Floats:
-    right = _drawn(right, REFERENCES)
+    right = _sample(right, REFERENCES)
     if not len(right):
         return np.zeros(len(failures))
     usual = finder.kneighbors(points[right])[0][:, -1]
     far = np.empty(len(failures))
     for k in np.unique(answers[failures]):
-        mine = answers[failures] == k
+        of_class = answers[failures] == k
         same = usual[answers[right] == k]
         ordered = np.sort(same if len(same) >= FEWEST_RIGHT else usual)
-        far[mine] = np.searchsorted(ordered, distance[mine], side="left") / len(ordered)
+        far[of_class] = np.searchsorted(ordered, distance[of_class], side="left") / len(ordered)
     return far
 
 
-def _drawn(rows: Array, most: int) -> Array:
+def _sample(rows: Array, limit: int) -> Array:
     """At most so many of the rows, in order."""
-    if len(rows) <= most:
+    if len(rows) <= limit:
         return rows
-    return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
+    return np.sort(np.random.default_rng(0).choice(rows, limit, replace=False))

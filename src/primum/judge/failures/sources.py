@@ -73,10 +73,10 @@ def sources(judged: Judged) -> Iterator[Evidence]:
     if around is None:
         yield Evidence("neighbours_against_label", NOISE, None, NO_EMBEDDINGS)
     else:
-        least = annotation.neighbours_against_label(y, d, around.judged)
+        weakest = annotation.neighbours_against_label(y, d, around.judged)
         if around.trained is not None:
-            least = np.minimum(least, annotation.neighbours_against_label(y, d, around.trained))
-        yield Evidence("neighbours_against_label", NOISE, least)
+            weakest = np.minimum(weakest, annotation.neighbours_against_label(y, d, around.trained))
+        yield Evidence("neighbours_against_label", NOISE, weakest)
 
     yield Evidence("sureness", BLINDNESS, blindness.sureness(y, d, p))
     if around is None or around.trained is None or around.far is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from primum.core import check
@@ -43,7 +43,11 @@ class Pull:
 
 
 def pulls(
-    labels: Any, predicted: Any, columns: Mapping[str, Sequence[Any]], classes: int, clusters: Any = None
+    labels: ArrayLike,
+    predicted: ArrayLike,
+    columns: Mapping[str, Sequence[object]],
+    classes: int,
+    clusters: ArrayLike | None = None,
 ) -> tuple[list[Pull], dict[str, str]]:
     """Values that answers depend on given the true class, strongest first, and columns not tested, with why.
 
@@ -59,7 +63,7 @@ def pulls(
     """
     true, answers = check.array(labels), check.array(predicted)
     patients = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
-    found: list[Pull] = []
+    tests: list[Pull] = []
     left_out: dict[str, str] = {}
     for column, values in columns.items():
         text, why = as_text(values, column, len(true))
@@ -72,21 +76,23 @@ def pulls(
                 continue
             for k in range(classes):
                 excess, p = dependence(true, carried, answers == k, patients)
-                found.append(Pull(column, str(value), k, int(carried.sum()), excess, p))
-        if not any(pull.column == column for pull in found):
+                tests.append(Pull(column, str(value), k, int(carried.sum()), excess, p))
+        if not any(pull.column == column for pull in tests):
             left_out[column] = (
                 f"no value of it stands on {MIN_CASES} rows with {MIN_CASES} others beside them"
             )
-    adjusted = holm([pull.p for pull in found])
+    adjusted = holm([pull.p for pull in tests])
     named = [
         Pull(pull.column, pull.value, pull.towards, pull.rows, pull.excess, p)
-        for pull, p in zip(found, adjusted, strict=True)
+        for pull, p in zip(tests, adjusted, strict=True)
         if p <= ALPHA and pull.excess > 0
     ]
     return sorted(named, key=lambda pull: (pull.p, -pull.excess, pull.column, pull.value)), left_out
 
 
-def dependence(labels: Array, carried: Bools, answered: Bools, clusters: Any = None) -> tuple[float, float]:
+def dependence(
+    labels: Array, carried: Bools, answered: Bools, clusters: ArrayLike | None = None
+) -> tuple[float, float]:
     """Excess of an answer per row that carries a value, within true classes, and its two-sided p-value.
 
     Args:
@@ -107,11 +113,11 @@ def dependence(labels: Array, carried: Bools, answered: Bools, clusters: Any = N
 
 
 def pulled(
-    labels: Any,
-    predicted: Any,
-    probs: Any,
-    columns: Mapping[str, Sequence[Any]],
-    found: Sequence[Pull],
+    labels: ArrayLike,
+    predicted: ArrayLike,
+    probs: ArrayLike,
+    columns: Mapping[str, Sequence[object]],
+    tied: Sequence[Pull],
 ) -> tuple[Floats, Integers]:
     """For each of F failures, how probable its label were without the pull, and which pull (-1: none).
 
@@ -121,30 +127,30 @@ def pulled(
     seen from one picture alone.
 
     Args:
-        labels, predicted: (N,). probs: (N, K) calibrated. columns: as for :func:`pulls`. found: its pulls.
+        labels, predicted: (N,). probs: (N, K) calibrated. columns: as for :func:`pulls`. tied: its pulls.
     """
     true, answers = check.array(labels), check.array(predicted)
     logs = np.log(np.maximum(check.array(probs), FLOOR))
     failures = np.flatnonzero(true != answers)
     score, which = np.zeros(len(failures)), np.full(len(failures), -1)
-    for number, pull in enumerate(found):
+    for number, pull in enumerate(tied):
         carried = as_text(columns[pull.column], pull.column, len(true))[0] == pull.value
-        mine = carried[failures] & (answers[failures] == pull.towards)
-        for k in np.unique(true[failures][mine]):
+        affected = carried[failures] & (answers[failures] == pull.towards)
+        for k in np.unique(true[failures][affected]):
             rows = true == k
             odds = logs[:, pull.towards] - logs[:, k]
             sides = odds[rows & carried], odds[rows & ~carried]
             if min(map(len, sides)) < MIN_CASES:
                 continue
             shift = float(sides[0].mean() - sides[1].mean())
-            at = np.flatnonzero(mine & (true[failures] == k))
+            at = np.flatnonzero(affected & (true[failures] == k))
             without = 1 / (1 + np.exp(odds[failures[at]] - shift)) if shift > 0 else np.zeros(len(at))
             better = without > score[at]
             score[at[better]], which[at[better]] = without[better], number
     return score, which
 
 
-def off_lesion(labels: Any, predicted: Any, energy: Any) -> Floats:
+def off_lesion(labels: ArrayLike, predicted: ArrayLike, energy: ArrayLike) -> Floats:
     """(F,) 0 where the map lies on the lesion as much as in 95 % of right answers, 1 where less than in all.
 
     Without a right answer 0.
@@ -161,7 +167,7 @@ def off_lesion(labels: Any, predicted: Any, energy: Any) -> Floats:
     return np.asarray(np.clip((more - USUAL) / (1 - USUAL), 0, 1))
 
 
-def as_text(values: Sequence[Any], column: str, n: int) -> tuple[Strings, str]:
+def as_text(values: Sequence[object], column: str, n: int) -> tuple[Strings, str]:
     """Values of a column as text, an empty one ``(missing)``; or why it cannot be tested.
 
     Raises InputError when their number is not ``n``.
@@ -170,13 +176,13 @@ def as_text(values: Sequence[Any], column: str, n: int) -> tuple[Strings, str]:
     if len(items) != n:
         raise InputError(f"column {column}: {n} values were expected, one a row; {len(items)} arrived")
     missing = np.array([item is None or item != item for item in items])
-    known = [item for item, gone in zip(items, missing, strict=True) if not gone]
-    counted = len({str(item) for item in known})
+    present = [item for item, gone in zip(items, missing, strict=True) if not gone]
+    counted = len({str(item) for item in present})
     if counted <= MOST_VALUES:
         return np.array(["(missing)" if m else str(i) for i, m in zip(items, missing, strict=True)]), ""
-    if not all(isinstance(item, int | float | np.number) for item in known):
+    if not all(isinstance(item, int | float | np.number) for item in present):
         return np.array([]), f"it has {counted} values, at most {MOST_VALUES} can be tested"
-    numbers = np.array([np.nan if gone else float(i) for i, gone in zip(items, missing, strict=True)])
+    numbers = np.where(missing, np.nan, np.array(items, dtype=object)).astype(np.float64)
     edges = np.unique(np.nanquantile(numbers, [0, 0.25, 0.5, 0.75, 1]))
     part = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, len(edges) - 2)
     names = np.array([f"{a:g} to {b:g}" for a, b in pairwise(edges)])

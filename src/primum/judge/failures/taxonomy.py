@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Floats, Integers, Strings
@@ -47,21 +47,21 @@ class Taxonomy:
 
     def score(self, name: str) -> Floats | None:
         """(F,) of the source of that name, or None where its needs are not met."""
-        return next(one.score for one in self.evidence if one.name == name)
+        return next(source.score for source in self.evidence if source.name == name)
 
 
 def taxonomy(
-    labels: Any,
-    predicted: Any,
-    probs: Any,
+    labels: ArrayLike,
+    predicted: ArrayLike,
+    probs: ArrayLike,
     *,
-    clusters: Any = None,
-    embeddings: Any = None,
-    train_embeddings: Any = None,
-    train_labels: Any = None,
-    members: Any = None,
-    columns: Mapping[str, Sequence[Any]] | None = None,
-    lesion_energy: Any = None,
+    clusters: ArrayLike | None = None,
+    embeddings: ArrayLike | None = None,
+    train_embeddings: ArrayLike | None = None,
+    train_labels: ArrayLike | None = None,
+    members: ArrayLike | None = None,
+    columns: Mapping[str, Sequence[object]] | None = None,
+    lesion_energy: ArrayLike | None = None,
 ) -> Taxonomy:
     """Sort the failures of labelled rows by kind: ambiguity, annotation noise, blindness, spurious feature.
 
@@ -84,15 +84,16 @@ def taxonomy(
     true, answers, p = check.array(labels), check.array(predicted), check.array(probs).astype(np.float64)
     n, k = p.shape
     energy = None if lesion_energy is None else check.numbers(lesion_energy, "failures", "lesion energy")
-    voices = None if members is None or len(members) < 2 else check.array(members).astype(np.float64)
-    for what, found, shape in (
+    voices = None if members is None else check.array(members).astype(np.float64)
+    voices = None if voices is None or len(voices) < 2 else voices
+    for kind, array, shape in (
         ("labels", true, (n,)), ("predicted", answers, (n,)), ("lesion energy", energy, (n,)),
         ("members", voices, (0 if voices is None else len(voices), n, k)),
     ):  # fmt: skip
-        if found is not None and found.shape != shape:
+        if array is not None and array.shape != shape:
             raise InputError(
-                f"failures: {what} must have shape {' × '.join(map(str, shape))} beside probabilities of {n} "
-                f"rows and {k} classes, {' × '.join(map(str, found.shape))} arrived"
+                f"failures: {kind} must have shape {' × '.join(map(str, shape))} beside probabilities of {n} "
+                f"rows and {k} classes, {' × '.join(map(str, array.shape))} arrived"
             )
     failures = np.flatnonzero(true != answers)
     around = None

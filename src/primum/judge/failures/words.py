@@ -25,85 +25,93 @@ ADVICE = {
 }
 
 
-def sentence(found: Taxonomy, failure: int, classes: Sequence[str]) -> str:
+def sentence(sorting: Taxonomy, failure: int, classes: Sequence[str]) -> str:
     """What speaks for the category of the failure of that number (0 to F − 1), in one sentence."""
-    kind = str(found.category[failure])
+    kind = str(sorting.category[failure])
     if kind == UNDETERMINED:
-        ranked = sorted(CATEGORIES, key=lambda name: -found.scores[name][failure])[:2]
-        first, second = (f"{NAMES[name]} {found.scores[name][failure]:.2f}" for name in ranked)
+        ranked = sorted(CATEGORIES, key=lambda name: -sorting.scores[name][failure])[:2]
+        first, second = (f"{NAMES[name]} {sorting.scores[name][failure]:.2f}" for name in ranked)
         return f"No kind stands out: {first}, {second} of 1."
     parts = {AMBIGUITY: _ambiguity, NOISE: _noise, BLINDNESS: _blindness, SPURIOUS: _spurious}
-    said = parts[kind](found, failure, classes)
-    return (", and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else said[0]) + "."
+    clauses = parts[kind](sorting, failure, classes)
+    return (", and ".join([", ".join(clauses[:-1]), clauses[-1]]) if len(clauses) > 1 else clauses[0]) + "."
 
 
-def _ambiguity(found: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
-    return [_odds(found, failure, classes), *_members(found, failure), *_alike(found, failure, classes)]
+def _ambiguity(sorting: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
+    return [
+        _odds(sorting, failure, classes),
+        *_members(sorting, failure),
+        *_alike(sorting, failure, classes),
+    ]
 
 
-def _noise(found: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
-    said = [_odds(found, failure, classes), *_members(found, failure), *_alike(found, failure, classes)]
-    learned = found.score("confident_learning")
+def _noise(sorting: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
+    clauses = [
+        _odds(sorting, failure, classes),
+        *_members(sorting, failure),
+        *_alike(sorting, failure, classes),
+    ]
+    learned = sorting.score("confident_learning")
     flagged = learned is not None and learned[failure] > 0
-    return [*said, "confident learning counts the label as an error"] if flagged else said
+    return [*clauses, "confident learning counts the label as an error"] if flagged else clauses
 
 
-def _blindness(found: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
-    around, said = found.judged.around, [_odds(found, failure, classes)]
+def _blindness(sorting: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
+    around, clauses = sorting.judged.around, [_odds(sorting, failure, classes)]
     if around is not None and around.far is not None and around.far[failure] >= 0.5:
         share = "more than 99%" if around.far[failure] > 0.99 else f"{around.far[failure]:.0%}"
-        said.append(f"{share} of right answers lie nearer to the training cases")
+        clauses.append(f"{share} of right answers lie nearer to the training cases")
     if around is not None and around.trained is not None and around.pocket[failure] > 0:
-        label = classes[found.judged.labels[found.rows[failure]]]
+        label = classes[sorting.judged.labels[sorting.rows[failure]]]
         missed = round(around.pocket[failure] * NEIGHBOURS)
-        trained = round(around.trained[failure, found.judged.labels[found.rows[failure]]] * NEIGHBOURS)
-        said.append(
+        trained = round(around.trained[failure, sorting.judged.labels[sorting.rows[failure]]] * NEIGHBOURS)
+        clauses.append(
             f"{missed} of the {NEIGHBOURS} most alike cases here are {label} and were missed too, "
             f"while {trained} of the {NEIGHBOURS} most alike training cases are {label}"
         )
-    return said
+    return clauses
 
 
-def _spurious(found: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
-    said, energy = [], found.judged.energy
-    if found.which[failure] >= 0:
-        pull, score = found.pulls[found.which[failure]], found.score("tied_to_column")
+def _spurious(sorting: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
+    clauses, energy = [], sorting.judged.energy
+    if sorting.which[failure] >= 0:
+        pull, score = sorting.pulls[sorting.which[failure]], sorting.score("tied_to_column")
         assert score is not None
-        said.append(
+        clauses.append(
             f"it carries {pull.column} = {pull.value}, which draws {100 * pull.excess:.0f} more of 100 cases "
             f"of the same true class to {classes[pull.towards]}"
         )
-        said.append(f"with that pull taken off, the label would beat the answer at {score[failure]:.0%}")
-    if energy is not None and found.score("off_lesion") is not None:
-        said.append(f"{energy[found.rows[failure]]:.0%} of the map lies on the lesion")
-    return said
+        clauses.append(f"with that pull taken off, the label would beat the answer at {score[failure]:.0%}")
+    if energy is not None and sorting.score("off_lesion") is not None:
+        clauses.append(f"{energy[sorting.rows[failure]]:.0%} of the map lies on the lesion")
+    return clauses
 
 
-def _odds(found: Taxonomy, failure: int, classes: Sequence[str]) -> str:
-    row = found.rows[failure]
-    label, answer = found.judged.labels[row], found.judged.predicted[row]
-    p = found.judged.probs[row]
+def _odds(sorting: Taxonomy, failure: int, classes: Sequence[str]) -> str:
+    row = sorting.rows[failure]
+    label, answer = sorting.judged.labels[row], sorting.judged.predicted[row]
+    p = sorting.judged.probs[row]
     return f"the model gave {classes[answer]} {p[answer]:.0%} and the label {classes[label]} {p[label]:.0%}"
 
 
-def _members(found: Taxonomy, failure: int) -> list[str]:
-    if found.judged.members is None:
+def _members(sorting: Taxonomy, failure: int) -> list[str]:
+    if sorting.judged.members is None:
         return []
-    row = found.rows[failure]
-    votes = ties.first_largest(found.judged.members[:, row])
-    agreed = int((votes == found.judged.predicted[row]).sum())
+    row = sorting.rows[failure]
+    votes = ties.first_largest(sorting.judged.members[:, row])
+    agreed = int((votes == sorting.judged.predicted[row]).sum())
     return [f"{agreed} of {len(votes)} models {'gives' if agreed == 1 else 'give'} that answer"]
 
 
-def _alike(found: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
-    around = found.judged.around
+def _alike(sorting: Taxonomy, failure: int, classes: Sequence[str]) -> list[str]:
+    around = sorting.judged.around
     if around is None:
         return []
-    row = found.rows[failure]
-    label, answer = found.judged.labels[row], found.judged.predicted[row]
+    row = sorting.rows[failure]
+    label, answer = sorting.judged.labels[row], sorting.judged.predicted[row]
     shares, where = (around.judged, "") if around.trained is None else (around.trained, "training ")
-    mine, other = (round(shares[failure, k] * NEIGHBOURS) for k in (label, answer))
+    with_label, with_answer = (round(shares[failure, k] * NEIGHBOURS) for k in (label, answer))
     return [
-        f"of the {NEIGHBOURS} most alike {where}cases {mine} are {classes[label]} "
-        f"and {other} {classes[answer]}"
+        f"of the {NEIGHBOURS} most alike {where}cases {with_label} are {classes[label]} "
+        f"and {with_answer} {classes[answer]}"
     ]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
@@ -35,13 +35,13 @@ class Dirichlet:
     weight: Floats
     strength: float
 
-    def __call__(self, logits: Any) -> Floats:
+    def __call__(self, logits: ArrayLike) -> Floats:
         return np.asarray(softmax(_columns(logits).T @ self.weight.T, axis=1))
 
 
 def fit_dirichlet(
-    logits: Any,
-    labels: Any,
+    logits: ArrayLike,
+    labels: ArrayLike,
     strength: float,
     start: Dirichlet | None = None,
     curvature: Floats | None = None,
@@ -72,12 +72,12 @@ def fit_dirichlet(
     steep += 1e-9 * np.trace(steep) / len(steep) * np.eye(len(steep))
     root = np.linalg.cholesky(steep)
 
-    def moved(steps: Floats) -> Floats:
+    def weight_at(steps: Floats) -> Floats:
         step: Floats = solve_triangular(root, steps, trans=1, lower=True)
         return first + step.reshape(k, k + 1)
 
     def loss(steps: Floats) -> tuple[float, Floats]:
-        weight = moved(steps)
+        weight = weight_at(steps)
         total, slope = 0.0, np.zeros((k, k + 1))
         for part in parts(values):
             scores = weight @ part
@@ -87,8 +87,8 @@ def fit_dirichlet(
         by_weight = (slope - together) / n + 2 * pull * (weight - same)
         return float(value), solve_triangular(root, by_weight.ravel(), lower=True)
 
-    found = minimize(loss, np.zeros(k * (k + 1)), jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    return Dirichlet(moved(found.x), strength)
+    solution = minimize(loss, np.zeros(k * (k + 1)), jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    return Dirichlet(weight_at(solution.x), strength)
 
 
 def scaled(temperature: Temperature, classes: int) -> Dirichlet:
@@ -96,7 +96,7 @@ def scaled(temperature: Temperature, classes: int) -> Dirichlet:
     return Dirichlet(np.eye(classes, classes + 1) / temperature.temperature, np.inf)
 
 
-def curvature_at(logits: Any, at: Dirichlet) -> Floats:
+def curvature_at(logits: ArrayLike, at: Dirichlet) -> Floats:
     """(K(K+1), K(K+1)) second derivative of the mean NLL in the weights, row by row.
 
     Read from every m-th case where there are more than 20,000: it only measures steps, no fit depends on it.
@@ -107,21 +107,21 @@ def curvature_at(logits: Any, at: Dirichlet) -> Floats:
 def _curvature(values: Floats, weight: Floats) -> Floats:
     k = len(weight)
     size = k * (k + 1)
-    found = np.zeros((size, size))
+    curvature = np.zeros((size, size))
     values = values[:, :: max(1, values.shape[1] // STEP_CASES)]
     n = values.shape[1]
     for start in range(0, n, ROWS):
         part = values[:, start : start + ROWS]
         probs = softmax(weight @ part, axis=0)
         spread = (probs[:, None, :] * part).reshape(size, -1)
-        found -= spread @ spread.T
-        blocks = found.reshape(k, k + 1, k, k + 1)
+        curvature -= spread @ spread.T
+        blocks = curvature.reshape(k, k + 1, k, k + 1)
         for c in range(k):
             blocks[c, :, c, :] += (part * probs[c]) @ part.T
-    return np.asarray(found / n)
+    return np.asarray(curvature / n)
 
 
-def _columns(logits: Any) -> Floats:
+def _columns(logits: ArrayLike) -> Floats:
     """(K + 1, N) log-probabilities, and a row of ones for the intercept."""
     logs = log_softmax(bounded_columns(logits), axis=0)
     return np.concatenate([logs, np.ones((1, logs.shape[1]))])

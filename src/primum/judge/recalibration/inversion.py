@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 from primum.core.arrays import Floats
@@ -33,7 +33,7 @@ class Inversion:
     cost: Floats
     strength: float
 
-    def __call__(self, logits: Any) -> Floats:
+    def __call__(self, logits: ArrayLike) -> Floats:
         probs = softmax(bounded(logits), axis=1)
         parts = max(1, probs.size * probs.shape[1] // CELLS)
         return np.concatenate([self._invert(part) for part in np.array_split(probs, min(parts, len(probs)))])
@@ -61,7 +61,7 @@ class GainInversion:
 
     gain: Floats
 
-    def __call__(self, logits: Any) -> Floats:
+    def __call__(self, logits: ArrayLike) -> Floats:
         probs = softmax(bounded(logits), axis=1)
         return _share(np.linalg.solve(self.gain.T, probs.T).T, probs)
 
@@ -73,7 +73,7 @@ def _share(raw: Floats, instead: Floats) -> Floats:
     return np.asarray(np.where(total > 0, raw / np.where(total > 0, total, 1), instead))
 
 
-def inversion_for(source: Mapping[str, Any], classes: Sequence[str]) -> Inversion | GainInversion | None:
+def inversion_for(source: Mapping[str, object], classes: Sequence[str]) -> Inversion | GainInversion | None:
     """The exact inversion of the loss ``source`` names, for logits in the order of ``classes``.
 
     There is one for the ``expected`` risk-calibrated loss over cross-entropy without per-case risk, and for
@@ -92,8 +92,8 @@ def inversion_for(source: Mapping[str, Any], classes: Sequence[str]) -> Inversio
         return None
     if loss.get("name") == "risk_calibrated" and loss.get("form") == "expected":
         plain = loss.get("base", "cross_entropy") == "cross_entropy" and loss.get("risk") is None
-        few = len(classes) <= MOST_INVERTED
-        return Inversion(cost / cost.max(), float(loss["strength"])) if plain and few else None
+        invertible = len(classes) <= MOST_INVERTED
+        return Inversion(cost / cost.max(), float(loss["strength"])) if plain and invertible else None
     if loss.get("name") == "logit_adjusted":
         gain = 1 - cost / cost.max()
         return GainInversion(gain) if np.linalg.cond(gain) < CONDITION else None

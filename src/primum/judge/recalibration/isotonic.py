@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 from sklearn.isotonic import isotonic_regression
 
@@ -29,7 +29,7 @@ class Isotonic:
 
     steps: tuple[tuple[Floats, Floats] | None, ...]
 
-    def __call__(self, logits: Any) -> Floats:
+    def __call__(self, logits: ArrayLike) -> Floats:
         probs = softmax(bounded(logits), axis=1)
         columns = [
             probs[:, k] if step is None else np.interp(probs[:, k], *step)
@@ -41,27 +41,27 @@ class Isotonic:
 
 
 def fit_isotonic(
-    logits: Any, labels: Any, kept: Bools | None = None, order: Integers | None = None
+    logits: ArrayLike, labels: ArrayLike, fit_on: Bools | None = None, order: Integers | None = None
 ) -> Isotonic:
     """Least squares among rising functions of each class's probability.
 
     Args:
         logits: (N, K) logits or log-probabilities.
         labels: (N,) class indices.
-        kept: (N,) rows to fit on, default all.
+        fit_on: (N,) rows to fit on, default all.
         order: (N, K) :func:`ranks` of the logits, where they are known.
     """
     probs, true = softmax(bounded(logits), axis=1), check.array(labels)
     order = ranks(logits) if order is None else order
-    present = np.bincount(true if kept is None else true[kept], minlength=probs.shape[1]) > 0
+    present = np.bincount(true if fit_on is None else true[fit_on], minlength=probs.shape[1]) > 0
     steps: list[tuple[Floats, Floats] | None] = []
-    for k, known in enumerate(present):
-        rows = order[:, k] if kept is None else order[kept[order[:, k]], k]
-        steps.append(_step(probs[rows, k], true[rows] == k) if known else None)
+    for k, occurs in enumerate(present):
+        rows = order[:, k] if fit_on is None else order[fit_on[order[:, k]], k]
+        steps.append(_step(probs[rows, k], true[rows] == k) if occurs else None)
     return Isotonic(tuple(steps))
 
 
-def ranks(logits: Any) -> Integers:
+def ranks(logits: ArrayLike) -> Integers:
     """(N, K) rows in rising order of each class's probability."""
     return np.argsort(softmax(bounded(logits), axis=1), axis=0)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Array, Bools, Floats, Integers
@@ -21,7 +21,7 @@ ROWS_PER_CLASS = 10  # below, all but the temperature fit noise, and with many c
 MOST_CLASSES = 30  # beyond, the K² numbers of Dirichlet calibration and K step functions take minutes
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the Dirichlet penalty, weakest first
 MANY_ROWS = 100_000  # beyond, every strength but the weakest only holds the fit back
-Recalibrator = Callable[[Any], Floats]
+Recalibrator = Callable[[ArrayLike], Floats]
 Fit = Callable[[Bools], Recalibrator]
 
 
@@ -43,7 +43,11 @@ class Chosen:
 
 
 def choose(
-    logits: Any, labels: Any, clusters: Array | None, seed: int, inversion: Recalibrator | None = None
+    logits: ArrayLike,
+    labels: ArrayLike,
+    clusters: Array | None,
+    seed: int,
+    inversion: Recalibrator | None = None,
 ) -> Chosen:
     """Fit every recalibrator on the fit split and name the best by 5-fold cross-validated NLL.
 
@@ -70,10 +74,10 @@ def choose(
     fits: dict[str, Fit] = {}
     if "temperature" not in left_out:
         fitted["temperature"] = even = fit_temperature(values, true)
-        fits["temperature"] = lambda kept: fit_temperature(values[kept], true[kept])
+        fits["temperature"] = lambda fold_rows: fit_temperature(values[fold_rows], true[fold_rows])
     if "vector" not in left_out:
         fitted["vector"] = full = fit_vector(values, true)
-        fits["vector"] = lambda kept: fit_vector(values[kept], true[kept], full)
+        fits["vector"] = lambda fold_rows: fit_vector(values[fold_rows], true[fold_rows], full)
     losses |= {name: _held_out(fit, values, true, fold) for name, fit in fits.items()}
     if "dirichlet" not in left_out:
         start = scaled(even, values.shape[1])
@@ -82,7 +86,7 @@ def choose(
         order = ranks(values)
         fitted["isotonic"] = fit_isotonic(values, true, order=order)
         losses["isotonic"] = _held_out(
-            lambda kept: fit_isotonic(values, true, kept, order), values, true, fold
+            lambda fold_rows: fit_isotonic(values, true, fold_rows, order), values, true, fold
         )
     scores = {name: float(loss.mean()) for name, loss in losses.items()}
     return Chosen(min(scores, key=scores.__getitem__), fitted, scores, left_out)
@@ -111,8 +115,8 @@ def _dirichlet(values: Array, true: Integers, fold: Integers, full: Dirichlet) -
     strengths = STRENGTHS if len(true) <= MANY_ROWS else STRENGTHS[:1]
     steep = curvature_at(values, full)
 
-    def fit(kept: Bools, strength: float, start: Dirichlet) -> Dirichlet:
-        return fit_dirichlet(values[kept], true[kept], strength, start, steep)
+    def fit(fold_rows: Bools, strength: float, start: Dirichlet) -> Dirichlet:
+        return fit_dirichlet(values[fold_rows], true[fold_rows], strength, start, steep)
 
     fits, losses = {}, np.empty((len(strengths), len(true)))
     for row, strength in zip(losses[::-1], strengths[::-1], strict=True):
@@ -120,8 +124,8 @@ def _dirichlet(values: Array, true: Integers, fold: Integers, full: Dirichlet) -
         row[:] = _held_out(partial(fit, strength=strength, start=full), values, true, fold)
     scored = np.empty(len(true))
     for part in np.unique(fold):
-        held = fold == part
-        scored[held] = losses[losses[:, ~held].mean(axis=1).argmin(), held]
+        inside = fold == part
+        scored[inside] = losses[losses[:, ~inside].mean(axis=1).argmin(), inside]
     return fits[strengths[losses.mean(axis=1).argmin()]], scored
 
 
@@ -129,8 +133,8 @@ def _held_out(fit: Fit, values: Array, true: Integers, fold: Integers) -> Floats
     """(N,) NLL of each case by the recalibrator fitted on the other folds."""
     losses = np.empty(len(true))
     for part in np.unique(fold):
-        held = fold == part
-        losses[held] = _log_loss(fit(~held)(values[held]), true[held])
+        inside = fold == part
+        losses[inside] = _log_loss(fit(~inside)(values[inside]), true[inside])
     return losses
 
 

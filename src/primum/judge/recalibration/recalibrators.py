@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import softmax
 
@@ -17,18 +17,18 @@ from primum.judge.metrics.calibration import FLOOR
 CELLS = 40_000  # numbers worked on at once: they stay in the processor's cache
 
 
-def bounded(logits: Any) -> Floats:
+def bounded(logits: ArrayLike) -> Floats:
     """Logits (N, K) as float64, each row's largest at 0 and none below log(1e-12)."""
     return np.ascontiguousarray(bounded_columns(logits).T)
 
 
-def bounded_columns(logits: Any) -> Floats:
+def bounded_columns(logits: ArrayLike) -> Floats:
     """The same as (K, N): with few classes, running over cases last is several times faster."""
     values = np.ascontiguousarray(check.array(logits).T, dtype=np.float64)
     return np.asarray(np.maximum(values - values.max(axis=0), np.log(FLOOR)))
 
 
-def unchanged(logits: Any) -> Floats:
+def unchanged(logits: ArrayLike) -> Floats:
     """``softmax(z)``: the recalibrator named ``none``."""
     return np.asarray(softmax(check.array(logits).astype(np.float64), axis=1))
 
@@ -39,11 +39,11 @@ class Temperature:
 
     temperature: float
 
-    def __call__(self, logits: Any) -> Floats:
+    def __call__(self, logits: ArrayLike) -> Floats:
         return np.asarray(softmax(bounded(logits) / self.temperature, axis=1))
 
 
-def fit_temperature(logits: Any, labels: Any) -> Temperature:
+def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> Temperature:
     """Minimise NLL over log T in [-4, 4]; logits (N, K), labels (N,) class indices."""
     values, true = bounded_columns(logits), check.array(labels)
     chosen = values[true, np.arange(len(true))].mean()
@@ -52,8 +52,8 @@ def fit_temperature(logits: Any, labels: Any) -> Temperature:
         total = np.exp(values / np.exp(log_t)).sum(axis=0)  # at least 1, as each case's largest is 0
         return float(np.log(total).mean() - chosen / np.exp(log_t))
 
-    found = minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded", options={"xatol": 1e-4})
-    return Temperature(float(np.exp(found.x)))
+    solution = minimize_scalar(loss, bounds=(-4.0, 4.0), method="bounded", options={"xatol": 1e-4})
+    return Temperature(float(np.exp(solution.x)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,32 +63,36 @@ class Vector:
     weight: Floats
     bias: Floats
 
-    def __call__(self, logits: Any) -> Floats:
+    def __call__(self, logits: ArrayLike) -> Floats:
         return np.asarray(softmax(bounded(logits) * self.weight + self.bias, axis=1))
 
 
-def fit_vector(logits: Any, labels: Any, start: Vector | None = None) -> Vector:
+def fit_vector(logits: ArrayLike, labels: ArrayLike, start: Vector | None = None) -> Vector:
     """Minimise NLL plus a ridge of 1e-3 / N towards w = 1, b = 0, by L-BFGS with its gradient."""
     values, true = bounded_columns(logits), check.array(labels)
     k, n = values.shape
     counts = np.bincount(true, minlength=k)
-    own = np.bincount(true, values[true, np.arange(n)], k)
+    true_sum = np.bincount(true, values[true, np.arange(n)], k)
     ridge = 1e-3 / n
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         weight, bias = parameters[:k], parameters[k:]
-        total, by_weight, by_bias = 0.0, 2 * ridge * n * (weight - 1) - own, 2 * ridge * n * bias - counts
+        total, by_weight, by_bias = (
+            0.0,
+            2 * ridge * n * (weight - 1) - true_sum,
+            2 * ridge * n * bias - counts,
+        )
         for part in parts(values):
             scores = part * weight[:, None] + bias[:, None]
             total += to_shares(scores)
             by_weight += np.einsum("ij,ij->i", scores, part)
             by_bias += scores.sum(axis=1)
         pull = ridge * (((weight - 1) ** 2).sum() + (bias**2).sum())
-        return float((total - weight @ own - bias @ counts) / n + pull), np.r_[by_weight, by_bias] / n
+        return float((total - weight @ true_sum - bias @ counts) / n + pull), np.r_[by_weight, by_bias] / n
 
     first = np.r_[np.ones(k), np.zeros(k)] if start is None else np.r_[start.weight, start.bias]
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    return Vector(found.x[:k], found.x[k:])
+    solution = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    return Vector(solution.x[:k], solution.x[k:])
 
 
 def parts(values: Floats) -> Iterator[Floats]:
