@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import TypeAdapter
 
 from primum import tables
 from primum.auditing.policy.application import apply
@@ -19,6 +20,7 @@ from primum.auditing.policy.fit import fit
 from primum.auditing.policy.terms import Promise, StatedReader
 from primum.judge import decision
 from primum.judge.deferral.recalibrated import from_plain
+from primum.judge.sections.deferral import PolicyRecord
 from primum.severity import read
 from tests.auditing.policy.made import ASKED
 from tests.conftest import CLASSES, made_table
@@ -35,7 +37,8 @@ def test_the_file_alone_says_it_all(name: str, tmp_path: Path) -> None:
     assert there.frame().equals(back.frame())
     assert there.frame().columns == ["id", "decision", "confidence", "action"]
     assert [one.to_dict() for one in there.findings()] == [one.to_dict() for one in back.findings()]
-    json.dumps(describe(there, "this", there.findings()), allow_nan=False)
+    content = TypeAdapter(PolicyRecord).dump_python(describe(there, "this", there.findings()), mode="json")
+    json.dumps(content, allow_nan=False)
 
 
 def test_accepted_is_at_or_above_the_threshold() -> None:
