@@ -96,7 +96,7 @@ def test_other_shapes_are_refused_in_one_sentence(loss, logits, labels, says):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"cross_entropy", "focal", "label_smoothing"}))
+@pytest.mark.parametrize("name", [name for name in sorted(LOSSES) if list(LOSSES[name](HERE).buffers())])
 def test_a_loss_that_knows_its_classes_refuses_another_width(name):
     with pytest.raises(InputError, match="of 4 classes needs logits of shape B × 4, 2 × 5"):
         LOSSES[name](HERE)(torch.zeros(2, 5), torch.zeros(2, dtype=torch.int64))
