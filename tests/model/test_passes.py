@@ -27,8 +27,8 @@ def pixels(n=3, side=32):
 
 def probs(asked, images, count, seed=0):
     with torch.inference_mode():
-        found = features.one(asked, images)
-        given = passes.logits(asked, images, found, passes.places(asked), count, seed)
+        found = features.embed_batch(asked, images)
+        given = passes.logits(asked, images, found, where=passes.places(asked), count=count, seed=seed)
         return torch.stack([logits.softmax(dim=1) for logits in given]).numpy()
 
 
@@ -114,7 +114,7 @@ def test_a_case_is_dropped_as_in_training(name, trunk_dropout):
 
 def test_attention_that_drops_its_weights():
     asked = network("vit_tiny_patch16_224", dropout=0.0)
-    assert passes.places(asked).said == ""
+    assert passes.places(asked).description == ""
     for block in asked.trunk.blocks:
         block.attn.attn_drop.p = 0.3
     assert passes.places(asked) == Places(0.0, 12)

@@ -359,8 +359,8 @@ def test_passes_and_features_agree_with_what_was_there_before():
     network = both(own=False)
     images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 3, 32, 32), dtype=np.uint8))
     with torch.inference_mode():
-        found, where = features.one(network, images), passes.places(network)
-        logits = list(passes.logits(network, images, found, where, 3, 0))
-        seen = list(passes.seen(network, images, found, where, 3, 0))
+        found, where = features.embed_batch(network, images), passes.places(network)
+        logits = list(passes.logits(network, images, found, where=where, count=3, seed=0))
+        seen = list(passes.head_inputs(network, images, found, where=where, count=3, seed=0))
         for first, second in zip(logits, seen, strict=True):
             torch.testing.assert_close(first, network.head(second))

@@ -1,4 +1,7 @@
-"""Test-time augmentation: the same network asked about a few mild changes of each image (METHODS §3)."""
+"""Test-time augmentation: the same network asked about a few mild changes of each image.
+
+See ``docs/methods.md#uncertainty``.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def logits(network: Network, pixels: Tensor, found: Tensor) -> Iterator[Tensor]:
+def logits(network: Network, pixels: Tensor, embeddings: Tensor) -> Iterator[Tensor]:
     """(B, K) logits for one change of the images after another, without dropout; nothing is drawn.
 
     The changes are mild: mirrored or in another light, as in training, or moved by whole pixels, so that none
@@ -55,8 +58,8 @@ def logits(network: Network, pixels: Tensor, found: Tensor) -> Iterator[Tensor]:
     Args:
         network: in eval mode.
         pixels: (B, C, S, S) uint8, or float in 0..1, on the network's device.
-        found: (B, D) embeddings of the images as they are.
+        embeddings: (B, D), of the images as they are.
     """
-    shown = pixels.float() / 255 if not pixels.is_floating_point() else pixels
+    floats = pixels.float() / 255 if not pixels.is_floating_point() else pixels
     for nth, change in enumerate(CHANGES.values()):
-        yield network.head(features.one(network, change(shown)) if nth else found)
+        yield network.head(features.embed_batch(network, change(floats)) if nth else embeddings)

@@ -67,11 +67,11 @@ class Card:
         """Read back :meth:`to_dict`; raises InputError for anything else."""
         if not isinstance(content, Mapping) or content.get("schema") != SCHEMA:
             raise InputError(f"{where}: a network of schema {SCHEMA} was expected, something else arrived")
-        rest = {str(key): value for key, value in content.items() if key != "schema"}
-        if unknown := set(rest) - {one.name for one in fields(cls)}:
+        values = {str(key): value for key, value in content.items() if key != "schema"}
+        if unknown := set(values) - {entry.name for entry in fields(cls)}:
             raise InputError(f"{where}: this is not a network written by primum (key {min(unknown)!r})")
         try:
-            card = TypeAdapter(cls).validate_python(rest)
+            card = TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
             first = error.errors()[0]
             why = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
@@ -190,13 +190,15 @@ def build(
             sources.load_offline(trunk, name)
         elif weights != "none":
             sources.load_local(trunk, weights)
-    shown: Any = trunk.pretrained_cfg
-    mean, std = tuple(shown["mean"]), tuple(shown["std"])
+    published: Any = trunk.pretrained_cfg
+    mean, std = tuple(published["mean"]), tuple(published["std"])
     if weights == "offline":  # trained on (x − 127) / 128
         mean, std = (127 / 255,) * 3, (128 / 255,) * 3
     if channels != 3:
         mean, std = ((sum(values) / len(values),) * channels for values in (mean, std))
-    interpolation = shown["interpolation"] if shown["interpolation"] in ("bilinear", "nearest") else "bicubic"
+    interpolation = (
+        published["interpolation"] if published["interpolation"] in ("bilinear", "nearest") else "bicubic"
+    )
     transform = Transform(image_size, mean, std, interpolation, squash)
     names = check.class_names(classes, name)
     card = Card(name, names, dropout, transform, trunk_dropout=trunk_dropout, reservation=reservation)
@@ -209,12 +211,12 @@ def save(network: Network, folder: Path | str) -> None:
     A ConfidNet goes into ``confidnet.safetensors``.
     """
     tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    beside = {key: tensors.pop(key) for key in list(tensors) if key.startswith("confidnet.")}
+    confidnet = {key: tensors.pop(key) for key in list(tensors) if key.startswith("confidnet.")}
     with files.whole(Path(folder) / "network.safetensors") as draft:
         save_file(tensors, draft)
-    if beside:
+    if confidnet:
         with files.whole(Path(folder) / "confidnet.safetensors") as draft:
-            save_file({key.removeprefix("confidnet."): value for key, value in beside.items()}, draft)
+            save_file({key.removeprefix("confidnet."): value for key, value in confidnet.items()}, draft)
     with files.whole(Path(folder) / "network.json") as draft:
         draft.write_text(json.dumps(network.card.to_dict(), indent=2, ensure_ascii=False), encoding="utf-8")
 
@@ -231,20 +233,20 @@ def load(folder: Path | str) -> Network:
     network = Network(card, _trunk(card))
     _fill(network, described.with_name("network.safetensors"), "the weights of a trained network")
     if card.confidnet:
-        own = _trunk(card) if card.confidnet == "own" else None
-        confidnet = ConfidNet(network.head.in_features, own)
+        trunk = _trunk(card) if card.confidnet == "own" else None
+        confidnet = ConfidNet(network.head.in_features, trunk)
         _fill(confidnet, described.with_name("confidnet.safetensors"), "the weights of its ConfidNet")
         network.confidnet = confidnet
     return network.eval()
 
 
 def _trunk(card: Card) -> nn.Module:
-    shown = card.transform
-    return sources.trunk(card.name, False, shown.image_size, len(shown.mean), card.trunk_dropout)
+    transform = card.transform
+    return sources.trunk(card.name, False, transform.image_size, len(transform.mean), card.trunk_dropout)
 
 
-def _fill(module: nn.Module, path: Path, what: str) -> None:
-    stored = files.existing(path, what)
+def _fill(module: nn.Module, path: Path, description: str) -> None:
+    stored = files.existing(path, description)
     try:
         module.load_state_dict(load_file(stored))
     except Exception as error:

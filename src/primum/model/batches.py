@@ -41,7 +41,13 @@ class Rows(Dataset[Batch]):
 
 
 class Shuffled(Sampler[int]):
-    """Another order each epoch, decided by seed and epoch alone, so a resumed run sees the same one."""
+    """Another order each epoch, decided by seed and epoch alone, so a resumed run sees the same one.
+
+    >>> order = Shuffled(4, seed=0)
+    >>> order.set_epoch(3)
+    >>> sorted(order), list(order) == list(order)
+    ([0, 1, 2, 3], True)
+    """
 
     def __init__(self, n: int, seed: int) -> None:
         self.n, self.seed, self.epoch = n, seed, 0
@@ -59,6 +65,7 @@ class Shuffled(Sampler[int]):
 def loader(data: Rows, batch_size: int, seed: int | None) -> DataLoader[Batch]:
     """Batches of ``data``, shuffled if a seed is given; an incomplete last batch is then left out."""
     order = None if seed is None else Shuffled(len(data), seed)
+    # A last batch of one or two cases would make a step as long as any other, and BatchNorm refuses one.
     drop = seed is not None and len(data) > batch_size
     return DataLoader(data, batch_size, sampler=order, drop_last=drop, collate_fn=_as_is)
 

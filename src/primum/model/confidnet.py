@@ -31,10 +31,15 @@ class ConfidNet(nn.Module):
         self.layers = nn.Sequential(*hidden, nn.Linear(HIDDEN, 1))
 
     def forward(self, features: Tensor) -> Tensor:
-        told: Tensor = self.layers(features)[:, 0].sigmoid()
-        return told
+        confidence: Tensor = self.layers(features)[:, 0].sigmoid()
+        return confidence
 
 
 def true_class(logits: Tensor, labels: Tensor) -> Tensor:
-    """(B,) softmax probability of the true class, from logits (B, K) and labels (B,): what is regressed."""
+    """(B,) softmax probability of the true class, from logits (B, K) and labels (B,): what is regressed.
+
+    >>> import torch
+    >>> true_class(torch.log(torch.tensor([[0.8, 0.2]])), torch.tensor([1])).tolist()
+    [0.20000000298023224]
+    """
     return logits.softmax(dim=1).gather(1, labels[:, None])[:, 0]

@@ -28,6 +28,7 @@ from primum.model.images import Images
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
 
+# joblib.Memory would store these too, but by pickles, and nothing here reads a pickle.
 CHUNK = 1024  # images; what an interruption can cost
 
 
@@ -52,11 +53,11 @@ def resolve(precision: str, on: torch.device | None = None) -> str:
         native = torch.cuda.get_device_capability(on)[0] >= 8
     else:
         asks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-        native = on.type == "cpu" and any(getattr(torch.cpu, ask, lambda: False)() for ask in asks)
+        native = on.type == "cpu" and any(getattr(torch.cpu, embedder, lambda: False)() for embedder in asks)
     return "bf16-mixed" if native else "32-true"
 
 
-def one(network: Network, pixels: Tensor, trunk: nn.Module | None = None) -> Tensor:
+def embed_batch(network: Network, pixels: Tensor, trunk: nn.Module | None = None) -> Tensor:
     """(B, D) float32 embeddings of pixels (B, C, S, S), uint8 or float in 0..1, on the network's device.
 
     Of another ``trunk`` of the same kind, where one is given.
@@ -64,8 +65,8 @@ def one(network: Network, pixels: Tensor, trunk: nn.Module | None = None) -> Ten
     low = network.card.precision == "bf16-mixed"
     ready = network.prepare(pixels).contiguous(memory_format=torch.channels_last)
     with torch.autocast(pixels.device.type, torch.bfloat16) if low else nullcontext():
-        found: Tensor = network.embed(ready) if trunk is None else trunk(ready)
-        return found.float()
+        embeddings: Tensor = network.embed(ready) if trunk is None else trunk(ready)
+        return embeddings.float()
 
 
 def embed(
@@ -74,20 +75,20 @@ def embed(
     rows: Integers,
     *,
     bar: bool = False,
-    ask: Callable[[Network, Tensor], Tensor] = one,
+    embedder: Callable[[Network, Tensor], Tensor] = embed_batch,
 ) -> Singles:
     """(N, D) float32 embeddings of the images at ``rows``: eval mode, no augmentation, channels last.
 
-    In bfloat16 inside where the network's card says ``bf16-mixed``. ``ask`` is what is asked about the pixels
-    of a batch.
+    In bfloat16 inside where the network's card says ``bf16-mixed``. ``embedder`` makes the
+    embeddings of one batch of pixels.
     """
     on = device()
     parts = []
-    with asked(network, on), progress(bar) as shown:
-        task = shown.add_task("features", total=len(rows))
+    with evaluating(network, on), progress(bar) as bars:
+        task = bars.add_task("features", total=len(rows))
         for batch in images.batches(rows, at_once(on)):
-            parts.append(ask(network, batch.to(on)).cpu().numpy())
-            shown.advance(task, len(batch))
+            parts.append(embedder(network, batch.to(on)).cpu().numpy())
+            bars.advance(task, len(batch))
     return np.concatenate(parts)
 
 
@@ -97,7 +98,7 @@ def at_once(on: torch.device) -> int:
 
 
 @contextmanager
-def asked(network: Network, on: torch.device) -> Iterator[None]:
+def evaluating(network: Network, on: torch.device) -> Iterator[None]:
     """The network in eval mode on a device, without gradients; then on the CPU, in the mode it was in."""
     training = network.training
     network.eval().to(on, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -116,6 +117,7 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
     costs at most the last 1,024 images.
     """
     table = images.table
+    # Labels and splits do not reach the trunk: recipes that differ in them share the file.
     blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
     named: dict[str, object] = {
         "images": replace(table, cases=blank).fingerprint(),
@@ -131,15 +133,15 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
         starts = range(0, len(table), CHUNK)
         sizes = {start: min(CHUNK, len(table) - start) for start in starts}
         todo = [start for start in starts if _damaged(parts / f"{start}.npy", sizes[start])]
-        with progress(bar) as shown:
-            task = shown.add_task("features", total=len(table))
-            shown.advance(task, len(table) - sum(sizes[start] for start in todo))
+        with progress(bar) as bars:
+            task = bars.add_task("features", total=len(table))
+            bars.advance(task, len(table) - sum(sizes[start] for start in todo))
             for start in todo:
                 rows = np.arange(start, min(start + CHUNK, len(table)))
-                found = embed(network, images, rows)
+                embeddings = embed(network, images, rows)
                 with files.whole(parts / f"{start}.npy") as draft:
-                    np.save(draft, found, allow_pickle=False)
-                shown.advance(task, len(rows))
+                    np.save(draft, embeddings, allow_pickle=False)
+                bars.advance(task, len(rows))
         with files.whole(final) as draft:
             np.save(draft, np.concatenate([_stored(parts / f"{start}.npy") for start in starts]))
         files.remove(parts, "*.npy")
@@ -160,21 +162,21 @@ def _damaged(file: Path, n: int) -> bool:
 
 
 def shared(
-    network: Network, images: Images, whole: ImageTable, folder: Path, *, bar: bool = False
+    network: Network, images: Images, dataset: ImageTable, folder: Path, *, bar: bool = False
 ) -> Singles:
-    """(N, D) float32 embeddings of images that are some of the ``whole`` table's: those of :func:`cached`.
+    """(N, D) float32 embeddings of images that are some of the ``dataset``'s: those of :func:`cached`.
 
     So every recipe that holds something out of the same data shares one file.
     """
-    stored = cached(network, replace(images, table=whole, unfit=Unfit()), folder, bar=bar)
-    if len(whole) == len(images):
+    stored = cached(network, replace(images, table=dataset, unfit=Unfit()), folder, bar=bar)
+    if len(dataset) == len(images):
         return stored
-    at = {one: row for row, one in enumerate(whole.cases["id"])}
-    found: Singles = stored[[at[one] for one in images.table.cases["id"]]]
-    return found
+    at = {name: row for row, name in enumerate(dataset.cases["id"])}
+    chosen: Singles = stored[[at[name] for name in images.table.cases["id"]]]
+    return chosen
 
 
-def progress(shown: bool) -> Progress:
+def progress(visible: bool) -> Progress:
     """A progress bar on standard error, or a silent one."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=not shown, transient=True)
+    return Progress(*columns, console=Console(stderr=True), disable=not visible, transient=True)

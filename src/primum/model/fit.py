@@ -53,7 +53,7 @@ class Bar(RichProgressBar):
         return {name: value for name, value in super().get_metrics(*of).items() if name != "v_num"}
 
 
-class Afresh(Callback):
+class JudgedFrom(Callback):
     """Epochs before ``first`` are neither kept nor counted against patience: judging begins with that one.
 
     Args:
@@ -113,6 +113,7 @@ class Fit(LightningModule):
             begin(self.current_epoch)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        # Each step seeds itself, so a resumed training draws what an uninterrupted one would have drawn.
         torch.manual_seed(self.seed * 1_000_003 + self.global_step)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -124,19 +125,19 @@ class Fit(LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        inputs, *beside = batch
+        inputs, *targets = batch
         if inputs.dtype == torch.uint8:
             inputs = self.prepare(inputs).contiguous(memory_format=torch.channels_last)
-        kept = self.observed if dataloader_idx else self.answers
-        kept.append((self.part(inputs).float(), *beside))
+        outputs = self.observed if dataloader_idx else self.answers
+        outputs.append((self.part(inputs).float(), *targets))
 
     def on_validation_epoch_end(self) -> None:
         if self.observed:  # before validation, which judges by the loss of the next epoch
-            seen, true = (torch.cat(part) for part in list(zip(*self.observed, strict=True))[:2])
+            outputs, true = (torch.cat(part) for part in list(zip(*self.observed, strict=True))[:2])
             self.observed.clear()
             assert isinstance(self.loss, RiskCalibratedLoss)
             assert self.loss.confusion is not None
-            self.loss.confusion.observe(seen, true)
+            self.loss.confusion.observe(outputs, true)
         logits, labels, *risk = (torch.cat(part) for part in zip(*self.answers, strict=True))
         self.answers.clear()
         self.log("val_loss", self.loss(logits, labels, *risk), prog_bar=True)
@@ -145,6 +146,7 @@ class Fit(LightningModule):
             self.log(name, value, prog_bar=True)
 
     def configure_optimizers(self) -> Any:
+        # Shrinking biases and the scales of normalisation would change what a unit stands for, not tame it.
         decayed = [value for value in self.part.parameters() if value.ndim > 1]
         free = [value for value in self.part.parameters() if value.ndim <= 1]
         groups = [
@@ -159,12 +161,16 @@ class Fit(LightningModule):
 
 
 def scores(predicted: Integers, labels: Integers, cost: Floats | None) -> dict[str, float]:
-    """``val_balanced_accuracy``, mean recall of the classes present; with costs ``val_cost``, their mean."""
+    """``val_balanced_accuracy``, mean recall of the classes present; with costs ``val_cost``, their mean.
+
+    >>> scores(np.array([0, 0, 1]), np.array([0, 1, 1]), np.array([[0.0, 1.0], [10.0, 0.0]]))
+    {'val_balanced_accuracy': 0.75, 'val_cost': 3.3333333333333335}
+    """
     recalls = [float((predicted[labels == k] == k).mean()) for k in np.unique(labels)]
-    found = {"val_balanced_accuracy": float(np.mean(recalls))}
+    figures = {"val_balanced_accuracy": float(np.mean(recalls))}
     if cost is not None:
-        found["val_cost"] = float(cost[labels, predicted].mean())
-    return found
+        figures["val_cost"] = float(cost[labels, predicted].mean())
+    return figures
 
 
 def fit(
@@ -197,15 +203,22 @@ def fit(
     """
     settings, folder = module.settings, out.resolve() / "checkpoints" / stage
     over = folder / "epochs.txt"  # written when training is over, so that a resume does not add an epoch
-    if resume and over.exists() and (told := over.read_text(encoding="utf-8", errors="replace")).isdecimal():
+    if (
+        resume
+        and over.exists()
+        and (epochs_text := over.read_text(encoding="utf-8", errors="replace")).isdecimal()
+    ):
         _take_best(module, folder)
-        return int(told)
+        return int(epochs_text)
     mode = "max" if settings.monitor == "val_balanced_accuracy" else "min"
-    kept = ModelCheckpoint(
+    checkpoints = ModelCheckpoint(
         folder, "best", monitor=settings.monitor, mode=mode, save_last=True, enable_version_counter=False
     )
-    callbacks: list[Callback] = [kept, EarlyStopping(settings.monitor, patience=settings.patience, mode=mode)]
-    callbacks.append(Afresh(module.first, callbacks[:2]))
+    callbacks: list[Callback] = [
+        checkpoints,
+        EarlyStopping(settings.monitor, patience=settings.patience, mode=mode),
+    ]
+    callbacks.append(JudgedFrom(module.first, callbacks[:2]))
     if progress:
         callbacks.append(Bar(refresh_rate=5))
     named = stage or "part"
@@ -233,7 +246,7 @@ def fit(
         except SystemExit:  # Lightning turns Ctrl-C into an exit
             raise KeyboardInterrupt from None
         epochs = int(trainer.current_epoch)
-    if kept.best_model_score is None or not math.isfinite(kept.best_model_score):
+    if checkpoints.best_model_score is None or not math.isfinite(checkpoints.best_model_score):
         raise InputError(
             f"{out}: {stage or 'training'} diverged, {settings.monitor} was never finite; lower learning_rate"
         )
@@ -245,8 +258,8 @@ def fit(
 
 def _take_best(module: Fit | Regression, folder: Path) -> None:
     best = unpickled(folder / "best.ckpt", ANEW)["state_dict"]
-    own = {key[5:]: value for key, value in best.items() if key.startswith("part.")}
-    module.part.cpu().load_state_dict(own)
+    weights = {key[5:]: value for key, value in best.items() if key.startswith("part.")}
+    module.part.cpu().load_state_dict(weights)
 
 
 @contextmanager

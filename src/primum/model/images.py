@@ -51,7 +51,11 @@ class Transform:
     ranges: tuple[Range, ...] | None = None
 
     def pixels(self, *planes: Image.Image) -> Bytes:
-        """(S, S, C) uint8 of one RGB image or of C grey ones, S = ``image_size``."""
+        """(S, S, C) uint8 of one RGB image or of C grey ones, S = ``image_size``.
+
+        >>> Transform(8, mean=(0.5,), std=(0.2,)).pixels(Image.new("L", (20, 10))).shape
+        (8, 8, 1)
+        """
         return np.dstack([np.asarray(self._resized(plane), dtype=np.uint8) for plane in planes])
 
     def inside(self, mask: Image.Image) -> Singles:
@@ -70,7 +74,7 @@ class Transform:
         """Plain values, ready for JSON."""
         content = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
         ranges = content.pop("ranges")  # left out where there are none: stored features keep their names
-        return content if ranges is None else content | {"ranges": [list(one) for one in ranges]}
+        return content if ranges is None else content | {"ranges": [list(limits) for limits in ranges]}
 
     def refuse_odd(self, where: str) -> None:
         """Refuse numbers that no network has; ``where`` they were read is used in the sentence."""
@@ -101,8 +105,6 @@ class Images:
     channels than the transform's. ``unfit`` holds the rows decoded so far whose values do not fit the
     transform's ranges.
 
-    >>> images.batch(np.array([0, 1])).shape
-    torch.Size([2, 3, 224, 224])
     """
 
     table: ImageTable
@@ -114,11 +116,11 @@ class Images:
     def __post_init__(self) -> None:
         if self.corruption is not None:
             corruptions.parameter(*self.corruption)
-        found, expected = self.table.channels, len(self.transform.mean)
-        if len(self.table) and found != expected:
+        channels, expected = self.table.channels, len(self.transform.mean)
+        if len(self.table) and channels != expected:
             raise InputError(
                 f"{self.table.name}: images of {expected} channels were expected by the network, images of "
-                f"{found} arrived; take a network trained on such images"
+                f"{channels} arrived; take a network trained on such images"
             )
 
     def __len__(self) -> int:
@@ -140,12 +142,12 @@ class Images:
         else:
             with ThreadPoolExecutor(THREADS) as pool:
                 stacked = np.stack(list(pool.map(self._pixels, rows)))
-        seen = torch.from_numpy(stacked).permute(0, 3, 1, 2)
+        first = torch.from_numpy(stacked).permute(0, 3, 1, 2)
         if self.corruption is None:
-            return seen
+            return first
         ids = [str(self.table.cases["id"][int(row)]) for row in rows]
-        found = corruptions.corrupt(seen.float() / 255, *self.corruption, ids, self.seed)
-        return found.mul_(255).round_().byte()
+        stacked_images = corruptions.corrupt(first.float() / 255, *self.corruption, ids, self.seed)
+        return stacked_images.mul_(255).round_().byte()
 
     def batches(self, rows: Integers, size: int) -> Iterator[Tensor]:
         """Batches of at most ``size`` images in the order of ``rows``, the next one decoded meanwhile."""
@@ -173,8 +175,8 @@ def unreadable(table: ImageTable) -> dict[int, str]:
     if table.pixels is not None:
         return {}
     with ThreadPoolExecutor(THREADS) as pool:
-        found = pool.map(fault, range(len(table)), chunksize=64)
-        return {row: sentence for row, sentence in enumerate(found) if sentence is not None}
+        reasons = pool.map(fault, range(len(table)), chunksize=64)
+        return {row: sentence for row, sentence in enumerate(reasons) if sentence is not None}
 
 
 def augment(images: Tensor) -> Tensor:
@@ -190,14 +192,14 @@ def augment(images: Tensor) -> Tensor:
     Returns:
         (B, C, S, S) float32 in 0..1.
     """
-    shown = images.float() / 255 if images.dtype == torch.uint8 else images
-    b, device = len(shown), shown.device
+    floats = images.float() / 255 if images.dtype == torch.uint8 else images
+    b, device = len(floats), floats.device
 
     def spread(width: float) -> Tensor:
         return (torch.rand(b, device=device) * 2 - 1) * width
 
     mirrored = (torch.rand(b, device=device) < 0.5).view(b, 1, 1, 1)
-    turned = torch.where(mirrored, shown.flip(-1), shown)
+    turned = torch.where(mirrored, floats.flip(-1), floats)
     brightness, contrast = ((1 + spread(JITTER)).view(b, 1, 1, 1) for _ in range(2))
     middle = turned.mean(dim=(1, 2, 3), keepdim=True)
     return (((turned - middle) * contrast + middle) * brightness).clamp(0, 1)

@@ -41,7 +41,7 @@ class LossSettings(BaseModel):
     reservation: ClassVar[bool] = False  # the network has one output more than classes
 
     @classmethod
-    def own(cls, section: Mapping[str, object]) -> dict[str, object]:
+    def defaults(cls, section: Mapping[str, object]) -> dict[str, object]:
         """Field → default of the fields that belong to the loss in the form ``section`` describes."""
         return {key: field.default for key, field in cls.model_fields.items()}
 
@@ -68,7 +68,12 @@ class LossSettings(BaseModel):
         return None
 
     def every_field(self) -> dict[str, object]:
-        """The fields of all losses, JSON-ready, null where they do not belong to this one."""
+        """The fields of all losses, JSON-ready, null where they do not belong to this one.
+
+        >>> fields = Focal().every_field()
+        >>> fields["name"], fields["gamma"], fields["strength"]
+        ('focal', 2.0, None)
+        """
         return dict.fromkeys(FIELDS) | self.model_dump(mode="json")
 
     @model_validator(mode="before")
@@ -77,10 +82,10 @@ class LossSettings(BaseModel):
         if not isinstance(section, dict):
             return section
         section = {key: value for key, value in section.items() if value is not None or key not in FIELDS}
-        own = cls.own(section)
-        filled = own | section
+        defaults = cls.defaults(section)
+        filled = defaults | section
         for key in section:
-            if key in FIELDS and key not in own:
+            if key in FIELDS and key not in defaults:
                 variant = [f"{part} {filled[part]}" for part in ("form", "base") if part in filled]
                 loss = " with ".join([str(filled["name"]), *variant])
                 raise ValueError(f"the key {key!r} under 'loss' belongs to {_owner(key)}, not to {loss}")
@@ -169,14 +174,14 @@ class RiskCalibrated(LossSettings):
     severity: str | None = None
 
     @classmethod
-    def own(cls, section: Mapping[str, object]) -> dict[str, object]:
-        fields = super().own(section)
+    def defaults(cls, section: Mapping[str, object]) -> dict[str, object]:
+        fields = super().defaults(section)
         for key in ("gamma", "smoothing", "beta", "half"):
             del fields[key]
         if section.get("form") == "confusion":
             fields |= {"beta": 0.5, "half": "both"}
         base = BASES.get(str(section.get("base")), CrossEntropy)
-        return base.own({}) | fields
+        return base.defaults({}) | fields
 
     @property
     def observes(self) -> bool:

@@ -27,13 +27,13 @@ class Material:
 
     Attributes:
         table: its images, each in a split.
-        whole: what nothing is left out of, so that every recipe on these data can share stored features.
+        dataset: what nothing is left out of, so that every recipe on these data can share stored features.
         skipped: ``id`` and ``why`` of images that do not decode.
         cohort: what is written down, or was. added: images that came after that, no part of the run.
     """
 
     table: ImageTable
-    whole: ImageTable
+    dataset: ImageTable
     skipped: pl.DataFrame
     cohort: Cohort
     added: int = 0
@@ -47,14 +47,17 @@ def begun(
     Raises:
         CorruptImageError: for the first image that does not decode, unless they are skipped.
     """
-    known = None if like is None else cohort.read(like)
-    whole = sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    registered = None if like is None else cohort.read(like)
+    dataset = sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
     added = 0
-    if known is None:
-        table = held_out(whole, recipe.data.leave_out)
+    if registered is None:
+        table = held_out(dataset, recipe.data.leave_out)
     else:
-        added = int(known.added(whole).sum())
-        table, whole = marked(known.images(whole, bar=bar), recipe.data.leave_out), known.known(whole)
+        added = int(registered.added(dataset).sum())
+        table, dataset = (
+            marked(registered.images(dataset, bar=bar), recipe.data.leave_out),
+            registered.known(dataset),
+        )
     # A frozen trunk meets every image before training anyway.
     faults = unreadable(table) if skip_corrupt or recipe.network.trunk == "trained" else {}
     if faults and not skip_corrupt:
@@ -63,8 +66,8 @@ def begun(
     skipped = pl.DataFrame({"id": ids, "why": list(faults.values())}, schema=SKIPPED)
     if faults:
         table = table.take(np.setdiff1d(np.arange(len(table)), list(faults)))
-    shared = whole if recipe.data.leave_out is not None and not faults else table
-    return Material(table, shared, skipped, cohort.record(whole, table, run, bar=bar), added)
+    shared = dataset if recipe.data.leave_out is not None and not faults else table
+    return Material(table, shared, skipped, cohort.record(dataset, table, run, bar=bar), added)
 
 
 def resumed(recipe: Recipe, folder: Path, skip_corrupt: bool, bar: bool = False) -> Material:
@@ -74,22 +77,22 @@ def resumed(recipe: Recipe, folder: Path, skip_corrupt: bool, bar: bool = False)
         InputError: when images are missing, hold something else or bear another label than then, or when an
             older version began the run and did not write its splits down.
     """
-    known = cohort.read(folder)
-    if known is None:
+    registered = cohort.read(folder)
+    if registered is None:
         if not as_ever(recipe.data):
             raise InputError(
                 f"{folder}: an older version began this run and did not write down which images it learns "
                 "from; begin it anew in another folder"
             )
         return begun(recipe, folder.name, skip_corrupt, bar=bar)
-    whole = sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
-    table = marked(known.images(whole, labels=True, bar=bar), recipe.data.leave_out)
+    dataset = sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    table = marked(registered.images(dataset, labels=True, bar=bar), recipe.data.leave_out)
     listed = folder / "skipped.csv"
     skipped = pl.DataFrame(schema=SKIPPED)
     if listed.exists():
         skipped = delimited.frame(listed, "a list of skipped images", lambda column: True)
-    shared = known.known(whole) if recipe.data.leave_out is not None and not len(skipped) else table
-    return Material(table, shared, skipped, known, int(known.added(whole).sum()))
+    shared = registered.known(dataset) if recipe.data.leave_out is not None and not len(skipped) else table
+    return Material(table, shared, skipped, registered, int(registered.added(dataset).sum()))
 
 
 def finished(recipe: Recipe, folder: Path) -> tuple[ImageTable, ImageTable]:
@@ -98,8 +101,8 @@ def finished(recipe: Recipe, folder: Path) -> tuple[ImageTable, ImageTable]:
     Raises:
         InputError: when images are missing or hold something else than when it began.
     """
-    known, whole = cohort.read(folder), sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
-    if known is None:
-        return held_out(whole, recipe.data.leave_out), whole
-    table = marked(known.images(whole), recipe.data.leave_out)
-    return table, known.known(whole) if known.hashed else whole
+    registered, dataset = cohort.read(folder), sets.load(recipe.data.name, recipe.data.root, recipe.data.seed)
+    if registered is None:
+        return held_out(dataset, recipe.data.leave_out), dataset
+    table = marked(registered.images(dataset), recipe.data.leave_out)
+    return table, registered.known(dataset) if registered.hashed else dataset

@@ -1,4 +1,7 @@
-"""MC dropout: the same network asked again and again, each time with other units dropped (METHODS §3)."""
+"""MC dropout: the same network asked again and again, each time with other units dropped.
+
+See ``docs/methods.md#uncertainty``.
+"""
 
 from __future__ import annotations
 
@@ -53,15 +56,16 @@ class Dropping(TorchFunctionMode):
         if p == 0:
             return values
         self.places += 1
-        n, rest = len(values), values.shape[1:]
+        n, units = len(values), values.shape[1:]
         # Windows of an image stand one after another in the first dimension, image by image.
         rows = n // self.images if n % self.images == 0 else n
-        shape = (rows, rest[0], *(1 for _ in rest[1:])) if channels else (rows, *rest)
+        shape = (rows, units[0], *(1 for _ in units[1:])) if channels else (rows, *units)
+        # Drawn by NumPy: torch draws other numbers on each device, and these masks must not depend on it.
         draws = np.random.default_rng([self.seed, self.nth, self.places]).random(shape, dtype=np.float32)
-        kept = torch.from_numpy(draws >= p).to(values.device)
+        mask = torch.from_numpy(draws >= p).to(values.device)
         if rows not in (1, n):
-            kept = kept.repeat(n // rows, *(1 for _ in rest))
-        return values * kept / (1 - p)
+            mask = mask.repeat(n // rows, *(1 for _ in units))
+        return values * mask / (1 - p)
 
 
 @dataclass(frozen=True)
@@ -76,16 +80,20 @@ class Places:
     trunk: int
 
     @property
-    def said(self) -> str:
-        """``head``, ``trunk`` or ``trunk and head``; empty when there is no dropout."""
-        return " and ".join(name for name, there in (("trunk", self.trunk), ("head", self.head)) if there)
+    def description(self) -> str:
+        """``head``, ``trunk`` or ``trunk and head``; empty when there is no dropout.
+
+        >>> Places(head=0.2, trunk=4).description
+        'trunk and head'
+        """
+        return " and ".join(name for name, present in (("trunk", self.trunk), ("head", self.head)) if present)
 
 
 def places(network: Network) -> Places:
     """Look for dropout by asking the network once about a black image."""
-    shown = network.card.transform
+    transform = network.card.transform
     on = next(network.parameters()).device
-    black = torch.zeros((1, len(shown.mean), shown.image_size, shown.image_size), device=on)
+    black = torch.zeros((1, len(transform.mean), transform.image_size, transform.image_size), device=on)
     training = network.training
     network.eval()
     with torch.inference_mode(), unfused(network.trunk), Dropping(1, 0, 0) as dropping:
@@ -102,20 +110,21 @@ def dropout(network: Network, count: int) -> Places:
     """
     if count < 2:
         raise InputError(f"passes: at least 2 are needed to see how they differ, {count} arrived")
-    found = places(network)
-    if not found.said:
+    where = places(network)
+    if not where.description:
         raise InputError(
             f"network {network.card.name}: MC dropout needs dropout, this network has none; train one with "
             "network.dropout (or, where timm has it, network.trunk_dropout) above 0, or look at changed "
             "images with --tta"
         )
-    return found
+    return where
 
 
-def seen(
+def head_inputs(
     network: Network,
     pixels: Tensor,
-    found: Tensor,
+    embeddings: Tensor,
+    *,
     where: Places,
     count: int,
     seed: int,
@@ -124,8 +133,8 @@ def seen(
     """(B, D) what the last layer sees in one stochastic pass after another; the network is in eval mode.
 
     Args:
-        network, pixels: see :func:`~primum.model.features.one`.
-        found: (B, D) embeddings without dropout. With dropout in the head only they are all that is needed;
+        network, pixels: see :func:`~primum.model.features.embed_batch`.
+        embeddings: (B, D), without dropout. With dropout in the head only they are all that is needed;
             else each pass runs the whole trunk.
         where: :func:`places` of the network.
         count: number of passes S.
@@ -134,16 +143,16 @@ def seen(
     """
     for nth in range(count):
         with unfused(network.trunk if trunk is None else trunk), Dropping(len(pixels), seed, nth):
-            given = features.one(network, pixels, trunk) if where.trunk else found
-            dropped = network.dropout(given)
+            inputs = features.embed_batch(network, pixels, trunk) if where.trunk else embeddings
+            dropped = network.dropout(inputs)
         yield dropped
 
 
 def logits(
-    network: Network, pixels: Tensor, found: Tensor, where: Places, count: int, seed: int
+    network: Network, pixels: Tensor, embeddings: Tensor, *, where: Places, count: int, seed: int
 ) -> Iterator[Tensor]:
     """(B, K) logits of one stochastic pass after another, of what :func:`seen` gives."""
-    for features_of_pass in seen(network, pixels, found, where, count, seed):
+    for features_of_pass in head_inputs(network, pixels, embeddings, where=where, count=count, seed=seed):
         yield network.head(features_of_pass)
 
 

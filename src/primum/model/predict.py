@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,10 +43,11 @@ def predict(
     """Answers of a trained network for every image of a table.
 
     With ``passes`` or ``tta`` the answer is the mean softmax of these passes (of the dropout passes when both
-    are asked for), stored as log-probabilities: whether it is right is judged by that mean (METHODS §4). What
-    the passes say of each case stands beside it as ``mcd_…`` and ``tta_…`` in ``scores``. A network trained
-    by Deep Gamblers, or with a ConfidNet, gives ``dg`` and ``confidnet`` too, and of the dropout passes
-    ``dg_mcd_msr`` and ``mcd_confidnet``; see :mod:`primum.model.trained_scores`.
+    are asked for), stored as log-probabilities: whether it is right is judged by that mean
+    (``docs/methods.md#confidence-scores``). What the passes say of each case stands beside it as ``mcd_…``
+    and ``tta_…`` in ``scores``. A network trained by Deep Gamblers, or with a ConfidNet, gives ``dg`` and
+    ``confidnet`` too, and of the dropout passes ``dg_mcd_msr`` and ``mcd_confidnet``; see
+    :mod:`primum.model.trained_scores`.
 
     Args:
         run: folder of a training run, or a network.
@@ -73,7 +74,9 @@ def predict(
     table = table if corruption is None else table.shifted(*corruption)
     images = Images(table, network.card.transform, corruption, seed)
     if passes or tta:
-        return _repeated(network, table, images, embeddings, progress, passes, tta, seed)
+        return _repeated(
+            network, table, images, embeddings=embeddings, bar=progress, passes=passes, tta=tta, seed=seed
+        )
     return answers(network, images, np.arange(len(table)), embeddings=embeddings, bar=progress)
 
 
@@ -81,8 +84,10 @@ def answers(
     network: Network, images: Images, rows: Integers, *, embeddings: bool = True, bar: bool = False
 ) -> Predictions:
     """Predictions for the images at ``rows``, each seen once as it is."""
-    found, own = trained_scores.embed(network, images, rows, bar=bar)
-    answered = from_embeddings(network, images.table.take(rows), found, own, embeddings=embeddings)
+    network_embeddings, confidnet_embeddings = trained_scores.embed(network, images, rows, bar=bar)
+    answered = from_embeddings(
+        network, images.table.take(rows), network_embeddings, confidnet_embeddings, embeddings=embeddings
+    )
     return replace(answered, notes=(*answered.notes, *images.notes(rows)))
 
 
@@ -90,6 +95,7 @@ def _repeated(
     network: Network,
     table: ImageTable,
     images: Images,
+    *,
     embeddings: bool,
     bar: bool,
     passes: int,
@@ -100,67 +106,90 @@ def _repeated(
     source: dict[str, Any] = {}
     where = mc.dropout(network, passes) if passes else mc.Places(0.0, 0)
     if passes:
-        source["mc_dropout"] = {"passes": passes, "where": where.said, "seed": seed}
+        source["mc_dropout"] = {"passes": passes, "where": where.description, "seed": seed}
     if tta:
         source["test_time_augmentation"] = list(augmenting.CHANGES)
     on, trunk = features.device(), trained_scores.own_trunk(network)
-    kept, beside, means, scores = [], [], [], []
-    with features.asked(network, on), features.progress(bar) as shown:
-        task = shown.add_task("answers", total=len(table))
+    network_parts, confidnet_parts, means, scores = [], [], [], []
+    with features.evaluating(network, on), features.progress(bar) as bars:
+        task = bars.add_task("answers", total=len(table))
         for batch in images.batches(np.arange(len(table)), features.at_once(on)):
             pixels = batch.to(on)
-            found = features.one(network, pixels)
-            own = None if trunk is None else features.one(network, pixels, trunk)
+            batch_embeddings = features.embed_batch(network, pixels)
+            batch_confidnet = None if trunk is None else features.embed_batch(network, pixels, trunk)
             of_batch: dict[str, uncertainty.Passes] = {}
             trained: dict[str, Floats] = {}
             if passes:
-                said = trained_scores.PassScores(network, pixels, found, own, where, passes, seed)
-                of_batch["mcd"] = _collected(said.logits())
-                trained = said.scores()
+                pass_scores = trained_scores.PassScores(
+                    network, pixels, batch_embeddings, batch_confidnet, where=where, count=passes, seed=seed
+                )
+                of_batch["mcd"] = collected(pass_scores.logits())
+                trained = pass_scores.scores()
             if tta:
-                of_batch["tta"] = _collected(augmenting.logits(network, pixels, found))
-            kept.append(found.cpu().numpy())
-            beside += [] if own is None else [own.cpu().numpy()]
+                of_batch["tta"] = collected(augmenting.logits(network, pixels, batch_embeddings))
+            network_parts.append(batch_embeddings.cpu().numpy())
+            confidnet_parts += [] if batch_confidnet is None else [batch_confidnet.cpu().numpy()]
             means.append(next(iter(of_batch.values())).mean)
             scores.append(
                 {
                     f"{name}_{key}": score
-                    for name, made in of_batch.items()
-                    for key, score in made.scores().items()
+                    for name, repeats in of_batch.items()
+                    for key, score in repeats.scores().items()
                 }
                 | trained
             )
-            shown.advance(task, len(batch))
-    own_found = np.concatenate(beside) if beside else None
-    plain = from_embeddings(network, table, np.concatenate(kept), own_found, embeddings=embeddings)
-    with np.errstate(divide="ignore"):
+            bars.advance(task, len(batch))
+    of_confidnet = np.concatenate(confidnet_parts) if confidnet_parts else None
+    plain = from_embeddings(
+        network, table, np.concatenate(network_parts), of_confidnet, embeddings=embeddings
+    )
+    answered = averaged(plain, means, scores, source)
+    return replace(answered, notes=(*answered.notes, *images.notes(np.arange(len(table)))))
+
+
+def averaged(
+    plain: Predictions,
+    means: Sequence[Floats],
+    scores: Sequence[Mapping[str, Floats]],
+    source: Mapping[str, object],
+) -> Predictions:
+    """The same predictions, answered by the mean of many passes.
+
+    Args:
+        plain: of the network once, without dropout or change.
+        means: (B, K) mean softmax of each batch.
+        scores: name → (B,) of each batch.
+        source: what the passes were.
+    """
+    with np.errstate(divide="ignore"):  # the logarithm of a mean that is exactly 0 is −∞
         log_probs = np.log(np.concatenate(means))
-    of_passes = {name: np.concatenate([part[name] for part in scores]) for name in scores[0]}
+    of_passes = {name: np.concatenate([batch[name] for batch in scores]) for name in scores[0]}
     return replace(
         plain,
         logits=log_probs,
         kind="log_probabilities",
         scores=of_passes | dict(plain.scores),
-        source=dict(plain.source) | source,
-        notes=(*plain.notes, *images.notes(np.arange(len(table)))),
+        source=dict(plain.source) | dict(source),
     )
 
 
-def _collected(logits: Iterator[Tensor]) -> uncertainty.Passes:
-    return uncertainty.collected(one.cpu().double().softmax(dim=1).numpy() for one in logits)
+def collected(logits: Iterator[Tensor]) -> uncertainty.Passes:
+    """What the passes of a batch say together, of (B, K) logits of one pass after another."""
+    # In double precision: a sum of many passes in float32 would lose the digits in which they differ.
+    return uncertainty.collected(batch.cpu().double().softmax(dim=1).numpy() for batch in logits)
 
 
 def from_embeddings(
     network: Network,
     table: ImageTable,
-    found: Singles,
-    own: Singles | None = None,
+    network_embeddings: Singles,
+    confidnet_embeddings: Singles | None = None,
     *,
     embeddings: bool = True,
 ) -> Predictions:
     """Predictions of the last layer on embeddings (N, D) already computed for the N rows of a table.
 
-    ``own`` are those of the trunk of the network's ConfidNet, where that has one.
+    ``confidnet_embeddings`` are those of the trunk of the network's ConfidNet, where that has one.
     """
     position = np.array([network.card.classes.index(name) for name in table.classes] + [-1])
     note = (network.card.source.get("loss") or {}).get("note")
@@ -169,9 +198,9 @@ def from_embeddings(
         ids=table.cases["id"],
         classes=network.card.classes,
         labels=position[table.label_index],  # an unknown label, -1, stays -1
-        logits=classify(network, found),
-        embeddings=np.asarray(found) if embeddings else None,
-        scores=trained_scores.scores(network.cpu(), found, own),
+        logits=classify(network, network_embeddings),
+        embeddings=np.asarray(network_embeddings) if embeddings else None,
+        scores=trained_scores.scores(network.cpu(), network_embeddings, confidnet_embeddings),
         metadata=judged(table.cases).drop("id", "label"),
         source=source,
         notes=(note,) if note else (),
@@ -184,11 +213,11 @@ def judged(cases: pl.DataFrame) -> pl.DataFrame:
     return cases.with_columns(split=pl.col("split").replace([HELD_OUT, NEW], ["test", "test"]))
 
 
-def classify(network: Network, found: Singles) -> Singles:
+def classify(network: Network, embeddings: Singles) -> Singles:
     """(N, K) float32 logits of the last layer, without dropout, for embeddings (N, D)."""
     head = network.head.cpu()
     with torch.inference_mode():
-        logits: Singles = head(torch.from_numpy(np.array(found, dtype=np.float32))).numpy()
+        logits: Singles = head(torch.from_numpy(np.array(embeddings, dtype=np.float32))).numpy()
     return logits
 
 
@@ -197,7 +226,7 @@ def origin(
     severity: SeverityMatrix | None,
     weights: list[float] | None = None,
     note: str = "",
-    **rest: Any,
+    **facts: Any,
 ) -> dict[str, Any]:
     """What a run's predictions say of themselves, JSON-ready and without paths.
 
@@ -218,6 +247,6 @@ def origin(
             **({"note": note} if note else {}),
         },
         "seed": recipe.seed,
-        **rest,
+        **facts,
         "primum": __version__,
     }

@@ -46,18 +46,18 @@ class Data(_Section):
 
     @field_validator("leave_out", mode="before")
     @classmethod
-    def _one_column(cls, given: Any) -> Any:
-        if given is None:
+    def _one_column(cls, section: Any) -> Any:
+        if section is None:
             return None
-        if not isinstance(given, dict) or len(given) != 1:
-            raise ValueError(f"'data.leave_out' should be one COLUMN: VALUE, {given!r} arrived")
-        [(column, value)] = given.items()
+        if not isinstance(section, dict) or len(section) != 1:
+            raise ValueError(f"'data.leave_out' should be one COLUMN: VALUE, {section!r} arrived")
+        [(column, value)] = section.items()
         values = value if isinstance(value, list) else [value]
-        if not values or not all(isinstance(one, str | bool | int | float) for one in values):
+        if not values or not all(isinstance(entry, str | bool | int | float) for entry in values):
             raise ValueError(
                 f"'data.leave_out' should name a value of {column}, or a list, {value!r} arrived"
             )
-        named = [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+        named = [str(entry).lower() if isinstance(entry, bool) else str(entry) for entry in values]
         return {str(column): named if isinstance(value, list) else named[0]}
 
 
@@ -112,7 +112,9 @@ class Training(_Section):
 
 
 class ConfidNet(_Section):
-    """The ConfidNet trained beside the finished network (METHODS §4), by Adam and with ``batch_size``.
+    """The ConfidNet trained beside the finished network, by Adam and with ``batch_size``.
+
+    See ``docs/methods.md#confidence-scores``.
 
     Attributes:
         epochs: with the trunk frozen.

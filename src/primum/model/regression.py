@@ -1,4 +1,4 @@
-"""Training a ConfidNet beside a finished network, in two stages (METHODS §4)."""
+"""Training a ConfidNet beside a finished network, in two stages (``docs/methods.md#confidence-scores``)."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Regression(LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         inputs, labels = batch[:2]
-        given = augment(inputs) if inputs.dtype == torch.uint8 else inputs
+        augmented = augment(inputs) if inputs.dtype == torch.uint8 else inputs
         if self.part.trunk is None:
-            with unfused(self.asked[0].trunk), Dropping(len(given), self.seed, self.global_step):
-                loss = self._errors(given, labels).mean()
+            with unfused(self.asked[0].trunk), Dropping(len(augmented), self.seed, self.global_step):
+                loss = self._errors(augmented, labels).mean()
         else:
-            loss = self._errors(given, labels).mean()
+            loss = self._errors(augmented, labels).mean()
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(labels))
         return loss
 
@@ -80,11 +80,11 @@ class Regression(LightningModule):
         if images:
             inputs = network.prepare(inputs).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            seen = network.dropout(network.embed(inputs).float() if images else inputs)
-            target = true_class(network.head(seen).float(), labels)
+            head_inputs = network.dropout(network.embed(inputs).float() if images else inputs)
+            target = true_class(network.head(head_inputs).float(), labels)
         if self.part.trunk is not None:
-            seen = self.part.trunk(inputs).float()
-        return functional.mse_loss(self.part(seen).float(), target, reduction="none")
+            head_inputs = self.part.trunk(inputs).float()
+        return functional.mse_loss(self.part(head_inputs).float(), target, reduction="none")
 
 
 def regress(
@@ -110,13 +110,19 @@ def regress(
     Raises:
         InputError: when a stage diverged.
     """
-    asked = recipe.confidnet
-    assert asked is not None
+    settings_of_stages = recipe.confidnet
+    assert settings_of_stages is not None
     torch.manual_seed(recipe.seed)
     confidnet = ConfidNet(network.head.in_features)
-    stages = [("confidnet", asked.epochs, asked.learning_rate)]
-    if asked.finetune_epochs:
-        stages.append(("confidnet-finetuned", asked.finetune_epochs, asked.finetune_learning_rate))
+    stages = [("confidnet", settings_of_stages.epochs, settings_of_stages.learning_rate)]
+    if settings_of_stages.finetune_epochs:
+        stages.append(
+            (
+                "confidnet-finetuned",
+                settings_of_stages.finetune_epochs,
+                settings_of_stages.finetune_learning_rate,
+            )
+        )
     for stage, epochs, learning_rate in stages:
         if stage == "confidnet-finetuned":
             confidnet.trunk = copy.deepcopy(network.cpu().trunk)

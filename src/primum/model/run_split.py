@@ -39,29 +39,33 @@ def run_split(
         InputError: for missing or changed images, a split without images, or an older run of a folder or a
             manifest that left nothing to know its splits by.
     """
-    whole, known = sets.load(name, root, source.seed), cohort.read(run)
+    dataset, registered = sets.load(name, root, source.seed), cohort.read(run)
     places = {files.real(place) for place in (root, source.root) if place is not None}
-    here = name == source.name and (name not in sets.OWN or len(places) < 2)
-    if not here and not (known is not None and name == source.name and moved(known, whole, split)):
-        return _of_others(run, whole, known, split, name in sets.OWN and name == source.name)
-    if known is None:
-        return _cut_anew(run, source, whole, split)
+    same_place = name == source.name and (name not in sets.OWN or len(places) < 2)
+    if not same_place and not (
+        registered is not None and name == source.name and moved(registered, dataset, split)
+    ):
+        return _of_others(run, dataset, registered, split, name in sets.OWN and name == source.name)
+    if registered is None:
+        return _cut_anew(run, source, dataset, split)
     if split == NEW:
-        found, met = unseen(known, whole)
-        said = f"{met} more new images are left out: the run has their patients, or copies of them"
-        return found.split(NEW), [said] if met else []
-    found = known.images(whole, [split])
+        images, met = unseen(registered, dataset)
+        sentence = f"{met} more new images are left out: the run has their patients, or copies of them"
+        return images.split(NEW), [sentence] if met else []
+    images = registered.images(dataset, [split])
     if split == HELD_OUT:
-        found = marked(found, source.leave_out)
-    added, told = int(known.added(whole).sum()), []
+        images = marked(images, source.leave_out)
+    added, sentences = int(registered.added(dataset).sum()), []
     if added:
-        told.append(f"{added} images of {name} are not part of the run: ask about them with --split {NEW}")
-    if not known.hashed:
-        told.append(
+        sentences.append(
+            f"{added} images of {name} are not part of the run: ask about them with --split {NEW}"
+        )
+    if not registered.hashed:
+        sentences.append(
             f"an older version began {run.name}: its splits are those of its predictions, and whether an "
             "image has changed since is not known"
         )
-    return found.split(split), told
+    return images.split(split), sentences
 
 
 def as_ever(source: Data) -> bool:
@@ -75,65 +79,67 @@ def as_ever(source: Data) -> bool:
     return cuts[0].equals(cuts[1])
 
 
-def _cut_anew(run: Path, source: Data, whole: ImageTable, split: str) -> tuple[ImageTable, list[str]]:
+def _cut_anew(run: Path, source: Data, dataset: ImageTable, split: str) -> tuple[ImageTable, list[str]]:
     if not as_ever(source):
         raise InputError(
             f"{run}: an older version began this run, and nothing here says which images it was trained on; "
             "put back its predictions, or train anew"
         )
-    whole = held_out(whole, source.leave_out)
-    said = f"an older version began {run.name} and wrote no splits down: {whole.name} is cut as it is now"
-    return whole.split(split), [said]
+    dataset = held_out(dataset, source.leave_out)
+    sentence = (
+        f"an older version began {run.name} and wrote no splits down: {dataset.name} is cut as it is now"
+    )
+    return dataset.split(split), [sentence]
 
 
-def unseen(known: Cohort, whole: ImageTable) -> tuple[ImageTable, int]:
+def unseen(registered: Cohort, dataset: ImageTable) -> tuple[ImageTable, int]:
     """The images that came after a run began, in the split ``new``, without those it has met after all.
 
     Met, and counted in the second part, is an image of a patient, or a copy of an image, that the run has in
     train, val or cal.
     """
-    found = whole.take(known.added(whole))
-    found = replace(found, cases=found.cases.with_columns(split=pl.lit(NEW)))
-    patients = known.learned["patient"].drop_nulls()
-    met = _copied(known, found) | found.cases["patient"].is_in(patients.implode()).fill_null(False)
-    return found.take((~met).to_numpy()), int(met.sum())
+    images = dataset.take(registered.added(dataset))
+    images = replace(images, cases=images.cases.with_columns(split=pl.lit(NEW)))
+    patients = registered.learned["patient"].drop_nulls()
+    met = _copied(registered, images) | images.cases["patient"].is_in(patients.implode()).fill_null(False)
+    return images.take((~met).to_numpy()), int(met.sum())
 
 
-def moved(known: Cohort, whole: ImageTable, split: str) -> bool:
+def moved(registered: Cohort, dataset: ImageTable, split: str) -> bool:
     """Whether data at another place are the run's: all images are there, and those of ``split`` the same."""
-    cases = known.cases.filter(pl.col("split").is_not_null())
-    if not known.hashed or (known.rows(whole, cases) < 0).any():
+    cases = registered.cases.filter(pl.col("split").is_not_null())
+    if not registered.hashed or (registered.rows(dataset, cases) < 0).any():
         return False
     cases = cases.filter(pl.col("split") == split)
-    return cases["sha256"].to_list() == contents.digests(whole.take(known.rows(whole, cases)))
+    return cases["sha256"].to_list() == contents.digests(dataset.take(registered.rows(dataset, cases)))
 
 
-def _copied(known: Cohort, table: ImageTable) -> pl.Series:
+def _copied(registered: Cohort, table: ImageTable) -> pl.Series:
     """(N,) whether an image holds what one of train, val or cal holds; of an older run nobody knows."""
-    if not known.hashed:
+    if not registered.hashed:
         return pl.Series(np.zeros(len(table), dtype=bool))
-    held = pl.Series(contents.digests(table), dtype=pl.String)
-    return held.is_in(known.learned["sha256"].implode())
+    digests = pl.Series(contents.digests(table), dtype=pl.String)
+    return digests.is_in(registered.learned["sha256"].implode())
 
 
 def _of_others(
-    run: Path, whole: ImageTable, known: Cohort | None, split: str, alike: bool
+    run: Path, dataset: ImageTable, registered: Cohort | None, split: str, alike: bool
 ) -> tuple[ImageTable, list[str]]:
     """A split of another data set, without the images the run has in train, val or cal.
 
     They are known by what they hold; where an older run wrote no contents down and data are ``alike``, by
     their ids.
     """
-    found = whole.split(split)
-    if known is None or split in cohort.LEARNED:
-        return found, []
-    met = _copied(known, found)
-    if alike and not known.hashed:
-        met = found.cases["id"].is_in(known.learned["id"].implode())
+    images = dataset.split(split)
+    if registered is None or split in cohort.LEARNED:
+        return images, []
+    met = _copied(registered, images)
+    if alike and not registered.hashed:
+        met = images.cases["id"].is_in(registered.learned["id"].implode())
     if met.all():
         raise InputError(
-            f"{found.name}: images that the run {run.name} did not learn from were expected, all "
-            f"{len(found)} of {split} stand in its train, val or cal; take others"
+            f"{images.name}: images that the run {run.name} did not learn from were expected, all "
+            f"{len(images)} of {split} stand in its train, val or cal; take others"
         )
-    said = f"{met.sum()} images are left out: the run has them in train, val or cal"
-    return found.take((~met).to_numpy()), [said] if met.any() else []
+    sentence = f"{met.sum()} images are left out: the run has them in train, val or cal"
+    return images.take((~met).to_numpy()), [sentence] if met.any() else []

@@ -45,6 +45,7 @@ PATIENCE = 5.0  # seconds that the worker of a killed bench may need to end
 def train(
     recipe: Recipe,
     out: Path | str,
+    *,
     resume: bool = False,
     skip_corrupt: bool = False,
     progress: bool = True,
@@ -85,7 +86,7 @@ def train(
     folder, say = Path(out), Console(stderr=True, quiet=not progress).print
     if _finished(recipe, folder, resume):
         return folder
-    with torch.random.fork_rng(), ExitStack() as held:  # the caller's random numbers stay as they were
+    with torch.random.fork_rng(), ExitStack() as stack:  # the caller's random numbers stay as they were
         torch.manual_seed(recipe.seed)
         if resume:
             used = resumed(recipe, folder, skip_corrupt, progress)
@@ -100,55 +101,78 @@ def train(
         learned = learning(recipe, table, rows, costs)
         network = _network(recipe, table)
         say(f"{table.name}: {len(rows['train'])} train, {len(rows['val'])} val, {len(skipped)} skipped")
-        for told in _told(used, rows):
-            say(told)
+        for sentence in _split_notes(used, rows):
+            say(sentence)
         if HELD_OUT in rows:
-            say(_said(table.take(rows[HELD_OUT])))
+            say(_shift_note(table.take(rows[HELD_OUT])))
         if recipe.data.drop_leaks:
             say(f"{len(dropped)} images are left out, since a copy of them stands in test, val or cal")
         if learned.note:
             say(learned.note)
-        if len(learned.held):
-            say(f"{len(learned.held)} train images are held out, not trained on, to see what is confused")
+        if len(learned.observed):
+            say(f"{len(learned.observed)} train images are held out, not trained on, to see what is confused")
         grey = pixels.cached(table, stores, bar=progress)
         network.card = _with_ranges(network.card, grey, rows["train"], say)
         images, stored = Images(table, network.card.transform), None
         if recipe.network.trunk == "frozen":
-            stored = features.shared(network, images, used.whole, stores, bar=progress)
-        held.enter_context(locks.alone(folder, PATIENCE))
+            stored = features.shared(network, images, used.dataset, stores, bar=progress)
+        stack.enter_context(locks.alone(folder, PATIENCE))
         if _finished(recipe, folder, resume):  # by another process, meanwhile
             return folder
         _start(recipe, folder, used, dropped)
-        epochs = _fit(recipe, network, images, stored, learned, rows["val"], costs, folder, resume, progress)
+        epochs = _fit(
+            recipe,
+            network,
+            images,
+            stored=stored,
+            learned=learned,
+            val=rows["val"],
+            costs=costs,
+            folder=folder,
+            resume=resume,
+            progress=progress,
+        )
         learned_from = table.take(np.setdiff1d(np.arange(len(table)), without))
-        seen = {
+        trained_on = {
             "data": table.name,
             "data_fingerprint": learned_from.fingerprint(),
-            "held_out": len(learned.held),
+            "held_out": len(learned.observed),
         }
-        rest = {"epochs": epochs, "trained_on": seen}
+        facts = {"epochs": epochs, "trained_on": trained_on}
         if recipe.data.leave_out:
-            seen["left_out"] = recipe.data.leave_out
+            trained_on["left_out"] = recipe.data.leave_out
         if recipe.data.drop_leaks:
-            rest["dropped"] = {split: int((dropped["split"] == split).sum()) for split in SPLITS[:3]}
+            facts["dropped"] = {split: int((dropped["split"] == split).sum()) for split in SPLITS[:3]}
         if recipe.confidnet is not None:
-            _regress(recipe, network, images, stored, learned.train, rows["val"], folder, resume, progress)
-            rest["confidnet"] = recipe.confidnet.model_dump()
-        source = origin(recipe, costs, learned.weights, learned.note, **rest)
+            _regress(
+                recipe,
+                network,
+                images,
+                stored=stored,
+                train=learned.train,
+                val=rows["val"],
+                folder=folder,
+                resume=resume,
+                progress=progress,
+            )
+            facts["confidnet"] = recipe.confidnet.model_dump()
+        source = origin(recipe, costs, learned.weights, learned.note, **facts)
         network.card = replace(network.card, source=source)
 
         ranges = network.card.transform.ranges
         unfit = pixels.unfit(grey, ranges)
         for split, at in rows.items():
             if stored is None:
-                found = answers(network, images, at, embeddings=embeddings, bar=progress)
+                predictions = answers(network, images, at, embeddings=embeddings, bar=progress)
             else:
-                found = from_embeddings(network, table.take(at), stored[at], embeddings=embeddings)
-                found = replace(found, notes=(*found.notes, *unfit.notes(at.tolist(), ranges)))
-            tables.write(found, folder / "predictions" / f"{split}.parquet")
+                predictions = from_embeddings(network, table.take(at), stored[at], embeddings=embeddings)
+                predictions = replace(
+                    predictions, notes=(*predictions.notes, *unfit.notes(at.tolist(), ranges))
+                )
+            tables.write(predictions, folder / "predictions" / f"{split}.parquet")
         backbone.save(network, folder)
-    kept = folder / "checkpoints"
-    for place in (*kept.glob("*/"), kept):
+    checkpoints = folder / "checkpoints"
+    for place in (*checkpoints.glob("*/"), checkpoints):
         files.remove(place, "*.ckpt", "epochs.txt")
     say(f"{folder}: {epochs} epochs")
     return folder
@@ -164,29 +188,31 @@ def _finished(recipe: Recipe, folder: Path, resume: bool) -> bool:
             raise InputError(f"{folder}: another recipe was begun here than the one given; take {written}")
         return (folder / "network.json").exists()
     if not files.bare(folder, "splits.parquet", "skipped.csv", "dropped.csv"):
-        what = "a finished run" if (folder / "network.json").exists() else "an unfinished run"
-        what = what if written.exists() else "something else"
-        hint = "continue it with --resume or " if what == "an unfinished run" else ""
-        raise InputError(f"{folder}: {what} is here and is not overwritten; {hint}name another folder")
+        content = "a finished run" if (folder / "network.json").exists() else "an unfinished run"
+        content = content if written.exists() else "something else"
+        hint = "continue it with --resume or " if content == "an unfinished run" else ""
+        raise InputError(f"{folder}: {content} is here and is not overwritten; {hint}name another folder")
     return False
 
 
-def _told(used: Material, rows: dict[str, Integers]) -> list[str]:
+def _split_notes(used: Material, rows: dict[str, Integers]) -> list[str]:
     """What a reader must know of the splits: images that are not in them, classes that one of them lacks."""
-    told = []
+    sentences = []
     if used.added:
-        told.append(f"{used.added} images came after the splits were written down and are no part of the run")
+        sentences.append(
+            f"{used.added} images came after the splits were written down and are no part of the run"
+        )
     for split in SPLITS[:4]:
-        there = set(used.table.label_index[rows.get(split, np.empty(0, dtype=np.int64))].tolist())
-        bare = [name for at, name in enumerate(used.table.classes) if at not in there]
+        present = set(used.table.label_index[rows.get(split, np.empty(0, dtype=np.int64))].tolist())
+        bare = [name for at, name in enumerate(used.table.classes) if at not in present]
         if bare:
-            told.append(f"no image of {shorten(bare)} is in the split {split}")
-    return told
+            sentences.append(f"no image of {shorten(bare)} is in the split {split}")
+    return sentences
 
 
-def _said(held: ImageTable) -> str:
-    sizes = ", ".join(f"{(held.cases['label'] == name).sum()} {name}" for name in held.classes)
-    return f"{held.cases['shift'][0]} is held out: {len(held)} images ({sizes})"
+def _shift_note(shifted: ImageTable) -> str:
+    sizes = ", ".join(f"{(shifted.cases['label'] == name).sum()} {name}" for name in shifted.classes)
+    return f"{shifted.cases['shift'][0]} is held out: {len(shifted)} images ({sizes})"
 
 
 def _dropped(
@@ -201,27 +227,27 @@ def _dropped(
 def _rows(table: ImageTable, without: Integers) -> dict[str, Integers]:
     """Split → its rows but ``without``, for splits that have any; training and validation need labels."""
     used = ~np.isin(np.arange(len(table)), without)
-    found = {split: np.flatnonzero((table.cases["split"] == split).to_numpy() & used) for split in SPLITS}
+    rows = {split: np.flatnonzero((table.cases["split"] == split).to_numpy() & used) for split in SPLITS}
     for split in ("train", "val"):
-        found[split] = found[split][table.label_index[found[split]] >= 0]
-        if not len(found[split]):
+        rows[split] = rows[split][table.label_index[rows[split]] >= 0]
+        if not len(rows[split]):
             raise InputError(
                 f"{table.name}: training needs labelled images of the split {split!r}, none came"
             )
-    return {split: at for split, at in found.items() if len(at)}
+    return {split: at for split, at in rows.items() if len(at)}
 
 
 def _network(recipe: Recipe, table: ImageTable) -> Network:
-    asked = recipe.network
+    settings = recipe.network
     network = backbone.build(
-        asked.name,
+        settings.name,
         table.classes,
-        weights=asked.weights,
-        dropout=asked.dropout,
-        image_size=asked.image_size,
+        weights=settings.weights,
+        dropout=settings.dropout,
+        image_size=settings.image_size,
         squash=recipe.data.squash,
         channels=table.channels,
-        trunk_dropout=asked.trunk_dropout,
+        trunk_dropout=settings.trunk_dropout,
         reservation=recipe.loss.reservation,
     )
     precision = features.resolve(recipe.training.precision)
@@ -252,6 +278,7 @@ def _fit(
     recipe: Recipe,
     network: Network,
     images: Images,
+    *,
     stored: Singles | None,
     learned: Learning,
     val: Integers,
@@ -270,7 +297,7 @@ def _fit(
         part = nn.Sequential(network.trunk, network.dropout, network.last())
     labels, risk = images.table.label_index, learned.risk
     train = loader(Rows(inputs, labels, learned.train, risk), training.batch_size, recipe.seed)
-    watched = [rows for rows in (val, learned.held) if len(rows)]
+    watched = [rows for rows in (val, learned.observed) if len(rows)]
     after = [loader(Rows(inputs, labels, rows, risk), 2 * training.batch_size, None) for rows in watched]
     module = Fit(
         part.train(),
@@ -289,6 +316,7 @@ def _regress(
     recipe: Recipe,
     network: Network,
     images: Images,
+    *,
     stored: Singles | None,
     train: Integers,
     val: Integers,
@@ -302,8 +330,8 @@ def _regress(
     shuffled = loader(Rows(inputs, labels, train), size, recipe.seed)
     after = loader(Rows(inputs, labels, val), 2 * size, None)
     regress(recipe, network, shuffled, after, precision, folder, resume=resume, progress=progress)
-    own = network.confidnet is not None and network.confidnet.trunk is not None
-    network.card = replace(network.card, confidnet="own" if own else "network")
+    has_trunk = network.confidnet is not None and network.confidnet.trunk is not None
+    network.card = replace(network.card, confidnet="own" if has_trunk else "network")
 
 
 def _inputs(network: Network, images: Images, stored: Singles | None) -> tuple[Inputs, str]:

@@ -1,4 +1,7 @@
-"""Confidences that a network was trained to give: Deep Gamblers' reservation and ConfidNet (METHODS §4)."""
+"""Confidences that a network was trained to give: Deep Gamblers' reservation and ConfidNet.
+
+See ``docs/methods.md#confidence-scores``.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +33,19 @@ def embed(
     if trunk is None:
         return features.embed(network, images, rows, bar=bar), None
 
-    def both(asked: Network, pixels: Tensor) -> Tensor:
-        return torch.cat([features.one(asked, pixels), features.one(asked, pixels, trunk)], dim=1)
+    def embed_twice(network: Network, pixels: Tensor) -> Tensor:
+        return torch.cat(
+            [features.embed_batch(network, pixels), features.embed_batch(network, pixels, trunk)], dim=1
+        )
 
-    found, own = np.split(features.embed(network, images, rows, bar=bar, ask=both), 2, axis=1)
-    return found, own
+    both = features.embed(network, images, rows, bar=bar, embedder=embed_twice)
+    embeddings, confidnet_embeddings = np.split(both, 2, axis=1)
+    return embeddings, confidnet_embeddings
 
 
-def scores(network: Network, found: Singles, own: Singles | None = None) -> dict[str, Floats]:
+def scores(
+    network: Network, embeddings: Singles, confidnet_embeddings: Singles | None = None
+) -> dict[str, Floats]:
     """Name → (N,) score, 0 to 1, of embeddings (N, D) without dropout; empty for most networks.
 
     ``dg`` is 1 − p_res, p_res what the softmax over K classes and the reservation puts on the reservation;
@@ -45,23 +53,25 @@ def scores(network: Network, found: Singles, own: Singles | None = None) -> dict
 
     Args:
         network: on the CPU.
-        found: its embeddings.
-        own: those of the trunk of its ConfidNet, where that has one.
+        embeddings: its own.
+        confidnet_embeddings: those of the trunk of its ConfidNet, where that has one.
     """
-    told: dict[str, list[Tensor]] = {}
+    confidences: dict[str, list[Tensor]] = {}
     with torch.inference_mode():
-        for start in range(0, len(found), AT_ONCE):
-            part = torch.from_numpy(np.array(found[start : start + AT_ONCE], dtype=np.float32))
+        for start in range(0, len(embeddings), AT_ONCE):
+            part = torch.from_numpy(np.array(embeddings[start : start + AT_ONCE], dtype=np.float32))
             if network.reservation is not None:
                 outputs = network.last()(part)
+                # 1 − p_res without the difference, which is 0 where p_res rounds to 1
                 unreserved = (outputs[:, :-1].logsumexp(dim=1) - outputs[:, -1]).sigmoid()
-                told.setdefault("dg", []).append(unreserved)
+                confidences.setdefault("dg", []).append(unreserved)
             if network.confidnet is not None:
                 if network.confidnet.trunk is not None:
-                    assert own is not None
-                    part = torch.from_numpy(np.array(own[start : start + AT_ONCE], dtype=np.float32))
-                told.setdefault("confidnet", []).append(network.confidnet(part))
-    return {name: torch.cat(parts).double().numpy() for name, parts in told.items()}
+                    assert confidnet_embeddings is not None
+                    own_part = confidnet_embeddings[start : start + AT_ONCE]
+                    part = torch.from_numpy(np.array(own_part, dtype=np.float32))
+                confidences.setdefault("confidnet", []).append(network.confidnet(part))
+    return {name: torch.cat(parts).double().numpy() for name, parts in confidences.items()}
 
 
 class PassScores:
@@ -72,43 +82,50 @@ class PassScores:
     of a pass see the same dropout masks.
 
     Args:
-        network, pixels, found, where, count, seed: as in :func:`~primum.model.passes.seen`.
-        own: (B, D) embeddings of the ConfidNet's own trunk, or None.
+        network, pixels, embeddings, where, count, seed: as in :func:`~primum.model.passes.head_inputs`.
+        confidnet_embeddings: (B, D) embeddings of the ConfidNet's own trunk, or None.
     """
 
     def __init__(
         self,
         network: Network,
         pixels: Tensor,
-        found: Tensor,
-        own: Tensor | None,
+        embeddings: Tensor,
+        confidnet_embeddings: Tensor | None,
+        *,
         where: Places,
         count: int,
         seed: int,
     ) -> None:
         self.network, self.count = network, count
-        self._seen = passes.seen(network, pixels, found, where, count, seed)
+        self._inputs = passes.head_inputs(network, pixels, embeddings, where=where, count=count, seed=seed)
         trunk = own_trunk(network)
-        self._own = None if own is None else passes.seen(network, pixels, own, where, count, seed, trunk)
+        self._confidnet_inputs: Iterator[Tensor] | None = None
+        if confidnet_embeddings is not None:
+            self._confidnet_inputs = passes.head_inputs(
+                network, pixels, confidnet_embeddings, where=where, count=count, seed=seed, trunk=trunk
+            )
         self._classes: Floats = np.zeros(())
-        self._told: Floats = np.zeros(())
+        self._confidence: Floats = np.zeros(())
 
     def logits(self) -> Iterator[Tensor]:
         """(B, K) logits of one pass after another; the scores are there when all have been taken."""
-        for seen in self._seen:
-            outputs = self.network.last()(seen)
+        for inputs in self._inputs:
+            outputs = self.network.last()(inputs)
             if self.network.reservation is not None:
                 self._classes = self._classes + outputs.cpu().double().softmax(dim=1)[:, :-1].numpy()
             if self.network.confidnet is not None:
-                told = self.network.confidnet(seen if self._own is None else next(self._own))
-                self._told = self._told + told.cpu().double().numpy()
+                confidence = self.network.confidnet(
+                    inputs if self._confidnet_inputs is None else next(self._confidnet_inputs)
+                )
+                self._confidence = self._confidence + confidence.cpu().double().numpy()
             yield outputs[:, : len(self.network.card.classes)]
 
     def scores(self) -> dict[str, Floats]:
         """Name → (B,) score, 0 to 1; empty for most networks."""
-        found = {}
+        means = {}
         if self.network.reservation is not None:
-            found["dg_mcd_msr"] = self._classes.max(axis=1) / self.count
+            means["dg_mcd_msr"] = self._classes.max(axis=1) / self.count
         if self.network.confidnet is not None:
-            found["mcd_confidnet"] = self._told / self.count
-        return found
+            means["mcd_confidnet"] = self._confidence / self.count
+        return means

@@ -109,9 +109,9 @@ def load_offline(network: nn.Module, name: str) -> None:
     """Put the packaged ImageNet weights into a tf_efficientnet_lite0, trunk or whole, in their order."""
     if name.split(".")[0] != OFFLINE:
         raise InputError(f"weights: offline fits the network {OFFLINE} only, {name!r} was asked for")
-    own = [key for key in network.state_dict() if not key.endswith(COUNTER)]
+    names = [key for key in network.state_dict() if not key.endswith(COUNTER)]
     stored = [tensor for key, tensor in read(offline_file()).items() if not key.endswith(COUNTER)]
-    fitted = adapted(network, dict(zip(own, stored, strict=False)))
+    fitted = adapted(network, dict(zip(names, stored, strict=False)))
     network.load_state_dict(fitted, strict=False)  # a trunk lacks the last two
 
 
@@ -121,30 +121,36 @@ def load_local(network: nn.Module, path: str) -> None:
     Raises:
         InputError: when the file is missing, is not a table of tensors, or does not fit the network.
     """
-    found = files.existing(path, "a file of weights (.safetensors or .pth)")
-    tensors = {key.removeprefix("module."): tensor for key, tensor in read(found).items()}
+    file = files.existing(path, "a file of weights (.safetensors or .pth)")
+    tensors = {key.removeprefix("module."): tensor for key, tensor in read(file).items()}
     if any(key.startswith("trunk.") for key in tensors):  # a network primum wrote
         tensors = {key[6:]: tensor for key, tensor in tensors.items() if key.startswith("trunk.")}
-    own, tensors = network.state_dict(), adapted(network, tensors)
-    lacking = [key for key in own if key not in tensors and not key.endswith(COUNTER)]
-    other = [key for key in own if key in tensors and own[key].shape != tensors[key].shape]
-    if lacking or other:
-        what = "has no" if lacking else "has another shape for"
+    expected, tensors = network.state_dict(), adapted(network, tensors)
+    lacking = [key for key in expected if key not in tensors and not key.endswith(COUNTER)]
+    misshapen = [key for key in expected if key in tensors and expected[key].shape != tensors[key].shape]
+    if lacking or misshapen:
+        problem = "has no" if lacking else "has another shape for"
         raise InputError(
-            f"{found}: these weights do not fit the network, the file {what} "
-            f"{check.shorten(lacking or other, 3)}; take a file saved from the timm network of the same name"
+            f"{file}: these weights do not fit the network, the file {problem} "
+            f"{check.shorten(lacking or misshapen, 3)}; "
+            "take a file saved from the timm network of the same name"
         )
-    network.load_state_dict({key: tensors[key] for key in own if key in tensors}, strict=False)
+    network.load_state_dict({key: tensors[key] for key in expected if key in tensors}, strict=False)
 
 
 def adapted(network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors, a first convolution made for RGB turned to the network's channels by timm's rule."""
-    shown: Any = network.pretrained_cfg
-    first = shown.get("first_conv") or ()
+    published: Any = network.pretrained_cfg
+    first = published.get("first_conv") or ()
     for key in (f"{name}.weight" for name in ([first] if isinstance(first, str) else first)):
-        made, own = tensors.get(key), network.state_dict().get(key)
-        if made is not None and own is not None and made.ndim == own.ndim == 4 and made.shape[1] == 3:
-            tensors = tensors | {key: adapt_input_conv(own.shape[1], made)}
+        tensor, target = tensors.get(key), network.state_dict().get(key)
+        if (
+            tensor is not None
+            and target is not None
+            and tensor.ndim == target.ndim == 4
+            and tensor.shape[1] == 3
+        ):
+            tensors = tensors | {key: adapt_input_conv(target.shape[1], tensor)}
     return tensors
 
 

@@ -66,8 +66,8 @@ def changed(images: Tensor, change: Change) -> Tensor:
         done = (done - middle) * change.contrast + middle
     done = done * change.brightness
     if change.noise:
-        made = torch.Generator().manual_seed(NOISE_SEED)
-        done = done + change.noise * torch.randn(images.shape[1:], generator=made).to(images)
+        generator = torch.Generator().manual_seed(NOISE_SEED)
+        done = done + change.noise * torch.randn(images.shape[1:], generator=generator).to(images)
     return done.clamp(0, 1)
 
 
@@ -77,7 +77,11 @@ def undone(maps: Tensor, change: Change) -> Tensor:
 
 
 def in_frame(side: int, change: Change) -> Bools:
-    """(side, side) whether a pixel of the original was still inside the frame of the changed image."""
+    """(side, side) whether a pixel of the original was still inside the frame of the changed image.
+
+    >>> in_frame(4, Change("shifted", right=0.25))[0].tolist()
+    [True, True, True, False]
+    """
     grid = functional.affine_grid(_forth(change)[None], [1, 1, side, side], align_corners=False)[0]
     inside: Bools = (grid.abs().amax(dim=2) <= 1 - 1 / side + 1e-6).numpy()
     return inside

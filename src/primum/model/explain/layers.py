@@ -45,11 +45,11 @@ def last_spatial(network: Network) -> Layer:
         InputError: when there is no such layer.
     """
     trunk: Any = network.trunk
-    seen = _outputs(network)
+    shapes = _outputs(network)
     blocks = getattr(trunk, "blocks", None)
     if isinstance(blocks, nn.Sequential | nn.ModuleList) and hasattr(blocks[-1], "norm1"):
         name = f"blocks.{len(blocks) - 1}.norm1"
-        tokens = seen.get(name)
+        tokens = shapes.get(name)
         grid = _patches(trunk)
         if tokens is not None and len(tokens) == 3 and grid and tokens[1] >= grid[0] * grid[1]:
             return Layer(f"trunk.{name}", grid, tokens[2], partial(on_grid, grid=grid))
@@ -57,7 +57,7 @@ def last_spatial(network: Network) -> Layer:
     at = (1, 2) if last_channels else (2, 3)
     maps = [
         (name, shape)
-        for name, shape in seen.items()
+        for name, shape in shapes.items()
         if len(shape) == 4 and min(shape[at[0]], shape[at[1]]) > 1 and "attn" not in name
     ]
     if not maps:
@@ -98,7 +98,7 @@ def _outputs(network: Network) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, given: Any, output: Any) -> None:
+        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
             if isinstance(output, Tensor):
                 shapes.pop(name, None)
                 shapes[name] = tuple(output.shape)
@@ -107,14 +107,14 @@ def _outputs(network: Network) -> dict[str, tuple[int, ...]]:
 
     named = [(name, module) for name, module in network.trunk.named_modules() if name]
     hooks = [module.register_forward_hook(note(name)) for name, module in named]
-    shown = network.card.transform
-    blank = torch.zeros(1, len(shown.mean), shown.image_size, shown.image_size, device=network.mean.device)
+    side, channels = network.card.transform.image_size, len(network.card.transform.mean)
+    blank = torch.zeros(1, channels, side, side, device=network.mean.device)
     training = network.training
     try:
         with torch.inference_mode():
             network.eval().trunk(blank)
     finally:
         network.train(training)
-        for one in hooks:
-            one.remove()
+        for handle in hooks:
+            handle.remove()
     return shapes

@@ -56,8 +56,8 @@ def looking(network: Network, layer: Layer, method: str = "grad_cam") -> Iterato
     def look(images: Tensor, targets: Any) -> tuple[Tensor, Tensor]:
         with torch.set_grad_enabled(gradients):
             logits = network(images.contiguous(memory_format=torch.channels_last))
-            (found,) = extractor([int(target) for target in targets], logits, normalized=False)
-        return scaled(found.detach().float()), logits.detach().float()
+            (evidence,) = extractor([int(target) for target in targets], logits, normalized=False)
+        return scaled(evidence.detach().float()), logits.detach().float()
 
     try:
         with extractor:
@@ -70,14 +70,19 @@ def looking(network: Network, layer: Layer, method: str = "grad_cam") -> Iterato
         network.train(training)
 
 
-def scaled(found: Tensor) -> Tensor:
-    """(B, SIDE, SIDE) of maps on the layer's grid (B, rows, columns): bilinear, the largest value 1."""
-    fine = functional.interpolate(found[:, None], (SIDE, SIDE), mode="bilinear", align_corners=False)[:, 0]
+def scaled(grids: Tensor) -> Tensor:
+    """(B, SIDE, SIDE) of maps on the layer's grid (B, rows, columns): bilinear, the largest value 1.
+
+    >>> fine = scaled(torch.tensor([[[-1.0, 0.0], [0.0, 4.0]]]))
+    >>> tuple(fine.shape), float(fine.min()), float(fine.max())
+    ((1, 64, 64), 0.0, 1.0)
+    """
+    fine = functional.interpolate(grids[:, None], (SIDE, SIDE), mode="bilinear", align_corners=False)[:, 0]
     fine = fine.clamp(min=0)
     top = fine.amax(dim=(1, 2), keepdim=True)
     return torch.where(top > 0, fine / top.clamp(min=torch.finfo(fine.dtype).tiny), torch.zeros_like(fine))
 
 
-def _begin(module: nn.Module, given: Any, output: Tensor) -> Tensor:
+def _begin(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
     """Let the graph of gradients begin at this output; a copy, since what follows may work in place."""
     return output.detach().requires_grad_().clone()

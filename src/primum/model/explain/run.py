@@ -55,12 +55,12 @@ class Explaining:
 
     def own_maps(self, rows: Integers, network: Network | None = None) -> Singles:
         """(B, SIDE, SIDE) maps of the unchanged images, of this network or of another of its architecture."""
-        asked = network or self.network
-        with maps.looking(asked, self.layer, self.method) as look:
-            found = [
-                look(asked.prepare(self._pixels(part)), self.targets[part])[0] for part in _batches(rows)
+        explained = network or self.network
+        with maps.looking(explained, self.layer, self.method) as look:
+            batches = [
+                look(explained.prepare(self._pixels(part)), self.targets[part])[0] for part in _batches(rows)
             ]
-        return torch.cat(found).cpu().numpy()
+        return torch.cat(batches).cpu().numpy()
 
     def chunk(self, rows: Integers) -> dict[str, Array]:
         """Maps of some rows, and how they and the answers held under every change.
@@ -70,23 +70,25 @@ class Explaining:
             ``applies`` (C, B), whether they could be measured; ``kept`` (C, B), whether the answer stayed;
             ``energy`` (B, 3), what lies on the lesion, and ``masked`` (B,), whether that could be told.
         """
-        found: list[dict[str, Array]] = []
+        batches: list[dict[str, Array]] = []
         with maps.looking(self.network, self.layer, self.method) as look:
             for part in _batches(rows):
                 pixels, targets = self._pixels(part), self.targets[part]
-                own, logits = look(self.network.prepare(pixels), targets)
-                seen = own.cpu().numpy()
-                measured = [self._under(change, pixels, targets, look, seen, logits) for change in CHANGES]
-                found.append(
+                evidence, logits = look(self.network.prepare(pixels), targets)
+                unchanged = evidence.cpu().numpy()
+                measured = [
+                    self._under(change, pixels, targets, look, unchanged, logits) for change in CHANGES
+                ]
+                batches.append(
                     {
-                        "maps": seen.astype(np.float16),
-                        "alike": np.stack([one[0] for one in measured]),
-                        "applies": np.stack([one[1] for one in measured]),
-                        "kept": np.stack([one[2] for one in measured]),
-                        **self._on_lesion(part, seen),
+                        "maps": unchanged.astype(np.float16),
+                        "alike": np.stack([measures[0] for measures in measured]),
+                        "applies": np.stack([measures[1] for measures in measured]),
+                        "kept": np.stack([measures[2] for measures in measured]),
+                        **self._on_lesion(part, unchanged),
                     }
                 )
-        return _joined(found)
+        return _joined(batches)
 
     def _pixels(self, rows: Integers) -> Tensor:
         return self.images.batch(rows).to(self.network.mean.device).float() / 255
@@ -97,25 +99,25 @@ class Explaining:
         pixels: Tensor,
         targets: Integers,
         look: maps.Look,
-        own: Singles,
+        unchanged: Singles,
         logits: Tensor,
     ) -> tuple[Floats, Bools, Bools]:
         """Measures (M, B), whether they apply (B,) and whether the answer stayed (B,) under one change."""
-        other, moved = look(self.network.prepare(changes.changed(pixels, change)), targets)
-        back = changes.undone(other, change).cpu().numpy()
-        alike, applies = similarity.alike(own, back, changes.in_frame(SIDE, change))
-        kept = (moved.argmax(dim=1) == logits.argmax(dim=1)).cpu().numpy()
-        return np.stack([alike[name] for name in MEASURES]), applies, kept
+        shifted, moved = look(self.network.prepare(changes.changed(pixels, change)), targets)
+        back = changes.undone(shifted, change).cpu().numpy()
+        alike, applies = similarity.alike(unchanged, back, changes.in_frame(SIDE, change))
+        stays = (moved.argmax(dim=1) == logits.argmax(dim=1)).cpu().numpy()
+        return np.stack([alike[name] for name in MEASURES]), applies, stays
 
-    def _on_lesion(self, rows: Integers, found: Singles) -> dict[str, Array]:
-        told, masked = np.zeros((len(rows), 3)), np.zeros(len(rows), dtype=bool)
+    def _on_lesion(self, rows: Integers, evidence: Singles) -> dict[str, Array]:
+        shares, masked = np.zeros((len(rows), 3)), np.zeros(len(rows), dtype=bool)
         for at, row in enumerate(rows):
             inside = self.inside(int(row))
-            if inside is not None and inside.any() and found[at].any():
+            if inside is not None and inside.any() and evidence[at].any():
                 coarse = np.asarray(Image.fromarray(inside).resize((SIDE, SIDE), Image.Resampling.BOX))
-                told[at] = [part[0] for part in energy.energy(found[at][None], coarse[None])]
+                shares[at] = [part[0] for part in energy.energy(evidence[at][None], coarse[None])]
                 masked[at] = True
-        return {"energy": told, "masked": masked}
+        return {"energy": shares, "masked": masked}
 
     def inside(self, row: int) -> Singles | None:
         """(S, S) share of each pixel of the network's input on the lesion; None without a mask."""
@@ -191,10 +193,10 @@ def explain(
     rows = np.arange(min(COMPARED, len(table)))
     compared, applies = similarity.alike(parts["maps"][rows], asking.own_maps(rows, twin))
     network.cpu()
-    drawn = _pictures(asking, answered, parts["maps"], folder)
-    said = {"method": method, "layer": layer.name, "grid": list(layer.grid)}
-    said |= stored.summary(parts, compared, applies)
-    explained = stored.table(answered, parts, drawn, said)
+    paths = _pictures(asking, answered, parts["maps"], folder)
+    settings = {"method": method, "layer": layer.name, "grid": list(layer.grid)}
+    settings |= stored.summary(parts, compared, applies)
+    explained = stored.table(answered, parts, paths, settings)
     stored.write(explained, parts, out)
     return explained
 
@@ -203,8 +205,8 @@ def _parts(asking: Explaining, folder: Path, bar: bool) -> Parts:
     """Every chunk, those that an interrupted run left behind included."""
     n = len(asking.targets)
     starts, loaded = range(0, n, CHUNK), []
-    with features.progress(bar) as shown:
-        task = shown.add_task("maps", total=n)
+    with features.progress(bar) as bars:
+        task = bars.add_task("maps", total=n)
         for start in starts:
             rows = np.arange(start, min(start + CHUNK, n))
             part = archives.kept(folder / f"{start}.npz")
@@ -213,12 +215,12 @@ def _parts(asking: Explaining, folder: Path, bar: bool) -> Parts:
                 with files.whole(folder / f"{start}.npz") as draft:
                     np.savez(draft, **part)  # type: ignore[arg-type]
             loaded.append(part)
-            shown.advance(task, len(rows))
+            bars.advance(task, len(rows))
     return _joined(loaded)
 
 
-def _joined(found: Sequence[Parts]) -> dict[str, Array]:
-    return {name: np.concatenate([one[name] for one in found], axis) for name, axis in ALONG.items()}
+def _joined(chunks: Sequence[Parts]) -> dict[str, Array]:
+    return {name: np.concatenate([chunk[name] for chunk in chunks], axis) for name, axis in ALONG.items()}
 
 
 def _batches(rows: Integers) -> list[Integers]:
@@ -226,15 +228,15 @@ def _batches(rows: Integers) -> list[Integers]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def _pictures(asking: Explaining, answered: Predictions, found: Array, folder: Path) -> dict[int, str]:
+def _pictures(asking: Explaining, answered: Predictions, evidence: Array, folder: Path) -> dict[int, str]:
     """Row → path, relative to the table, of its picture: failures first, the most confident first."""
     sure = answered.probs.max(axis=1)
     order = np.lexsort((-sure, answered.correct))[:MOST_PICTURES]
-    drawn = {}
+    paths = {}
     for row in order.tolist():
         pixels = asking.images.batch(np.array([row]))[0].permute(1, 2, 0).numpy()
-        picture = pictures.side_by_side(pixels, found[row].astype(np.float32), asking.inside(row))
+        picture = pictures.side_by_side(pixels, evidence[row].astype(np.float32), asking.inside(row))
         with files.whole(folder / "pictures" / f"{row:06d}.png") as draft:
             picture.save(draft, format="PNG")
-        drawn[row] = f"{folder.name}/pictures/{row:06d}.png"
-    return drawn
+        paths[row] = f"{folder.name}/pictures/{row:06d}.png"
+    return paths

@@ -39,10 +39,10 @@ def summary(parts: Parts, compared: Mapping[str, Floats], applies: Bools) -> dic
         applies: (n,) whether both maps show anything.
     """
     alike, among = parts["alike"], parts["applies"]
-    own = np.ma.array(alike[:, 0], mask=~among).mean(axis=0)[: len(applies)]
-    both = applies & ~np.ma.getmaskarray(own)
-    closer = compared["spearman"][both] >= np.asarray(own[both])
-    told = parts["energy"][parts["masked"]]
+    stillness = np.ma.array(alike[:, 0], mask=~among).mean(axis=0)[: len(applies)]
+    comparable = applies & ~np.ma.getmaskarray(stillness)
+    closer = compared["spearman"][comparable] >= np.asarray(stillness[comparable])
+    shares = parts["energy"][parts["masked"]]
     return {
         "n": len(parts["maps"]),
         "blank": int((~similarity.varied(parts["maps"])).sum()),
@@ -61,21 +61,22 @@ def summary(parts: Parts, compared: Mapping[str, Floats], applies: Bools) -> dic
             "n": int(applies.sum()),
             "asked": len(applies),
             "measures": {name: similarity.quartiles(compared[name][applies]) for name in MEASURES},
-            "closer_than_own": float(closer.mean()) if both.any() else None,
+            "closer_than_own": float(closer.mean()) if comparable.any() else None,
         },
         "lesion": None
-        if not len(told)
+        if not len(shares)
         else {
-            "n": len(told),
+            "n": len(shares),
             **{
-                name: similarity.quartiles(told[:, at]) for at, name in enumerate(("energy", "area", "focus"))
+                name: similarity.quartiles(shares[:, at])
+                for at, name in enumerate(("energy", "area", "focus"))
             },
         },
     }
 
 
 def table(
-    answered: Predictions, parts: Parts, drawn: Mapping[int, str], said: Mapping[str, Any]
+    answered: Predictions, parts: Parts, paths: Mapping[int, str], settings: Mapping[str, Any]
 ) -> Predictions:
     """The predictions with a score per measure, and what was found of each map as metadata."""
     among = parts["applies"]
@@ -84,20 +85,20 @@ def table(
     for m, (name, (_, lowest)) in enumerate(MEASURES.items()):
         total = np.where(among, parts["alike"][:, m], 0.0).sum(axis=0)
         scores[f"stability_{name}"] = np.where(times > 0, total / np.maximum(times, 1), lowest)
-    told = [pl.Series(name, parts["energy"][:, at]) for at, name in enumerate(("energy", "area", "focus"))]
+    lesion = [pl.Series(name, parts["energy"][:, at]) for at, name in enumerate(("energy", "area", "focus"))]
     masked = pl.Series(parts["masked"])
-    beside = [
-        pl.Series("map_path", [drawn.get(row) for row in range(len(answered))], dtype=pl.String),
+    columns = [
+        pl.Series("map_path", [paths.get(row) for row in range(len(answered))], dtype=pl.String),
         pl.Series("map_blank", times == 0),
         pl.Series("answer_kept", parts["kept"].mean(axis=0)),
     ]
     if masked.any():
-        beside += [one.set(~masked, None).alias(f"lesion_{one.name}") for one in told]
+        columns += [column.set(~masked, None).alias(f"lesion_{column.name}") for column in lesion]
     return replace(
         answered,
         scores={**answered.scores, **scores},
-        metadata=answered.metadata.with_columns(beside),
-        source=dict(answered.source) | {"explanation": dict(said)},
+        metadata=answered.metadata.with_columns(columns),
+        source=dict(answered.source) | {"explanation": dict(settings)},
     )
 
 
@@ -106,12 +107,12 @@ def write(explained: Predictions, parts: Parts, out: Path | str) -> None:
     folder = folder_of(out)
     names = ("maps.npy", "index.parquet", "changes.parquet", "explanation.json")
     with files.together([folder / name for name in names]) as drafts:
-        kept, index, changes, told = drafts.values()
-        np.save(kept, parts["maps"], allow_pickle=False)
+        grids, index, changes, settings = drafts.values()
+        np.save(grids, parts["maps"], allow_pickle=False)
         pl.DataFrame({"id": explained.ids, "row": np.arange(len(explained))}).write_parquet(index)
         _per_change(explained.ids, parts).write_parquet(changes)
         content = json.dumps(explained.source["explanation"], indent=2, allow_nan=False)
-        told.write_text(content, encoding="utf-8")
+        settings.write_text(content, encoding="utf-8")
     tables.write(explained, out)
     for place in (*(folder / "parts").glob("*/"), folder / "parts"):
         files.remove(place, "*.npz")

@@ -17,8 +17,8 @@ def untrained(network: Network, seed: int = SEED) -> Network:
     all layers at once.
     """
     card = network.card
-    shown = card.transform
+    transform = card.transform
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        twin = Network(card, weights.trunk(card.name, False, shown.image_size, len(shown.mean)))
+        twin = Network(card, weights.trunk(card.name, False, transform.image_size, len(transform.mean)))
     return twin.eval().to(network.mean.device)

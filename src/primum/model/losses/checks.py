@@ -28,9 +28,9 @@ def precise(logits: Tensor, labels: Tensor, classes: int | None = None, of: str 
     """
     width = logits.shape[1] if logits.ndim == 2 else None
     if width is None or width != (classes or width) or not logits.is_floating_point():
-        expected, known = classes or "K", "" if classes is None else f" of {classes} classes"
+        expected, of_classes = classes or "K", "" if classes is None else f" of {classes} classes"
         raise InputError(
-            f"{of}{known} needs logits of shape B × {expected}, "
+            f"{of}{of_classes} needs logits of shape B × {expected}, "
             f"{' × '.join(map(str, logits.shape)) or 'one number'} of {logits.dtype} arrived"
         )
     if labels.shape != logits.shape[:1] or labels.dtype != torch.int64 or not len(labels):
@@ -75,9 +75,9 @@ def costs(severity: SeverityMatrix | ArrayLike | Tensor) -> Floats:
     return cost
 
 
-def number(value: float, what: str, most: float = float("inf")) -> float:
-    """A finite number from 0 to ``most``."""
-    if not (0 <= value <= most and value < float("inf")):
-        limits = "0 or more" if most == float("inf") else f"from 0 to {most:g}"
-        raise InputError(f"{what} must be {limits}, {value} arrived")
+def number(value: float, name: str, largest: float = float("inf")) -> float:
+    """A finite number from 0 to ``largest``."""
+    if not (0 <= value <= largest and value < float("inf")):
+        limits = "0 or more" if largest == float("inf") else f"from 0 to {largest:g}"
+        raise InputError(f"{name} must be {limits}, {value} arrived")
     return float(value)

@@ -17,15 +17,18 @@ from primum.model.losses import checks
 def balanced_weights(counts: ArrayLike) -> Floats:
     """(K,) weights ``N / (K n_k)`` of classes with n_k training cases; their mean over the cases is 1.
 
+    >>> balanced_weights([90, 10]).round(3).tolist()
+    [0.556, 5.0]
+
     Raises InputError for a class without a case.
     """
-    found = check.numbers(counts, "counts", "cases of each class").astype(np.float64)
-    if found.ndim != 1 or len(found) < 2 or not (np.isfinite(found) & (found > 0)).all():
+    cases = check.numbers(counts, "counts", "cases of each class").astype(np.float64)
+    if cases.ndim != 1 or len(cases) < 2 or not (np.isfinite(cases) & (cases > 0)).all():
         raise InputError(
             f"class weights need at least one training case of each of two classes or more, "
-            f"the counts {found.tolist()} arrived"
+            f"the counts {cases.tolist()} arrived"
         )
-    return np.asarray(found.sum() / (len(found) * found))
+    return np.asarray(cases.sum() / (len(cases) * cases))
 
 
 class ClassWeightedLoss(nn.Module):

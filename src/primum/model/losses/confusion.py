@@ -16,11 +16,18 @@ from primum.model.losses import checks
 from primum.severity import SeverityMatrix
 
 Half = Literal["both", "critical", "fine"]
-KEPT = 0.5  # share of the earlier average that an observation leaves standing
+EARLIER_SHARE = 0.5  # share of the earlier average that an observation leaves standing
 
 
 def soft_confusion(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Where the probability goes that the true class does not get.
+
+    >>> shares = torch.tensor([[0.5, 0.4, 0.1], [0.2, 0.7, 0.1]])
+    >>> confused, present = soft_confusion(shares.log(), torch.tensor([0, 1]))
+    >>> confused.double().numpy().round(2).tolist()
+    [[0.0, 0.8, 0.2], [0.67, 0.0, 0.33], [0.0, 0.0, 0.0]]
+    >>> present.tolist()
+    [True, True, False]
 
     Returns:
         (K, K) C, rows true: the mean softmax of the cases of a class, its diagonal set to 0 and each row
@@ -28,6 +35,7 @@ def soft_confusion(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """
     probs = checks.precise(logits, labels).softmax(dim=1)
     member = functional.one_hot(labels, probs.shape[1]).to(probs.dtype)
+    # Autocast would multiply in half precision, and rare confusions would be rounded away.
     with torch.autocast(probs.device.type, enabled=False):
         wrong = (member.T @ probs).fill_diagonal_(0.0)
     total = wrong.sum(dim=1, keepdim=True)
@@ -41,8 +49,8 @@ def signs(severity: SeverityMatrix, half: Half) -> Singles:
     """
     side = severity.critical_classes
     fine = (side[:, None] == side[None, :]) & ~severity.critical & ~np.eye(len(side), dtype=bool)
-    found = severity.critical * (half != "fine") - 1.0 * fine * (half != "critical")
-    return np.asarray(found, dtype=np.float32)
+    values = severity.critical * (half != "fine") - 1.0 * fine * (half != "critical")
+    return np.asarray(values, dtype=np.float32)
 
 
 class Confusion(nn.Module):
@@ -82,9 +90,9 @@ class Confusion(nn.Module):
     @torch.no_grad()
     def observe(self, logits: Tensor, labels: Tensor) -> None:
         """Take in logits (N, K) and labels (N,) of cases that are used for nothing else."""
-        found, present = soft_confusion(logits, labels)
-        mixed = KEPT * self.average + (1 - KEPT) * found.to(self.average.dtype)
-        fresh = torch.where(self.seen[:, None], mixed, found.to(self.average.dtype))
+        observation, present = soft_confusion(logits, labels)
+        mixed = EARLIER_SHARE * self.average + (1 - EARLIER_SHARE) * observation.to(self.average.dtype)
+        fresh = torch.where(self.seen[:, None], mixed, observation.to(self.average.dtype))
         self.average.copy_(torch.where(present[:, None], fresh, self.average))
         self.seen |= present
 

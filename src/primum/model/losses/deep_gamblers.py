@@ -13,7 +13,12 @@ from primum.model.losses import checks
 
 
 def deep_gamblers(outputs: Tensor, labels: Tensor, reward: float) -> Tensor:
-    """(B,) ``−log(p[y] + p_res / o)``; outputs (B, K + 1) float32 or better, the reservation last."""
+    """(B,) ``−log(p[y] + p_res / o)``; outputs (B, K + 1) float32 or better, the reservation last.
+
+    >>> outputs = torch.tensor([[0.0, 0.0, 20.0]])  # all is reserved
+    >>> round(float(deep_gamblers(outputs, torch.tensor([0]), reward=2.0)), 4)  # ln o
+    0.6931
+    """
     bet = outputs.gather(1, labels[:, None])[:, 0]
     reserved = outputs[:, -1] - math.log(reward)
     return outputs.logsumexp(dim=1) - torch.logaddexp(bet, reserved)
@@ -46,7 +51,8 @@ class DeepGamblersLoss(nn.Module):
         InputError: for a reward of 1 or less, other shapes, labels out of range, or a per-case risk.
 
     Source: Liu et al., "Deep Gamblers: Learning to Abstain with Portfolio Theory", NeurIPS 2019;
-    cross-entropy over the classes first as in METHODS §4. The closed form of the minimiser is ours.
+    cross-entropy over the classes first as in ``docs/methods.md#confidence-scores``.
+    The closed form of the minimiser is ours.
     """
 
     def __init__(self, classes: int, reward: float = 1.8, pretraining: int = 0) -> None:

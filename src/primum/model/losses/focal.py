@@ -9,7 +9,12 @@ from primum.model.losses import checks
 
 
 def focal(logits: Tensor, labels: Tensor, gamma: float) -> Tensor:
-    """(B,) ``−(1 − p[y])^γ log p[y]`` of each case; logits (B, K) float32 or better, labels (B,) int64."""
+    """(B,) ``−(1 − p[y])^γ log p[y]`` of each case; logits (B, K) float32 or better, labels (B,) int64.
+
+    >>> logits, labels = torch.tensor([[0.0, 0.0], [9.0, 0.0]]), torch.tensor([0, 0])
+    >>> [round(value, 4) for value in focal(logits, labels, gamma=2.0).tolist()]  # ln 2 / 4, and nothing
+    [0.1733, 0.0]
+    """
     log_p = logits.log_softmax(dim=1).gather(1, labels[:, None])[:, 0]
     # 1 − p without cancellation; above 0, since the slope of x^γ at 0 is infinite for γ < 1
     wrong = (-torch.expm1(log_p)).clamp(min=torch.finfo(log_p.dtype).tiny)

@@ -16,6 +16,11 @@ from primum.severity import SeverityMatrix
 def hierarchical(logits: Tensor, labels: Tensor, same: Tensor, fine: float) -> Tensor:
     """(B,) ``−[log p(G) + fine · log p(y | G)]`` of each case, G the super-class of the true class y.
 
+    >>> logits = torch.log(torch.tensor([[0.3, 0.3, 0.4]]))
+    >>> same = torch.tensor([[True, True, False], [True, True, False], [False, False, True]])
+    >>> round(float(hierarchical(logits, torch.tensor([0]), same, fine=0.0)), 4)  # −ln 0.6
+    0.5108
+
     Args:
         logits: (B, K) float32 or better.
         labels: (B,) int64.

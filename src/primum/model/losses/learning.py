@@ -20,7 +20,7 @@ from primum.severity import SeverityMatrix
 if TYPE_CHECKING:
     from primum.data.images import ImageTable
 
-HELD = {"held": 2, "train": 18}  # twentieths of the training patients
+TWENTIETHS = {"held": 2, "train": 18}  # twentieths of the training patients
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +30,13 @@ class Learning:
     Attributes:
         loss: ``loss(logits, labels)`` or, where there is a risk, ``loss(logits, labels, risk)``.
         train: rows trained on.
-        held: training rows held out to observe confusions and used for nothing else; none for most losses.
+        observed: training rows held out to observe confusions, used for nothing else; often none.
         risk: (N,) risk factor of every row of the table (1 outside train and val), or None.
     """
 
     loss: nn.Module
     train: Integers
-    held: Integers
+    observed: Integers
     risk: Singles | None
 
     @property
@@ -61,13 +61,13 @@ def learning(
             a class without an image, too few patients to hold some out.
     """
     train = rows["train"]
-    held = train[:0]
+    observed = train[:0]
     if recipe.loss.observes:
-        train, held = held_out(table, train, recipe.seed)
+        train, observed = held_out(table, train, recipe.seed)
     counts = np.bincount(table.label_index[train], minlength=len(table.classes))
     column = recipe.loss.risk_column
     risk = None if column is None else risks(table, column, np.r_[rows["train"], rows["val"]])
-    return Learning(recipe.loss.build(counts, costs), train, held, risk)
+    return Learning(recipe.loss.build(counts, costs), train, observed, risk)
 
 
 def held_out(table: ImageTable, rows: Integers, seed: int) -> tuple[Integers, Integers]:
@@ -83,7 +83,7 @@ def held_out(table: ImageTable, rows: Integers, seed: int) -> tuple[Integers, In
             f"{table.name}: the form confusion holds out a tenth of the training patients and needs at least "
             f"{split.PARTS} of them, {len(np.unique(groups))} arrived; take the form expected"
         )
-    part = split.assign(cases["label"].to_numpy().astype(str), groups, seed, HELD)
+    part = split.assign(cases["label"].to_numpy().astype(str), groups, seed, TWENTIETHS)
     return rows[part == "train"], rows[part == "held"]
 
 
@@ -99,8 +99,8 @@ def risks(table: ImageTable, column: str, rows: Integers) -> Singles:
         if values.dtype.is_numeric() or values.dtype == pl.String
         else None
     )
-    found = np.full(len(table), np.nan) if numbers is None else numbers.fill_null(np.nan).to_numpy()
-    bad = [row for row in rows.tolist() if not (np.isfinite(found[row]) and found[row] > 0)]
+    factors = np.full(len(table), np.nan) if numbers is None else numbers.fill_null(np.nan).to_numpy()
+    bad = [row for row in rows.tolist() if not (np.isfinite(factors[row]) and factors[row] > 0)]
     if bad:
         raise InputError(
             f"{table.name}: the risk column {column!r} must hold a positive number for every train and val "
@@ -108,5 +108,5 @@ def risks(table: ImageTable, column: str, rows: Integers) -> Singles:
             "write 1 where the risk is ordinary"
         )
     risk = np.ones(len(table), dtype=np.float32)
-    risk[rows] = found[rows]
+    risk[rows] = factors[rows]
     return risk

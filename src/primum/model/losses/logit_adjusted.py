@@ -19,6 +19,10 @@ class LogitAdjustedLoss(nn.Module):
     has a zero diagonal, so D is the largest cost times the identity: ``log diag D`` shifts all logits alike
     and drops out, and ``M = 1 − cost / largest``.
 
+    >>> loss = LogitAdjustedLoss([[0.0, 1.0], [10.0, 0.0]])
+    >>> loss.gain.tolist()
+    [[10.0, 9.0], [0.0, 10.0]]
+
     Args:
         severity: a SeverityMatrix with classes in the order of the logits, or a (K, K) array or tensor of
             costs, rows true, columns predicted, zero diagonal.

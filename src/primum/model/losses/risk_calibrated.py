@@ -41,8 +41,8 @@ def expected_severity(logits: Tensor, labels: Tensor, cost: Tensor, risk: Tensor
         risk: (B,) factor r of each case's severity row; None for 1.
     """
     probs = checks.precise(logits, labels, len(cost), "a severity matrix").softmax(dim=1)
-    found = (cost.to(probs.dtype)[labels] * probs).sum(dim=1)
-    return found if risk is None else checks.risks(risk, labels).to(probs.dtype) * found
+    severities = (cost.to(probs.dtype)[labels] * probs).sum(dim=1)
+    return severities if risk is None else checks.risks(risk, labels).to(probs.dtype) * severities
 
 
 def risk_calibrated_loss(
@@ -144,6 +144,7 @@ class RiskCalibratedLoss(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor, risk: Tensor | None = None) -> Tensor:
         cost = self.cost if self.confusion is None else self.cost * self.confusion()
         severities = expected_severity(logits, labels, cost, risk)
+        # Apart, so that λ = 0 is the base bit for bit: ``weighted`` sums the cases in another order.
         if self.strength == 0:
             return self.base(logits, labels)
         strength = self.strength / self.largest
