@@ -57,13 +57,13 @@ class Card:
     reservation: bool = False
     confidnet: Literal["", "network", "own"] = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain values, ready for JSON."""
         content = {"schema": SCHEMA} | asdict(self) | {"classes": list(self.classes)}
         return content | {"transform": self.transform.to_dict()}
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any], where: str) -> Card:
+    def from_dict(cls, content: Mapping[str, object], where: str) -> Card:
         """Read back :meth:`to_dict`; raises InputError for anything else."""
         if not isinstance(content, Mapping) or content.get("schema") != SCHEMA:
             raise InputError(f"{where}: a network of schema {SCHEMA} was expected, something else arrived")
@@ -217,6 +217,7 @@ def save(network: Network, folder: Path | str) -> None:
     if confidnet:
         with files.whole(Path(folder) / "confidnet.safetensors") as draft:
             save_file({key.removeprefix("confidnet."): value for key, value in confidnet.items()}, draft)
+    # Last, since its presence says that a run is finished.
     with files.whole(Path(folder) / "network.json") as draft:
         draft.write_text(json.dumps(network.card.to_dict(), indent=2, ensure_ascii=False), encoding="utf-8")
 

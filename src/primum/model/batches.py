@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import torch
@@ -70,5 +69,5 @@ def loader(data: Rows, batch_size: int, seed: int | None) -> DataLoader[Batch]:
     return DataLoader(data, batch_size, sampler=order, drop_last=drop, collate_fn=_as_is)
 
 
-def _as_is(batch: Any) -> Any:
+def _as_is(batch: object) -> object:
     return batch

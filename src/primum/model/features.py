@@ -142,6 +142,7 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
                 with files.whole(parts / f"{start}.npy") as draft:
                     np.save(draft, embeddings, allow_pickle=False)
                 bars.advance(task, len(rows))
+        # Chunks go only when the whole is written, so an interruption at any point loses no more than one.
         with files.whole(final) as draft:
             np.save(draft, np.concatenate([_stored(parts / f"{start}.npy") for start in starts]))
         files.remove(parts, "*.npy")

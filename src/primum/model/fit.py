@@ -66,6 +66,7 @@ class JudgedFrom(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, module: LightningModule) -> None:
         if trainer.current_epoch <= self.first:
+            # A copy each time: the callbacks go on to change the state they are given.
             for judge, state in zip(self.judges, self.fresh, strict=True):
                 judge.load_state_dict(copy.deepcopy(state))
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -70,7 +70,7 @@ class Transform:
                 plane = plane.resize((side, side), how)
         return plane
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain values, ready for JSON."""
         content = asdict(self) | {"mean": list(self.mean), "std": list(self.std)}
         ranges = content.pop("ranges")  # left out where there are none: stored features keep their names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -103,7 +103,7 @@ def _repeated(
     seed: int,
 ) -> Predictions:
     """Predictions by the mean of many passes, scores beside them; nothing of a pass outlives its batch."""
-    source: dict[str, Any] = {}
+    source: dict[str, object] = {}
     where = mc.dropout(network, passes) if passes else mc.Places(0.0, 0)
     if passes:
         source["mc_dropout"] = {"passes": passes, "where": where.description, "seed": seed}
@@ -226,8 +226,8 @@ def origin(
     severity: SeverityMatrix | None,
     weights: list[float] | None = None,
     note: str = "",
-    **facts: Any,
-) -> dict[str, Any]:
+    **facts: object,
+) -> dict[str, object]:
     """What a run's predictions say of themselves, JSON-ready and without paths.
 
     ``loss`` holds what is needed to undo the loss's miscalibration: every field of the recipe's section (null

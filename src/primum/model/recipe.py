@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -46,7 +46,7 @@ class Data(_Section):
 
     @field_validator("leave_out", mode="before")
     @classmethod
-    def _one_column(cls, section: Any) -> Any:
+    def _one_column(cls, section: object) -> object:
         if section is None:
             return None
         if not isinstance(section, dict) or len(section) != 1:
@@ -167,7 +167,7 @@ class Recipe(_Section):
         return self
 
     @classmethod
-    def parse(cls, content: Any, where: str = "recipe") -> Recipe:
+    def parse(cls, content: object, where: str = "recipe") -> Recipe:
         """Build from plain values; ``where`` is used in messages. Raises InputError."""
         if not isinstance(content, dict):
             raise InputError(f"{where}: a recipe needs keys such as {check.shorten(cls.model_fields)}")

@@ -79,6 +79,7 @@ class Regression(LightningModule):
         images = inputs.ndim == 4
         if images:
             inputs = network.prepare(inputs).contiguous(memory_format=torch.channels_last)
+        # Its target is the finished network's answer under the same masks, which no gradient may move.
         with torch.no_grad():
             head_inputs = network.dropout(network.embed(inputs).float() if images else inputs)
             target = true_class(network.head(head_inputs).float(), labels)

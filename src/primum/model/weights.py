@@ -109,6 +109,7 @@ def load_offline(network: nn.Module, name: str) -> None:
     """Put the packaged ImageNet weights into a tf_efficientnet_lite0, trunk or whole, in their order."""
     if name.split(".")[0] != OFFLINE:
         raise InputError(f"weights: offline fits the network {OFFLINE} only, {name!r} was asked for")
+    # The file is of another port of the same network: other names, the same order.
     names = [key for key in network.state_dict() if not key.endswith(COUNTER)]
     stored = [tensor for key, tensor in read(offline_file()).items() if not key.endswith(COUNTER)]
     fitted = adapted(network, dict(zip(names, stored, strict=False)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,7 +39,7 @@ class Change:
         """Whether it moves anything in the frame."""
         return bool(self.turn or self.right or self.down)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The name and what differs from no change, ready for JSON."""
         still = asdict(Change(""))
         return {key: value for key, value in asdict(self).items() if value != still[key]}

@@ -97,8 +97,8 @@ def _outputs(network: Network) -> dict[str, tuple[int, ...]]:
     """Module name → shape of its output for one image, in the order in which they finish."""
     shapes: dict[str, tuple[int, ...]] = {}
 
-    def note(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, inputs: Any, output: Any) -> None:
+    def note(name: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(module: nn.Module, inputs: object, output: object) -> None:
             if isinstance(output, Tensor):
                 shapes.pop(name, None)
                 shapes[name] = tuple(output.shape)

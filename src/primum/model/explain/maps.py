@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from primum.core import check
+from primum.core.arrays import Integers
 from primum.model import need
 from primum.model.backbone import Network
 from primum.model.explain.layers import Layer
@@ -18,7 +19,7 @@ from primum.model.explain.layers import Layer
 METHODS = ("grad_cam", "score_cam")
 SIDE = 64  # pixels of a stored map; finer than the grid of any common network
 
-Look = Callable[[Tensor, Any], tuple[Tensor, Tensor]]
+Look = Callable[[Tensor, Integers | Sequence[int]], tuple[Tensor, Tensor]]
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def looking(network: Network, layer: Layer, method: str = "grad_cam") -> Iterato
     kind: Any = GradCAM if gradients else ScoreCAM
     extractor = kind(network, layer.name, reshape_transform=layer.reshape)
 
-    def look(images: Tensor, targets: Any) -> tuple[Tensor, Tensor]:
+    def look(images: Tensor, targets: Integers | Sequence[int]) -> tuple[Tensor, Tensor]:
         with torch.set_grad_enabled(gradients):
             logits = network(images.contiguous(memory_format=torch.channels_last))
             (evidence,) = extractor([int(target) for target in targets], logits, normalized=False)
@@ -83,6 +84,6 @@ def scaled(grids: Tensor) -> Tensor:
     return torch.where(top > 0, fine / top.clamp(min=torch.finfo(fine.dtype).tiny), torch.zeros_like(fine))
 
 
-def _begin(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+def _begin(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
     """Let the graph of gradients begin at this output; a copy, since what follows may work in place."""
     return output.detach().requires_grad_().clone()

@@ -194,7 +194,7 @@ def explain(
     compared, applies = similarity.alike(parts["maps"][rows], asking.own_maps(rows, twin))
     network.cpu()
     paths = _pictures(asking, answered, parts["maps"], folder)
-    settings = {"method": method, "layer": layer.name, "grid": list(layer.grid)}
+    settings: dict[str, object] = {"method": method, "layer": layer.name, "grid": list(layer.grid)}
     settings |= stored.summary(parts, compared, applies)
     explained = stored.table(answered, parts, paths, settings)
     stored.write(explained, parts, out)

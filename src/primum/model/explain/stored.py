@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -30,7 +29,7 @@ def folder_of(out: Path | str) -> Path:
     return Path(out).with_suffix(SUFFIX)
 
 
-def summary(parts: Parts, compared: Mapping[str, Floats], applies: Bools) -> dict[str, Any]:
+def summary(parts: Parts, compared: Mapping[str, Floats], applies: Bools) -> dict[str, object]:
     """What all maps together show, JSON-ready.
 
     Args:
@@ -76,7 +75,7 @@ def summary(parts: Parts, compared: Mapping[str, Floats], applies: Bools) -> dic
 
 
 def table(
-    answered: Predictions, parts: Parts, paths: Mapping[int, str], settings: Mapping[str, Any]
+    answered: Predictions, parts: Parts, paths: Mapping[int, str], settings: Mapping[str, object]
 ) -> Predictions:
     """The predictions with a score per measure, and what was found of each map as metadata."""
     among = parts["applies"]

@@ -38,6 +38,7 @@ def precise(logits: Tensor, labels: Tensor, classes: int | None = None, of: str 
             f"logits of {len(logits)} cases need as many labels (at least one) of torch.int64, "
             f"{' × '.join(map(str, labels.shape)) or 'one number'} of {labels.dtype} arrived"
         )
+    # Elsewhere a comparison would wait for the device at every step.
     if labels.device.type == "cpu" and (labels.min() < 0 or labels.max() >= width):
         raise InputError(
             f"labels must be class indices from 0 to {width - 1}, {int(labels.min())} to "
