@@ -28,7 +28,7 @@ from primum.auditing.policy.terms import (
     Verdict,
     percent,
 )
-from primum.core import archives, check, documents, files, hashes
+from primum.core import archives, check, documents, files, hashes, settings
 from primum.core.check import InputError
 from primum.judge.confidence.storage import StoredReference, check_arrays
 
@@ -149,7 +149,9 @@ class Policy:
         try:
             policy = TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
-            raise InputError(f"{where}: {_sentence(error)}") from None
+            raise InputError(
+                f"{where}: {settings.sentence(error, cls, 'field')}; fit the policy again"
+            ) from None
         policy._refuse_odd(where)
         return policy
 
@@ -252,14 +254,3 @@ def _plain(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [_plain(value) for value in content]
     return content
-
-
-def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        return f"unknown field {place!r}{check.nearest(place, (*ORDER, *OPTIONAL))}"
-    if first["type"] in ("missing", "missing_argument"):
-        return f"the field {place!r} is missing; fit the policy again"
-    reason = str(first["msg"]).replace("Input should be", "should be")
-    return f"{place!r} {reason[:1].lower()}{reason[1:]}, {str(first['input'])[:60]!r} arrived"
