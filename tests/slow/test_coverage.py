@@ -10,8 +10,7 @@ from primum.judge import confidence, decision
 from primum.judge.answers import Answers, Operating, View
 from primum.judge.metrics import selective
 from primum.judge.metrics.measure_view import measure
-
-from ..judge.metrics import cost, critical
+from tests.judge.every_metric import cost, critical
 
 K, RUNS, LARGE = 4, 1_000, 1_000_000
 MILD, STRONG = 1.5, 3.0

@@ -9,8 +9,7 @@ from sklearn.manifold import trustworthiness
 from primum.explore.features import features
 from primum.explore.projection import project
 from primum.explore.scene import Domain, scene
-
-from ..explore.conftest import predictions
+from tests.explore.conftest import predictions
 
 pytest.importorskip("umap", reason="umap-learn is not installed: pip install 'primum[explore]'")
 

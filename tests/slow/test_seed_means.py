@@ -18,8 +18,7 @@ from primum.judge.metrics.measure_operating import measure_operating_points
 from primum.judge.metrics.measure_scores import measure_score
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics import significance
-
-from ..judge.metrics import cost, critical
+from tests.judge.every_metric import cost, critical
 
 K, RUNS, LARGE, SEEDS = 4, 1_000, 1_000_000, 3
 KEYS = (

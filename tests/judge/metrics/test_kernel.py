@@ -61,7 +61,7 @@ def test_no_pair_is_said(clusters: np.ndarray | None) -> None:
 def test_blocks_are_unbiased_and_hold_every_case() -> None:
     labels, probs = cases(300, 3, 1, 2.5)
     whole = kernel.kernel_error(labels, probs, draws=0)
-    parts = [kernel.kernel_error(labels, probs, draws=0, most=95, seed=seed) for seed in range(150)]
+    parts = [kernel.kernel_error(labels, probs, draws=0, most_paired=95, seed=seed) for seed in range(150)]
     assert {part.block for part in parts} == {95 * 95 // 300}
     assert all(np.count_nonzero(part.influence) == 300 for part in parts)
     values = [part.value for part in parts]
@@ -75,8 +75,10 @@ def test_row_order_does_not_matter(most: int) -> None:
     labels, probs = cases(150, 3, 2, 1.5)
     patients = np.arange(150) // 2
     order = np.random.default_rng(0).permutation(150)
-    first = kernel.kernel_error(labels, probs, patients, patients, most=most)
-    moved = kernel.kernel_error(labels[order], probs[order], patients[order], patients[order], most=most)
+    first = kernel.kernel_error(labels, probs, patients, patients, most_paired=most)
+    moved = kernel.kernel_error(
+        labels[order], probs[order], patients[order], patients[order], most_paired=most
+    )
     assert moved.value == pytest.approx(first.value, abs=1e-12)
     assert moved.p_value == first.p_value
     np.testing.assert_allclose(moved.influence, first.influence[order], atol=1e-9)
@@ -85,9 +87,9 @@ def test_row_order_does_not_matter(most: int) -> None:
 @pytest.mark.parametrize("most", [5_000, 60])
 def test_both_ways_of_summing_draws_agree(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     labels, probs = cases(200, 4, 3, 1.3)
-    product = kernel.kernel_error(labels, probs, most=most)
+    product = kernel.kernel_error(labels, probs, most_paired=most)
     monkeypatch.setattr(redrawing, "FEW_CLASSES", 1)
-    compared = kernel.kernel_error(labels, probs, most=most)
+    compared = kernel.kernel_error(labels, probs, most_paired=most)
     assert compared.p_value == product.p_value
 
 

@@ -72,7 +72,7 @@ def test_blocks_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = kernel.kernel_error
 
     def blocked(*given: object) -> kernel.KernelError:
-        return plain(*given, most=60)
+        return plain(*given, most_paired=60)
 
     monkeypatch.setattr(kernel, "kernel_error", blocked)
     assert "random blocks of 15, 1,680 pairs in all, every case among them" in measured(view())["skce"].why

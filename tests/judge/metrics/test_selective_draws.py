@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from primum.judge.metrics import accuracy, cuts, selective, selective_draws
-from primum.judge.metrics.selective_draws import CODES, drawn, most_confident_third
+from primum.judge.metrics.selective_draws import CODES, metrics_of_draws, most_confident_third
 
 
 def rows_of(n: int, levels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -21,7 +21,7 @@ def rows_of(n: int, levels: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
 def test_a_draw_is_judged_as_its_rows_would_be(n: int, levels: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selective_draws, "CELLS", 7 * n)  # several parts, the last one smaller
     confidence, wrong, cost, weights = rows_of(n, levels)
-    found = drawn(confidence, wrong, cost, weights)
+    found = metrics_of_draws(wrong, cost, confidence, weights)
     assert set(found) == set(CODES)
     for b in range(weights.shape[1]):
         at = np.repeat(np.arange(n), weights[:, b])
@@ -41,7 +41,7 @@ def test_a_draw_is_judged_as_its_rows_would_be(n: int, levels: int, monkeypatch:
 
 def test_the_fixture_of_the_methods() -> None:
     confidence = np.array([0.9, 0.8, 0.8, 0.7, 0.6, 0.6, 0.6, 0.5])
-    found = drawn(confidence, [0, 1, 0, 0, 1, 1, 0, 1], [0, 1, 0, 0, 1, 1, 0, 1], np.ones((8, 1)))
+    found = metrics_of_draws([0, 1, 0, 0, 1, 1, 0, 1], [0, 1, 0, 0, 1, 1, 0, 1], confidence, np.ones((8, 1)))
     assert found["aurc"][0] == pytest.approx(0.263392857, abs=1e-9)
     assert found["cost_augrc"][0] == pytest.approx(0.1796875, abs=1e-9)
 
@@ -49,15 +49,15 @@ def test_the_fixture_of_the_methods() -> None:
 def test_row_order_has_no_influence() -> None:
     confidence, wrong, cost, weights = rows_of(90, 5)
     order = np.random.default_rng(1).permutation(90)
-    ahead = drawn(confidence, wrong, cost, weights)
-    moved = drawn(confidence[order], wrong[order], cost[order], weights[order])
+    ahead = metrics_of_draws(wrong, cost, confidence, weights)
+    moved = metrics_of_draws(wrong[order], cost[order], confidence[order], weights[order])
     for code in CODES:
         assert moved[code] == pytest.approx(ahead[code], abs=1e-12, nan_ok=True)
 
 
 def test_draws_without_an_error_are_said_to_be_unknown() -> None:
     weights = np.array([[1, 0, 1], [1, 2, 0]])
-    found = drawn([0.9, 0.4], [True, False], [1, 0], weights)
+    found = metrics_of_draws([True, False], [1, 0], [0.9, 0.4], weights)
     assert np.isnan(found["failure_auroc"]).tolist() == [False, True, True]
     assert np.isnan(found["fpr_at_95_tpr"]).tolist() == [False, True, True]
     assert found["aurc"].tolist() == [0.875, 0.0, 1.0]
@@ -67,14 +67,14 @@ def test_the_most_confident_third_by_hand() -> None:
     # by confidence: critical, critical | not, not, not, critical
     confidence = [0.5, 0.9, 0.8, 0.7, 0.6, 0.4]
     critical = [False, True, True, False, False, True]
-    top, rest = most_confident_third(confidence, critical, np.ones((6, 1)))
+    top, rest = most_confident_third(critical, confidence, np.ones((6, 1)))
     assert (top[0], rest[0]) == (1.0, 0.25)
 
 
 def test_the_third_takes_ties_together_and_may_leave_nothing() -> None:
-    top, rest = most_confident_third([0.9, 0.9, 0.9, 0.2], [True, False, False, True], np.ones((4, 1)))
+    top, rest = most_confident_third([True, False, False, True], [0.9, 0.9, 0.9, 0.2], np.ones((4, 1)))
     assert (top[0], rest[0]) == (pytest.approx(1 / 3), 1.0)
-    _, rest = most_confident_third([0.9, 0.9], [True, False], np.ones((2, 1)))
+    _, rest = most_confident_third([True, False], [0.9, 0.9], np.ones((2, 1)))
     assert np.isnan(rest[0])
 
 
@@ -82,7 +82,7 @@ def test_the_third_of_a_draw_is_that_of_its_rows() -> None:
     rng = np.random.default_rng(5)
     confidence, critical = rng.integers(0, 9, 40), rng.random(40) < 0.4
     weights = rng.multinomial(40, np.ones(40) / 40, size=25).T
-    top, rest = most_confident_third(confidence, critical, weights)
+    top, rest = most_confident_third(critical, confidence, weights)
     for b in range(25):
         at = np.repeat(np.arange(40), weights[:, b])
         levels = np.sort(confidence[at])[::-1]

@@ -15,7 +15,7 @@ DRAWS = np.array([[0.3, 0.1, 0.2, 0.5], [0.1, 0.1, 0.3, 0.4], [0.2, 0.2, 0.1, np
 def test_ranks_by_hand() -> None:
     found = ranks(VALUES, DRAWS)
     assert found.rank.tolist() == [3, 1, 2]
-    assert found.known.T.tolist() == [[3, 1, 2], [1.5, 1.5, 3], [2, 3, 1]]
+    assert found.finite.T.tolist() == [[3, 1, 2], [1.5, 1.5, 3], [2, 3, 1]]
     assert found.first() == pytest.approx([0.5 / 3, 1.5 / 3, 1 / 3])
     low, high = found.interval()
     assert low[0] == pytest.approx(np.quantile([3, 1.5, 2], 0.025))

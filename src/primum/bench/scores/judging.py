@@ -13,7 +13,7 @@ from primum.core import ties
 from primum.core.arrays import Bools, Floats, Integers, Singles, Strings
 from primum.judge.metrics import harm
 from primum.judge.metrics.measured import MIN_CASES, ONE_PATIENT, too_few
-from primum.judge.metrics.selective_draws import CODES, drawn, most_confident_third
+from primum.judge.metrics.selective_draws import CODES, metrics_of_draws, most_confident_third
 from primum.judge.statistics import interval, shares
 
 SILENT = ("silent_failure_rate", "silent_critical_rate")
@@ -126,8 +126,8 @@ def _ranked(cases: Cases, seeds: Sequence[Scored], wrong: Bools, spent: Floats) 
     ones = np.ones((n, 1))
     here, drawings = [], []
     for one, errors, costs in zip(seeds, wrong, spent, strict=True):
-        here.append(drawn(one.confidence, errors, costs, ones))
-        drawings.append(drawn(one.confidence, errors, costs, cases.weights))
+        here.append(metrics_of_draws(errors, costs, one.confidence, ones))
+        drawings.append(metrics_of_draws(errors, costs, one.confidence, cases.weights))
     worst = float(cases.cost.max())
     found = {}
     for code in CODES:
@@ -188,7 +188,7 @@ def _confident(cases: Cases, seeds: Sequence[Scored], wrong: Bools, fatal: Bools
         return nothing(f"{'every' if fatal.any() else 'no'} failure is critical")
     values, drawings = [], []
     for one, errors, critical in zip(seeds, wrong, fatal, strict=True):
-        of = one.confidence[errors], critical[errors]
+        of = critical[errors], one.confidence[errors]
         top, rest = most_confident_third(*of, np.ones((int(errors.sum()), 1)))
         values.append(top[0] - rest[0])
         most, others = most_confident_third(*of, cases.weights[errors])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Bools, Floats
@@ -22,17 +21,18 @@ def balanced_accuracy_of(counts: Confusion) -> Floats:
 def macro_f1_of(counts: Confusion) -> Floats:
     """Macro F1 of each set of counts (...)."""
     # F1 = 2 TP / (2 TP + FN + FP), and TP + FN are the cases of a class, TP + FP the answers of it
-    both = counts.totals + counts.answers
-    return np.asarray(ratio(2 * counts.hits, both).sum(axis=-1) / (both > 0).sum(axis=-1))
+    in_either = counts.totals + counts.answers
+    return np.asarray(ratio(2 * counts.hits, in_either).sum(axis=-1) / (in_either > 0).sum(axis=-1))
 
 
-def auroc_with_influence(labels: Any, probs: Any) -> tuple[float, Floats]:
+def auroc_with_influence(labels: ArrayLike, probs: ArrayLike) -> tuple[float, Floats]:
     """Macro one-vs-rest AUROC and the influence (N,) of each case on it."""
     true, scores = check.array(labels), check.array(probs)
     present = [k for k in np.unique(true) if 0 < (true == k).sum() < len(true)]
     if not present:
         raise InputError("AUROC needs cases of at least two classes")
     if scores.shape[1] == 2:
+        # of two classes one area is that of the other, if their scores sum to 1
         present = [1]
     total, influence = 0.0, np.zeros(len(true))
     for k in present:
@@ -42,7 +42,7 @@ def auroc_with_influence(labels: Any, probs: Any) -> tuple[float, Floats]:
     return total / len(present), influence / len(present)
 
 
-def binary_auroc(positive: Any, score: Any) -> float:
+def binary_auroc(positive: ArrayLike, score: ArrayLike) -> float:
     """Probability that a positive case scores above a negative one, ties counting half."""
     return auroc_of_ranking(check.array(positive).astype(bool), rank(score))[0]
 
@@ -59,6 +59,7 @@ def auroc_of_ranking(positive: Bools, ranking: Ranking) -> tuple[float, Floats]:
         raise InputError("AUROC needs both positive and negative cases")
     order, sizes = ranking.order[::-1], ranking.sizes[::-1]
     hits, ends = positive[order], np.cumsum(sizes) - 1
+    # a case of a tie group beats half of the group: placement values count ties as one half
     below1 = np.cumsum(hits)[ends].astype(np.float64)
     below0 = ends + 1 - below1
     group1, group0 = np.diff(below1, prepend=0.0), np.diff(below0, prepend=0.0)

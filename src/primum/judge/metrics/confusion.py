@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from primum.core import check
@@ -58,7 +58,9 @@ class Confusion:
         return full
 
 
-def confusion(labels: Any, decisions: Any, classes: int, resampler: Resampler | None = None) -> Confusion:
+def confusion(
+    labels: ArrayLike, decisions: ArrayLike, classes: int, resampler: Resampler | None = None
+) -> Confusion:
     """Count the pairs of labels and decisions, both (N,) class indices in [0, K).
 
     With a ``resampler`` the counts are its B replicates. Raises InputError for indices outside the classes.

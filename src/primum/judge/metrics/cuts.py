@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Floats
@@ -16,7 +16,9 @@ COVERAGE, TPR = 0.8, 0.95
 NEARLY = 1e-9
 
 
-def risk_with_influence(wrong: Any, ranking: Ranking, coverage: float = COVERAGE) -> tuple[float, Floats]:
+def risk_with_influence(
+    wrong: ArrayLike, ranking: Ranking, coverage: float = COVERAGE
+) -> tuple[float, Floats]:
     """The risk, and the influence (N,) of each case; the cut moves with the cases (see :func:`_margin`)."""
     error = check.array(wrong).astype(np.float64)[ranking.order]
     n = len(error)
@@ -25,6 +27,8 @@ def risk_with_influence(wrong: Any, ranking: Ranking, coverage: float = COVERAGE
     risk = float(error[:accepted].sum()) / accepted
     if risk in (0.0, 1.0):
         return risk, np.zeros(n)
+    # the coverage fixes how many are accepted: a case that enters above the cut displaces one at the cut,
+    # which is wrong at the rate around it
     margin = _margin(ranking, group)
     rate = risk if margin is None else float(error[margin].mean())
     above = np.arange(n) < accepted
@@ -33,7 +37,7 @@ def risk_with_influence(wrong: Any, ranking: Ranking, coverage: float = COVERAGE
     return risk, influence
 
 
-def fpr_with_influence(wrong: Any, ranking: Ranking, tpr: float = TPR) -> tuple[float, Floats]:
+def fpr_with_influence(wrong: ArrayLike, ranking: Ranking, tpr: float = TPR) -> tuple[float, Floats]:
     """The share, and the influence (N,) of each case; the cut moves with the right answers."""
     error = check.array(wrong).astype(np.float64)[ranking.order]
     n, all_wrong = len(error), float(error.sum())
@@ -46,13 +50,15 @@ def fpr_with_influence(wrong: Any, ranking: Ranking, tpr: float = TPR) -> tuple[
     share = float(error[:accepted].sum()) / all_wrong
     if share in (0.0, 1.0):
         return share, np.zeros(n)
+    # a right answer that enters above the cut displaces the right one at the cut, and with it the wrong ones
+    # between two right ones there
     margin = _margin(ranking, group)
     odds = 0.0 if margin is None else float(error[margin].sum() / (1 - error[margin]).sum())
     above = np.arange(n) < accepted
-    kept = float(reached[group]) / all_right
+    accepted_right = float(reached[group]) / all_right
     influence = np.empty(n)
     influence[ranking.order] = np.where(
-        error > 0, (above - share) * (n / all_wrong), (kept - above) * (odds * n / all_wrong)
+        error > 0, (above - share) * (n / all_wrong), (accepted_right - above) * (odds * n / all_wrong)
     )
     return share, influence
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core.arrays import Array, Floats
 from primum.core.check import InputError
@@ -12,7 +11,7 @@ from primum.judge.metrics.calibration import BINS, equal_mass, top_label
 
 
 def debiased_with_influence(
-    labels: Any, probs: Any, clusters: Array | None = None, bins: int = BINS
+    labels: ArrayLike, probs: ArrayLike, clusters: Array | None = None, bins: int = BINS
 ) -> tuple[float, Floats, float]:
     """``Σ_b n_b/N [(p̄_b − ȳ_b)² − Var_b(p − y)/n_b]`` over bins of equal mass; (N,) influences; and
     ``Σ_b n_b/N (p̄_b − ȳ_b)²``, the same with the bias, never below 0.
@@ -36,18 +35,23 @@ def debiased_with_influence(
     if clusters is None:
         same, pairs = np.bincount(index, gap**2, bins), cases.copy()
     else:
+        # one cell for each patient in each bin: the pairs to drop are those inside a cell
         cell = np.unique(clusters, return_inverse=True)[1] * bins + index
-        _, at, held = np.unique(cell, return_inverse=True, return_counts=True)
-        of = np.zeros(len(held), dtype=np.int64)
+        _, at, sizes = np.unique(cell, return_inverse=True, return_counts=True)
+        of = np.zeros(len(sizes), dtype=np.int64)
         of[at] = index
         same = np.bincount(of, np.bincount(at, gap) ** 2, bins)
-        pairs = np.bincount(of, held.astype(np.float64) ** 2, bins)
-    known = cases**2 > pairs
-    if not known.any():
-        whose = "" if clusters is None else " of two patients"
-        raise InputError(f"the debiased calibration error needs two cases{whose} in a bin, {n} cases arrived")
-    squared = np.where(known, (sums**2 - same) / np.where(known, cases**2 - pairs, 1), 0.0)
-    mean = np.where(known, sums / np.maximum(cases, 1), 0.0)
+        pairs = np.bincount(of, sizes.astype(np.float64) ** 2, bins)
+    # (Σ gap)² is the sum over all ordered pairs, ``same`` its part of a case, or patient, with itself
+    paired = cases**2 > pairs
+    if not paired.any():
+        owners = "" if clusters is None else " of two patients"
+        raise InputError(
+            f"the debiased calibration error needs two cases{owners} in a bin, {n} cases arrived"
+        )
+    squared = np.where(paired, (sums**2 - same) / np.where(paired, cases**2 - pairs, 1), 0.0)
+    mean = np.where(paired, sums / np.maximum(cases, 1), 0.0)
     value = float((cases * squared).sum() / n)
+    # a case moves the mean of its bin, whose square moves by twice the mean
     influence = squared[index] + 2 * mean[index] * (gap - mean[index]) - value
     return value, influence, float((cases * mean**2).sum() / n)

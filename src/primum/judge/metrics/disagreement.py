@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Array, Bools, Integers
@@ -76,19 +76,19 @@ class Members:
         return shares.share(chosen, clusters)
 
 
-def members(labels: Any, decisions: Any, clusters: Integers | None = None) -> Members:
+def members(labels: ArrayLike, decisions: ArrayLike, clusters: Integers | None = None) -> Members:
     """The answers (M, N) of M models held against labels (N,), class indices.
 
     Raises:
         InputError: for fewer than two models, or other shapes.
     """
-    given, true = check.array(decisions), check.array(labels)
-    if given.ndim != 2 or len(given) < 2 or given.shape[1] != len(true):
+    answers, true = check.array(decisions), check.array(labels)
+    if answers.ndim != 2 or len(answers) < 2 or answers.shape[1] != len(true):
         raise InputError(
             f"members: answers of at least 2 models to {len(true)} cases were expected (M × N), "
-            f"{' × '.join(map(str, given.shape))} arrived"
+            f"{' × '.join(map(str, answers.shape))} arrived"
         )
-    return Members(given, given == true, clusters)
+    return Members(answers, answers == true, clusters)
 
 
 @dataclass(frozen=True)
@@ -113,29 +113,29 @@ class Pair:
     p: float
 
 
-def pairs(given: Members) -> Iterator[Pair]:
+def pairs(answers: Members) -> Iterator[Pair]:
     """Every two members.
 
     The p-value is McNemar's in its exact form: of b cases that only the first has right and c that only the
     second has, b is binomial (b + c, ½) if both are equally good; doubled smaller tail. With patients b + c
     is divided by the design effect first, as for every exact interval here.
     """
-    for first, second in combinations(range(len(given.right)), 2):
-        a, b = given.right[first], given.right[second]
-        apart = given.decisions[first] != given.decisions[second]
-        share = given.share(a, a != b)
+    for first, second in combinations(range(len(answers.right)), 2):
+        a, b = answers.right[first], answers.right[second]
+        differing = answers.decisions[first] != answers.decisions[second]
+        share = answers.share(a, a != b)
         yield Pair(
             first, second,
-            differ=int(apart.sum()),
+            differ=int(differing.sum()),
             first_right=int((a & ~b).sum()),
             second_right=int((b & ~a).sum()),
-            neither_right=int((apart & ~a & ~b).sum()),
+            neither_right=int((differing & ~a & ~b).sum()),
             share=share,
             p=1.0 if share is None else min(1.0, *share.tails(0.5)),
         )  # fmt: skip
 
 
-def measure_members(view: View, decisions: Any) -> Iterator[Measured]:
+def measure_members(view: View, decisions: ArrayLike) -> Iterator[Measured]:
     """How often all members are wrong, and at least one is right, on the rows of a view.
 
     Args:

@@ -8,9 +8,8 @@ comes from :func:`primum.audit`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Array, Bools
@@ -32,7 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def accuracy(labels: Any, answers: Any) -> float:
+def accuracy(labels: ArrayLike, answers: ArrayLike) -> float:
     """Share of right answers, 0 to 1.
 
     >>> accuracy([0, 1, 1, 1], [0, 1, 1, 0])
@@ -42,7 +41,7 @@ def accuracy(labels: Any, answers: Any) -> float:
     return float(counts.hits.sum() / counts.totals.sum())
 
 
-def balanced_accuracy(labels: Any, answers: Any) -> float:
+def balanced_accuracy(labels: ArrayLike, answers: ArrayLike) -> float:
     """Mean over the classes that occur of the share answered right, 0 to 1.
 
     >>> balanced_accuracy([0, 1, 1, 1, 1], [0, 1, 1, 0, 0])
@@ -51,7 +50,7 @@ def balanced_accuracy(labels: Any, answers: Any) -> float:
     return float(rightness.balanced_accuracy_of(_counts(labels, answers)))
 
 
-def macro_f1(labels: Any, answers: Any) -> float:
+def macro_f1(labels: ArrayLike, answers: ArrayLike) -> float:
     """Mean F1 over the classes that occur as label or as answer, 0 to 1.
 
     >>> macro_f1([0, 0, 1, 1], [0, 0, 1, 1])
@@ -60,7 +59,7 @@ def macro_f1(labels: Any, answers: Any) -> float:
     return float(rightness.macro_f1_of(_counts(labels, answers)))
 
 
-def auroc(labels: Any, probs: Any) -> float:
+def auroc(labels: ArrayLike, probs: ArrayLike) -> float:
     """One-vs-rest AUROC, mean over the classes that occur and do not fill the table, 0 to 1; ties count half.
 
     Probabilities may be any scores, higher = more of that class. Raises InputError where all cases are of one
@@ -72,7 +71,7 @@ def auroc(labels: Any, probs: Any) -> float:
     return rightness.auroc_with_influence(labels, probs)[0]
 
 
-def critical_error_rate(labels: Any, answers: Any, critical: Any) -> float:
+def critical_error_rate(labels: ArrayLike, answers: ArrayLike, critical: ArrayLike) -> float:
     """CER: critical errors / cases of critical classes, 0 to 1; see ``docs/methods.md#severity``.
 
     The denominator is inferred from published counts (56/307 and 158/1478). Raises InputError when no case is
@@ -85,7 +84,7 @@ def critical_error_rate(labels: Any, answers: Any, critical: Any) -> float:
     return _share(*pairs, "the critical error rate needs at least one case of a critical class")
 
 
-def critical_errors(labels: Any, answers: Any, critical: Any) -> int:
+def critical_errors(labels: ArrayLike, answers: ArrayLike, critical: ArrayLike) -> int:
     """Number of errors in critical cells.
 
     >>> critical_errors([0, 0, 1, 1], [0, 1, 0, 1], [[False, False], [True, False]])
@@ -94,7 +93,7 @@ def critical_errors(labels: Any, answers: Any, critical: Any) -> int:
     return int(harm.critical_misses(*_pair(labels, answers), _cells(critical))[0].sum())
 
 
-def specificity(labels: Any, answers: Any, critical: Any) -> float:
+def specificity(labels: ArrayLike, answers: ArrayLike, critical: ArrayLike) -> float:
     """Negatives (cases of classes without a critical cell) answered with any negative class / negatives.
 
     >>> specificity([0, 0, 0, 1], [0, 1, 0, 1], [[False, False], [True, False]])
@@ -104,7 +103,7 @@ def specificity(labels: Any, answers: Any, critical: Any) -> float:
     return _share(*pairs, "specificity needs at least one case of a class that is not critical")
 
 
-def cer_at_specificity(labels: Any, probs: Any, critical: Any, specificity: float) -> float:
+def cer_at_specificity(labels: ArrayLike, probs: ArrayLike, critical: ArrayLike, specificity: float) -> float:
     """Share of critical cases whose critical mass lies below the threshold of a specificity, 0 to 1.
 
     The threshold is read on these rows: a point of the ROC curve, see ``docs/methods.md#operating-points``.
@@ -115,17 +114,17 @@ def cer_at_specificity(labels: Any, probs: Any, critical: Any, specificity: floa
     return float(operating.missed_at_specificity(mass, of_critical, (specificity,))[0])
 
 
-def debiased_calibration_error(labels: Any, probs: Any, clusters: Array | None = None) -> float:
+def debiased_calibration_error(labels: ArrayLike, probs: ArrayLike, clusters: Array | None = None) -> float:
     """Squared calibration error of the top label without the bias of chance; may be below 0, at most 1."""
     return debiased.debiased_with_influence(labels, probs, clusters)[0]
 
 
-def skce(labels: Any, probs: Any, clusters: Array | None = None) -> float:
+def skce(labels: ArrayLike, probs: ArrayLike, clusters: Array | None = None) -> float:
     """Squared kernel calibration error, unbiased; see :func:`kernel.kernel_error`."""
     return kernel.kernel_error(labels, probs, clusters, draws=0).value
 
 
-def brier(labels: Any, probs: Any) -> float:
+def brier(labels: ArrayLike, probs: ArrayLike) -> float:
     """Mean over cases of ``Σ_k (p_k − y_k)²``, 0 to 2.
 
     >>> brier([0], [[0.5, 0.5]])
@@ -134,12 +133,12 @@ def brier(labels: Any, probs: Any) -> float:
     return float(calibration.brier_losses(labels, probs).mean())
 
 
-def root_brier(labels: Any, probs: Any) -> float:
+def root_brier(labels: ArrayLike, probs: ArrayLike) -> float:
     """Square root of the Brier score, 0 to √2 (Gruber & Buettner, NeurIPS 2022)."""
     return float(np.sqrt(brier(labels, probs)))
 
 
-def nll(labels: Any, probs: Any) -> float:
+def nll(labels: ArrayLike, probs: ArrayLike) -> float:
     """Mean negative log-likelihood (natural logarithm), floored at p = 1e-12.
 
     >>> round(nll([0, 1], [[0.5, 0.5], [0.5, 0.5]]), 4)
@@ -148,7 +147,7 @@ def nll(labels: Any, probs: Any) -> float:
     return float(calibration.nll_losses(labels, probs)[0].mean())
 
 
-def aurc(labels: Any, answers: Any, confidence: Any) -> float:
+def aurc(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike) -> float:
     """Area under the risk–coverage curve of the errors, 0 to 1; lower is better.
 
     >>> aurc([0, 0, 0, 0], [0, 0, 0, 1], [0.9, 0.8, 0.7, 0.6])
@@ -157,7 +156,7 @@ def aurc(labels: Any, answers: Any, confidence: Any) -> float:
     return _curve(labels, answers, confidence).aurc
 
 
-def augrc(labels: Any, answers: Any, confidence: Any) -> float:
+def augrc(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike) -> float:
     """Area under the generalised risk–coverage curve of the errors, 0 to 0.5 (Traub et al., NeurIPS 2024).
 
     >>> augrc([0, 0, 0, 0], [0, 0, 0, 1], [0.9, 0.8, 0.7, 0.6])
@@ -166,7 +165,7 @@ def augrc(labels: Any, answers: Any, confidence: Any) -> float:
     return _curve(labels, answers, confidence).augrc
 
 
-def e_aurc(labels: Any, answers: Any, confidence: Any) -> float:
+def e_aurc(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike) -> float:
     """AURC less the least it could be with so many errors (Geifman et al., ICLR 2019).
 
     0 for a score that ranks every right answer first, at a confidence of its own each; a score that ties the
@@ -176,7 +175,7 @@ def e_aurc(labels: Any, answers: Any, confidence: Any) -> float:
     return excess.excesses(curve, *_n_and_errors(labels, answers))[0]
 
 
-def e_augrc(labels: Any, answers: Any, confidence: Any) -> float:
+def e_augrc(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike) -> float:
     """AUGRC less the least it could be with so many errors, 0 or more: ``(1 − failure AUROC) r (1 − r)``.
 
     >>> e_augrc([0, 0, 0, 0], [0, 0, 0, 1], [0.9, 0.8, 0.7, 0.6])
@@ -186,19 +185,19 @@ def e_augrc(labels: Any, answers: Any, confidence: Any) -> float:
     return excess.excesses(curve, *_n_and_errors(labels, answers))[1]
 
 
-def cost_aurc(labels: Any, answers: Any, confidence: Any, cost: Any) -> float:
+def cost_aurc(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike, cost: ArrayLike) -> float:
     """AURC of the costs of the answers, in their unit."""
     true, decided = _pair(labels, answers)
     return risk_coverage(check.array(cost)[true, decided], rank(confidence)).aurc
 
 
-def cost_augrc(labels: Any, answers: Any, confidence: Any, cost: Any) -> float:
+def cost_augrc(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike, cost: ArrayLike) -> float:
     """AUGRC of the costs of the answers, in their unit."""
     true, decided = _pair(labels, answers)
     return risk_coverage(check.array(cost)[true, decided], rank(confidence)).augrc
 
 
-def failure_auroc(labels: Any, answers: Any, confidence: Any) -> float:
+def failure_auroc(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike) -> float:
     """Probability that a right answer is more confident than a wrong one, ties counting half, 0 to 1.
 
     Raises InputError where all answers are right, or all are wrong.
@@ -209,7 +208,7 @@ def failure_auroc(labels: Any, answers: Any, confidence: Any) -> float:
     return rightness.auroc_of_ranking(~_wrong(labels, answers), rank(confidence))[0]
 
 
-def fpr_at_tpr(labels: Any, answers: Any, confidence: Any, tpr: float = cuts.TPR) -> float:
+def fpr_at_tpr(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike, tpr: float = cuts.TPR) -> float:
     """Share of the wrong answers accepted at the highest threshold that accepts ``tpr`` of the right, 0 to 1.
 
     Cases of one confidence are accepted together. Raises InputError where all answers are right, or all are
@@ -218,7 +217,9 @@ def fpr_at_tpr(labels: Any, answers: Any, confidence: Any, tpr: float = cuts.TPR
     return cuts.fpr_with_influence(_wrong(labels, answers), rank(confidence), tpr)[0]
 
 
-def risk_at_coverage(labels: Any, answers: Any, confidence: Any, coverage: float = cuts.COVERAGE) -> float:
+def risk_at_coverage(
+    labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike, coverage: float = cuts.COVERAGE
+) -> float:
     """Share wrong among the cases accepted at the highest threshold that accepts ``coverage`` of all, 0 to 1.
 
     Cases of one confidence are accepted together.
@@ -230,7 +231,7 @@ def risk_at_coverage(labels: Any, answers: Any, confidence: Any, coverage: float
 
 
 def silent_critical_rate(
-    labels: Any, answers: Any, confidence: Any, critical: Any, threshold: float
+    labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike, critical: ArrayLike, threshold: float
 ) -> float:
     """Critical errors with confidence at or above the threshold / cases of critical classes, 0 to 1."""
     true, decided = _pair(labels, answers)
@@ -238,7 +239,7 @@ def silent_critical_rate(
     return _share(*pairs, "the silent critical rate needs at least one case of a critical class")
 
 
-def _pair(labels: Any, answers: Any) -> tuple[Array, Array]:
+def _pair(labels: ArrayLike, answers: ArrayLike) -> tuple[Array, Array]:
     true, decided = check.array(labels), check.array(answers)
     if true.shape != decided.shape or true.ndim != 1 or not len(true):
         raise InputError(
@@ -247,26 +248,26 @@ def _pair(labels: Any, answers: Any) -> tuple[Array, Array]:
     return true, decided
 
 
-def _counts(labels: Any, answers: Any) -> Confusion:
+def _counts(labels: ArrayLike, answers: ArrayLike) -> Confusion:
     true, decided = _pair(labels, answers)
     return confusion(true, decided, int(max(true.max(), decided.max())) + 1)
 
 
-def _wrong(labels: Any, answers: Any) -> Bools:
+def _wrong(labels: ArrayLike, answers: ArrayLike) -> Bools:
     true, decided = _pair(labels, answers)
     return np.asarray(true != decided)
 
 
-def _n_and_errors(labels: Any, answers: Any) -> tuple[int, int]:
+def _n_and_errors(labels: ArrayLike, answers: ArrayLike) -> tuple[int, int]:
     wrong = _wrong(labels, answers)
     return len(wrong), int(wrong.sum())
 
 
-def _curve(labels: Any, answers: Any, confidence: Any) -> RiskCoverage:
+def _curve(labels: ArrayLike, answers: ArrayLike, confidence: ArrayLike) -> RiskCoverage:
     return risk_coverage(_wrong(labels, answers).astype(np.float64), rank(confidence))
 
 
-def _cells(critical: Any) -> Bools:
+def _cells(critical: ArrayLike) -> Bools:
     return check.array(critical).astype(np.bool_)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check, ties
 from primum.core.arrays import Array, Bools, Floats, Integers
@@ -40,7 +39,9 @@ def silent_misses(
     return missed & ties.at_least(confidence, threshold), among
 
 
-def expected_cost(labels: Any, decisions: Any, cost: Any, priors: Any = None) -> float:
+def expected_cost(
+    labels: ArrayLike, decisions: ArrayLike, cost: ArrayLike, priors: ArrayLike | None = None
+) -> float:
     """Expected cost of a decision, ``Σ_i P_i Σ_d c[i, d] R[i, d]``, in units of ``cost``.
 
     Args:
@@ -50,15 +51,29 @@ def expected_cost(labels: Any, decisions: Any, cost: Any, priors: Any = None) ->
 
     Raises:
         InputError: when a class with a prior above 0 has no case.
+
+    >>> expected_cost([0, 1, 1, 1], [0, 1, 0, 1], [[0, 1], [10, 0]])
+    2.5
     """
     matrix = check.array(cost)
-    return float(expected_cost_of(confusion(labels, decisions, len(matrix)), matrix, priors))
+    return float(expected_cost_of(confusion(labels, decisions, len(matrix)), matrix, _shares(priors)))
 
 
-def normalized_expected_cost(labels: Any, decisions: Any, cost: Any, priors: Any = None) -> float:
-    """Expected cost / that of the best constant decision; above 1 is worse than ignoring the image."""
+def normalized_expected_cost(
+    labels: ArrayLike, decisions: ArrayLike, cost: ArrayLike, priors: ArrayLike | None = None
+) -> float:
+    """Expected cost / that of the best constant decision; above 1 is worse than ignoring the image.
+
+    >>> normalized_expected_cost([0, 1, 1, 1], [0, 1, 0, 1], [[0, 1], [10, 0]])
+    10.0
+    """
     matrix = check.array(cost)
-    return float(normalized_expected_cost_of(confusion(labels, decisions, len(matrix)), matrix, priors))
+    counts = confusion(labels, decisions, len(matrix))
+    return float(normalized_expected_cost_of(counts, matrix, _shares(priors)))
+
+
+def _shares(priors: ArrayLike | None) -> Floats | None:
+    return None if priors is None else check.array(priors)
 
 
 def expected_cost_of(counts: Confusion, cost: Floats, priors: Floats | None = None) -> Floats:

@@ -1,11 +1,11 @@
-"""Kernel calibration error: is the whole vector of probabilities deserved, without any bins? (METHODS §3)"""
+"""Kernel calibration error: is the vector of probabilities deserved? See ``docs/methods.md#calibration``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Array, Floats, Integers, Singles
@@ -28,7 +28,7 @@ class KernelError:
         p_value: share of label draws from p with an error as large, or None where none were drawn.
         pairs: pairs of cases compared. block: cases in each block, N when all were compared with all.
         width: ν of the kernel.
-        whole: the mean that also counts a case with itself and with its patient's others, never below 0.
+        biased: the mean that also counts a case with itself and with its patient's others, never below 0.
     """
 
     value: float
@@ -37,17 +37,17 @@ class KernelError:
     pairs: int
     block: int
     width: float
-    whole: float
+    biased: float
 
 
 def kernel_error(
-    labels: Any,
-    probs: Any,
+    labels: ArrayLike,
+    probs: ArrayLike,
     clusters: Array | None = None,
     units: Array | None = None,
     seed: int = 0,
     draws: int = DRAWS,
-    most: int = MOST_PAIRED,
+    most_paired: int = MOST_PAIRED,
 ) -> KernelError:
     """``2/(N(N−1)) Σ_{i<j} exp(−‖p_i−p_j‖/ν) (y_i−p_i)ᵀ(y_j−p_j)``, ν the median distance (unbiased SKCE).
 
@@ -63,50 +63,56 @@ def kernel_error(
         probs: (N, K) probabilities.
         clusters: (N,) int, the patient of each case, or None.
         units: (N,) int that orders the cases, so that row order has no influence; default p and label.
-        seed: of blocks and draws. draws: of labels, 0 for no p-value. most: cases compared with all others.
+        seed: of blocks and draws. draws: of labels, 0 for no p-value. most_paired: cases compared with all
+            others.
 
     Raises:
         InputError: where there is no pair of two patients.
     """
     true, p = check.array(labels), check.array(probs).astype(np.float64)
     n, k = p.shape
+    # sorted first, so that blocks and draws do not depend on the order in which rows arrive
     keys = (true, *p.T) if units is None else (p.max(axis=1), true, units)
     order, rng = np.lexsort(keys), np.random.default_rng(seed)
-    block = n if n <= most else max(2, most * most // n)
+    block = n if n <= most_paired else max(2, most_paired * most_paired // n)
     if block < n:
         order = rng.permutation(order)
     tiles = -(-n // block)
-    rows = np.concatenate([order, np.full(tiles * block - n, -1)])  # the last tile is filled up with no case
+    # the last tile is filled up with row −1, whose kernel is 0 and which adds nothing
+    rows = np.concatenate([order, np.full(tiles * block - n, -1)])
     owner = np.arange(n) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     kernel, partners, width = _kernel(p[rows].reshape(tiles, block, k), np.where(rows < 0, -1, owner[rows]))
     pairs = int(partners.sum())
     if not pairs:
         raise InputError(f"the kernel calibration error needs two cases of two patients, {n} cases arrived")
     p, true, owner = p[rows], true[rows], owner[rows]
+    # negative entries mark pairs that are not compared; from here on they count as 0
     products, inside = _products(kernel, p - (true[:, None] == np.arange(k)))
     np.maximum(kernel, 0, out=kernel)
     value = float(products.sum()) / pairs
+    # derivative of a ratio of two sums over pairs, each pair standing in the sums of both its cases
     influence = np.empty(n)
     influence[order] = (2 * n / pairs * (products - value * partners))[:n]
     p_value = None
     if draws:
-        drawn = drawn_errors(kernel, p.astype(np.float32), owner, rng, draws) / pairs
-        p_value = (1 + int((drawn >= value - 1e-9).sum())) / (1 + draws)
-    whole = (float(products.sum()) + inside) / (n * block)
-    return KernelError(value, influence, p_value, pairs // 2, block, width, whole)
+        redrawn = drawn_errors(kernel, p.astype(np.float32), owner, rng, draws) / pairs
+        # equal up to rounding counts as large: a p-value may err upwards alone
+        p_value = (1 + int((redrawn >= value - 1e-9).sum())) / (1 + draws)
+    biased = (float(products.sum()) + inside) / (n * block)
+    return KernelError(value, influence, p_value, pairs // 2, block, width, biased)
 
 
-def interval(found: KernelError, clusters: Array | None) -> Estimate:
+def interval(error: KernelError, clusters: Array | None) -> Estimate:
     """Interval of an SKCE, which is the squared length of a mean: see :func:`interval.squared`.
 
     Args:
-        found: of :func:`kernel_error`. clusters: (N,) patient of each case, or None.
+        error: of :func:`kernel_error`. clusters: (N,) patient of each case, or None.
     """
-    n = len(found.influence)
-    if np.abs(found.influence).max() <= 1e-12:
+    n = len(error.influence)
+    if np.abs(error.influence).max() <= 1e-12:
         units = n if clusters is None else len(np.unique(clusters))
-        return unmoved(found.value, n, (0.0, 2.0), units, "cases" if clusters is None else "patients")
-    return squared(found.value, found.whole, found.influence, clusters)
+        return unmoved(error.value, n, (0.0, 2.0), units, "cases" if clusters is None else "patients")
+    return squared(error.value, error.biased, error.influence, clusters)
 
 
 def _products(kernel: Singles, residual: Floats) -> tuple[Floats, float]:
@@ -120,12 +126,13 @@ def _products(kernel: Singles, residual: Floats) -> tuple[Floats, float]:
     products, inside = np.empty((tiles, block)), 0.0
     high = max(1, min(block, CELLS // block))
     for t, r in spans(tiles, max(1, CELLS // (block * high)), block, high):
-        part, mine = kernel[t, r].astype(np.float64), columns[t, r]
+        part, rows = kernel[t, r].astype(np.float64), columns[t, r]
+        # the negative entries, set apart for the mean that counts those pairs too
         among = np.minimum(part, 0)
         part -= among
-        products[t, r] = (mine * (part @ columns[t])).sum(axis=2)
+        products[t, r] = (rows * (part @ columns[t])).sum(axis=2)
         if among.any():
-            inside -= float((mine * (among @ columns[t])).sum())
+            inside -= float((rows * (among @ columns[t])).sum())
     return products.ravel(), inside
 
 
@@ -140,6 +147,7 @@ def _kernel(p: Floats, owner: Integers) -> tuple[Singles, Integers, float]:
     square = np.einsum("tik,tik->ti", p, p)
     high = max(1, min(block, CELLS // block))
     for t, r in spans(tiles, max(1, CELLS // (block * high)), block, high):
+        # ‖a − b‖² = ‖a‖² + ‖b‖² − 2 a·b: one matrix product instead of all differences
         apart = square[t, r, None] + square[t, None, :] - 2 * p[t, r] @ p[t].transpose(0, 2, 1)
         np.sqrt(np.maximum(apart, 0, out=apart), out=apart)
         apart[apart < 1e-7] = 0  # rounding of the difference of two squares
@@ -150,9 +158,10 @@ def _kernel(p: Floats, owner: Integers) -> tuple[Singles, Integers, float]:
     compared = np.isfinite(kernel) & ~inside
     partners = compared.sum(axis=2).ravel()
     compared &= np.arange(block)[:, None] < np.arange(block)  # each pair once
-    known = kernel[compared]
-    width = _width(known)
-    del known, compared
+    distances = kernel[compared]
+    width = _width(distances)
+    # freed before the kernel is written: together they would need twice its memory
+    del distances, compared
     np.abs(kernel, out=kernel)
     kernel /= -width
     np.exp(kernel, out=kernel)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from primum.core import check, ties
 from primum.core.arrays import Floats, Integers
@@ -27,8 +27,12 @@ class Ranking:
     sizes: Integers
 
 
-def rank(confidence: Any) -> Ranking:
-    """Sort confidences (N,), higher = more trustworthy; those equal up to rounding are one group."""
+def rank(confidence: ArrayLike) -> Ranking:
+    """Sort confidences (N,), higher = more trustworthy; those equal up to rounding are one group.
+
+    >>> rank([0.5, 0.9, 0.5]).ends.tolist()
+    [1, 3]
+    """
     score = check.array(confidence)
     if score.ndim != 1 or len(score) == 0:
         raise InputError(f"confidence must have shape (N,) with N of at least 1, {score.shape} arrived")
@@ -56,7 +60,7 @@ class RiskCoverage:
     augrc: float
 
 
-def risk_coverage(residual: Any, ranking: Ranking) -> RiskCoverage:
+def risk_coverage(residual: ArrayLike, ranking: Ranking) -> RiskCoverage:
     """Risk–coverage curve and both areas (trapezoid) from one sort.
 
     Args:
@@ -72,18 +76,22 @@ def risk_coverage(residual: Any, ranking: Ranking) -> RiskCoverage:
         spent = spent[ranking.ends - 1]
     risk, generalized = spent / ranking.ends, spent / n
     width = ranking.sizes / n
+    # from coverage 0 to the first group: a risk needs an accepted case, a generalised risk begins at 0
     area = float(width[1:] @ (risk[1:] + risk[:-1])) / 2 + float(width[0] * risk[0])
     generalized_area = float(width[1:] @ (generalized[1:] + generalized[:-1]) + width[0] * generalized[0]) / 2
     return RiskCoverage(ranking.ends / n, risk, generalized, area, generalized_area)
 
 
-def influence(curve: RiskCoverage, residual: Any, ranking: Ranking) -> tuple[Floats, Floats]:
+def influence(curve: RiskCoverage, residual: ArrayLike, ranking: Ranking) -> tuple[Floats, Floats]:
     """Influence (N,) of each case on AURC and on AUGRC: exact derivative by case weight, times N."""
+    # more weight on a case moves the risk wherever it is accepted, and the width of its group; ``pull`` is
+    # what a unit of residual adds to the area at one point, ``ahead`` its sum over the points of a case
     n, sizes, ends = len(ranking.order), ranking.sizes, ranking.ends
     spent = check.array(residual)[ranking.order].astype(np.float64)
     share = sizes / n
     weight = (share + np.append(share[1:], 0.0)) / 2
     before = np.append(curve.risk[:1], curve.risk[:-1])
+    # the first group also has the stretch from coverage 0, at its risk
     pull = weight.copy()
     pull[0] += share[0] / 2
     pull *= n / ends
@@ -92,6 +100,7 @@ def influence(curve: RiskCoverage, residual: Any, ranking: Ranking) -> tuple[Flo
     base = (curve.risk + before) / 2 - curve.aurc - ahead_risk
     for_aurc, for_augrc = np.empty(n), np.empty(n)
     for_aurc[ranking.order] = np.repeat(base, sizes) + spent * np.repeat(ahead, sizes)
+    # width and generalised risk both divide by N, so the area falls with the square of the total weight
     before = np.append(0.0, curve.generalized_risk[:-1])
     base = (curve.generalized_risk + before) / 2 - 2 * curve.augrc
     ahead = np.cumsum(weight[::-1])[::-1]
@@ -99,8 +108,12 @@ def influence(curve: RiskCoverage, residual: Any, ranking: Ranking) -> tuple[Flo
     return for_aurc, for_augrc
 
 
-def threshold_at_coverage(confidence: Any, coverage: float) -> float:
-    """Highest threshold that at least ``coverage`` of the cases reach, as :func:`ties.at_least` tells."""
+def threshold_at_coverage(confidence: ArrayLike, coverage: float) -> float:
+    """Highest threshold that at least ``coverage`` of the cases reach, as :func:`ties.at_least` counts.
+
+    >>> threshold_at_coverage([0.9, 0.8, 0.7, 0.6], 0.5)
+    0.8
+    """
     score = check.array(confidence)
     at = len(score) - max(int(np.ceil(coverage * len(score))), 1)
     return float(np.partition(score, at)[at])

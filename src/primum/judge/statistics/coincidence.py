@@ -19,12 +19,17 @@ def spanning(first: Array, second: Array) -> float:
     1 − [C(a, m) + C(b, m)] / C(N, m). The p-value is the binomial tail of the number of values that do, at
     the mean of these probabilities: an upper bound where they differ (Hoeffding 1956, Annals of Mathematical
     Statistics 27). Copies dealt at random look like chance too; this finds one sample made from the other.
+
+    >>> spanning(np.array([1, 2, 3]), np.array([4, 5]))
+    1.0
     """
     values, sizes = np.unique(np.concatenate([first, second]), return_counts=True)
+    # a value that one member has cannot stand in both
     several = sizes > 1
-    both = np.isin(values[several], first) & np.isin(values[several], second)
-    if not both.any():
+    common = np.isin(values[several], first) & np.isin(values[several], second)
+    if not common.any():
         return 1.0
     sizes, total = sizes[several], len(first) + len(second)
+    # all m members in one sample, or all in the other
     one_sided = sum(hypergeom.pmf(sizes, total, len(side), sizes) for side in (first, second))
-    return float(binom.sf(both.sum() - 1, len(both), 1 - np.mean(one_sided)))
+    return float(binom.sf(common.sum() - 1, len(common), 1 - np.mean(one_sided)))

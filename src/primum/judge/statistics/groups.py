@@ -21,12 +21,12 @@ def groups(metadata: pl.DataFrame, by: Sequence[str]) -> list[tuple[str, Array]]
     than 100 values, which is a measurement to be binned first.
     """
     check_columns(metadata, by)
-    found = []
+    rows = []
     for column in by:
         text = _text(metadata, column)
         for value in text.unique().sort().to_list():
-            found.append((f"{column}={value}", np.flatnonzero((text == value).to_numpy())))
-    return found
+            rows.append((f"{column}={value}", np.flatnonzero((text == value).to_numpy())))
+    return rows
 
 
 def check_columns(metadata: pl.DataFrame, by: Sequence[str]) -> None:

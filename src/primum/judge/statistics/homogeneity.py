@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import chi2_contingency, random_table
 
 from primum.core import check
@@ -14,7 +13,7 @@ DRAWS = 9_999
 ROUNDING = 1e-9
 
 
-def p_value(counts: Any) -> float:
+def p_value(counts: ArrayLike) -> float:
     """p-value of "both rows have the same shares" from counts (2, C) of independent units; 1 where C < 2.
 
     Pearson's chi-squared, with Yates's correction for two categories. Where an expected count is below 5 its
@@ -24,9 +23,13 @@ def p_value(counts: Any) -> float:
 
     Args:
         counts: (2, C) whole numbers, 0 or more; columns without a count are left out.
+
+    >>> p_value([[10, 10], [10, 10]])
+    1.0
     """
     table = check.array(counts).astype(np.int64)
     table = table[:, table.sum(axis=0) > 0]
+    # the draw below depends on the order of the columns, which must not matter
     table = table[:, np.lexsort(table)]
     rows, columns = table.sum(axis=1), table.sum(axis=0)
     if len(columns) < 2 or (rows == 0).any():
@@ -34,7 +37,7 @@ def p_value(counts: Any) -> float:
     expected = np.outer(rows, columns) / table.sum()
     if expected.min() >= ENOUGH:
         return float(chi2_contingency(table).pvalue)
-    drawn = random_table(rows, columns).rvs(DRAWS, random_state=0)
-    seen = ((table - expected) ** 2 / expected).sum()
-    others = ((drawn - expected) ** 2 / expected).sum(axis=(1, 2))
-    return float((1 + (others >= seen * (1 - ROUNDING)).sum()) / (1 + DRAWS))
+    redrawn = random_table(rows, columns).rvs(DRAWS, random_state=0)
+    statistic = ((table - expected) ** 2 / expected).sum()
+    statistics = ((redrawn - expected) ** 2 / expected).sum(axis=(1, 2))
+    return float((1 + (statistics >= statistic * (1 - ROUNDING)).sum()) / (1 + DRAWS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -17,10 +16,10 @@ LEVEL = 0.95
 MOST_BLOCKS = 5_000
 FEW = 20  # patients: below, an interval is a rough guide, and the audit says so
 FEW_DRAWN = 50  # units, too few to read the far quantiles of their resamples
-CARRYING = 1.5
+CARRYING = 1.5  # of the clusters that would carry the error evenly, by simulation
 
 Tails = Callable[[float], tuple[float, float]]
-SCALES: dict[str, tuple[Callable[[float], Any], Callable[[float], Any]]] = {
+SCALES: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
     "plain": (float, float),
     "log": (np.log, np.exp),
     "logit": (logit, expit),
@@ -59,7 +58,11 @@ def influence_error(influence: Floats, clusters: Array | None) -> float:
 
 
 def carriers(values: Array, clusters: Array | None) -> int:
-    """How many clusters (N,), or cases where they are None, have a value (N,) other than 0."""
+    """How many clusters (N,), or cases where they are None, have a value (N,) other than 0.
+
+    >>> carriers(np.array([0.5, 0.0, 0.2, 0.1]), np.array([0, 0, 1, 1]))
+    2
+    """
     carrying = np.asarray(values) != 0
     return int(carrying.sum()) if clusters is None else len(np.unique(np.asarray(clusters)[carrying]))
 
@@ -72,16 +75,21 @@ def freedom(influence: Floats, clusters: Array | None) -> float:
     that is a third of all, and half as many again held its level in simulations.
     """
     sums = influence if clusters is None else np.asarray(np.bincount(clusters, influence), dtype=np.float64)
+    # in units of the largest, so that fourth powers neither overflow nor vanish
     scaled = sums / max(float(np.abs(sums).max()), 1e-300)
     fourth = float((scaled**4).sum())
-    most = max(carriers(influence, clusters) - 1, 1)
+    highest = max(carriers(influence, clusters) - 1, 1)
     if fourth == 0:
-        return float(most)
-    return float(np.clip(CARRYING * float(scaled @ scaled) ** 2 / fourth, 1, most))
+        return float(highest)
+    return float(np.clip(CARRYING * float(scaled @ scaled) ** 2 / fourth, 1, highest))
 
 
 def quantile(free: float) -> float:
-    """Half-width of a 95 % interval in standard errors with so many degrees of freedom: Student's t."""
+    """Half-width of a 95 % interval in standard errors with so many degrees of freedom: Student's t.
+
+    >>> round(quantile(10), 3)
+    2.228
+    """
     return float(t.ppf((1 + LEVEL) / 2, max(free, 1)))
 
 
@@ -101,6 +109,7 @@ def normal(
         scale: ``"plain"``, ``"log"`` for a metric above 0, ``"logit"`` for one between 0 and 1.
         bounds: range of the metric.
     """
+    # delta method: the error on the scale is the error times the derivative of the scale
     if scale == "log" and value > 0:
         centre, width = float(np.log(value)), error / value
     elif scale == "logit" and 0 < value < 1:
@@ -127,7 +136,7 @@ def normal(
 
 def squared(
     value: float,
-    whole: float,
+    biased: float,
     influence: Floats,
     clusters: Array | None,
 ) -> Estimate:
@@ -137,12 +146,13 @@ def squared(
     understate it: upwards of the value the variance grows in proportion.
 
     Args:
-        value: the unbiased square, which may be negative. whole: the biased one, never below 0.
+        value: the unbiased square, which may be negative. biased: the biased one, never below 0.
         influence: (N,) of every case on the value, not all 0. clusters: (N,) patient of each case, or None.
     """
-    error, base = influence_error(influence, clusters), max(whole, 1e-12)
+    error, base = influence_error(influence, clusters), max(biased, 1e-12)
     free = freedom(influence, clusters)
     z = quantile(free)
+    # upper end: the root h of (h − value)² = z² error² (1 + (h − value) / base), a quadratic as Wilson's
     lean = (z * error) ** 2 / (2 * base)
 
     def tails(limit: float) -> tuple[float, float]:
@@ -164,7 +174,7 @@ def from_replicates(
 ) -> Estimate:
     """Interval from bootstrap replicates (B,).
 
-    A bootstrap over m units is too narrow by ``√((m − 1) / m)`` and takes their spread for known: levels are
+    A bootstrap over m units is too narrow by ``√((m − 1) / m)`` and takes their spread as certain: levels are
     those at which a normal law puts ``t_{m−1} √(m / (m − 1))`` (Hesterberg, American Statistician 2015).
     Below 50 units there are too few resamples for such levels: then Student's t with the standard deviation
     of the replicates, on a scale that stays within the bounds.
@@ -185,6 +195,7 @@ def from_replicates(
         return _bounded(value, spread, n, free, bounds)
     draws = replicates
     if kind == "basic":
+        # mirrored at the value, so that the bias of the replicates is taken off instead of added once more
         draws = 2 * value - replicates
         factor = wider * quantile(free) / float(norm.ppf((1 + LEVEL) / 2))
         draws = draws.mean() + (draws - draws.mean()) * factor
@@ -195,8 +206,8 @@ def from_replicates(
     low, high = np.quantile(draws, [level, 1 - level])
 
     def tails(limit: float) -> tuple[float, float]:
-        most = len(draws) + 1
-        shares = np.array([(draws >= limit).sum() + 1, (draws <= limit).sum() + 1]) / most
+        total = len(draws) + 1
+        shares = np.array([(draws >= limit).sum() + 1, (draws <= limit).sum() + 1]) / total
         if kind == "percentile":  # the level at which the wider interval would end there
             shares = t.sf(norm.isf(np.minimum(shares, 1 - 1e-12)) / wider, free)
         return min(1.0, 2 * float(shares[0])), min(1.0, 2 * float(shares[1]))
@@ -239,6 +250,7 @@ class Resampler:
             index = rng.permutation(np.arange(self.units) % self.blocks)[index]
         self.block = index.astype(np.int64)
         draws = rng.integers(0, self.blocks, (replicates, self.blocks))
+        # an offset for each replicate lets one bincount count the draws of all of them
         draws += np.arange(replicates)[:, None] * self.blocks
         weights = np.bincount(draws.ravel(), minlength=replicates * self.blocks)
         self.weights = weights.reshape(replicates, self.blocks).astype(np.float32)
@@ -251,6 +263,7 @@ class Resampler:
             count: number of bins.
             values: (N,) or None.
         """
+        # dense while the table fits beside the cases; many bins of few cases each are mostly 0
         cells = self.blocks * count
         if cells <= max(4_000_000, 4 * len(bins)):
             table = np.bincount(self.block * count + bins, values, minlength=cells)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from primum.core import check, ties
@@ -28,22 +28,22 @@ class Ranks:
     draws: Floats
 
     @property
-    def known(self) -> Floats:
+    def finite(self) -> Floats:
         """(M, B') the replicates in which they could be ranked."""
         return np.asarray(self.draws[:, np.isfinite(self.draws[0])])
 
     def interval(self) -> tuple[Floats, Floats]:
         """(M,) and (M,): 95 % percentile interval of every rank."""
-        low, high = np.quantile(self.known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
+        low, high = np.quantile(self.finite, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)
         return low, high
 
     def first(self) -> Floats:
         """(M,) share of the replicates in which a method is best; those that tie share one. Sums to 1."""
-        best = self.known == self.known.min(axis=0)
+        best = self.finite == self.finite.min(axis=0)
         return np.asarray((best / best.sum(axis=0)).mean(axis=1))
 
 
-def ranks(values: Any, draws: Any, higher: bool = False) -> Ranks:
+def ranks(values: ArrayLike, draws: ArrayLike, higher: bool = False) -> Ranks:
     """Rank methods by a metric.
 
     Args:
@@ -54,16 +54,20 @@ def ranks(values: Any, draws: Any, higher: bool = False) -> Ranks:
 
     Raises:
         InputError: when no replicate knows the metric of every method.
+
+    >>> ranks([0.1, 0.3, 0.2], [[0.1, 0.2], [0.3, 0.3], [0.2, 0.1]]).rank.tolist()
+    [1.0, 3.0, 2.0]
     """
-    found, replicates = check.array(values), check.array(draws)
-    known = np.isfinite(replicates).all(axis=0)
-    if not known.any():
+    metrics, replicates = check.array(values), check.array(draws)
+    ranked_draws = np.isfinite(replicates).all(axis=0)
+    if not ranked_draws.any():
         raise InputError("ranks need a replicate in which the metric of every method is known, none arrived")
     sign = -1.0 if higher else 1.0
     ranked = np.full(replicates.shape, np.nan)
-    settled = np.apply_along_axis(ties.settled, 0, replicates[:, known])
-    ranked[:, known] = rankdata(sign * settled, axis=0)
-    return Ranks(rankdata(sign * ties.settled(found)), ranked)
+    # a difference by rounding alone is a tie, whatever the order of the sums was
+    settled = np.apply_along_axis(ties.settled, 0, replicates[:, ranked_draws])
+    ranked[:, ranked_draws] = rankdata(sign * settled, axis=0)
+    return Ranks(rankdata(sign * ties.settled(metrics)), ranked)
 
 
 def mean(parts: Sequence[Ranks]) -> Ranks:

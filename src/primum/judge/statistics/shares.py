@@ -10,7 +10,11 @@ from primum.judge.statistics.interval import LEVEL, Estimate
 
 
 def proportion(hits: float, n: float, note: str = "") -> Estimate:
-    """Exact (Clopper–Pearson) interval of hits / n; neither need be whole. Never of zero width."""
+    """Exact (Clopper–Pearson) interval of hits / n; neither need be whole. Never of zero width.
+
+    >>> round(proportion(0, 10).high, 3)
+    0.308
+    """
     share, misses, alpha = hits / n, n - hits, 1 - LEVEL
     low = float(beta.ppf(alpha / 2, hits, misses + 1)) if hits > 0 else 0.0
     high = float(beta.ppf(1 - alpha / 2, hits + 1, misses)) if misses > 0 else 1.0
@@ -26,9 +30,9 @@ def proportion(hits: float, n: float, note: str = "") -> Estimate:
 def share(hits: Array, clusters: Array | None) -> Estimate:
     """Interval of the mean of hits, whose cases are alike within a patient.
 
-    Exact on ``n / design effect`` cases, times ``(t_{n−1} / t_{m−1})²`` for a design effect that m patients
-    tell (Korn and Graubard, Survey Methodology 1998), and never tighter than the exact bound after no hit, or
-    only hits, in m patients: one or two hits cannot show how alike the cases of a patient are.
+    Exact on ``n / design effect`` cases, times ``(t_{n−1} / t_{m−1})²`` for a design effect read off m
+    patients (Korn and Graubard, Survey Methodology 1998), and never tighter than the exact bound after no
+    hit, or only hits, in m patients: one or two hits cannot show how alike the cases of a patient are.
 
     Args:
         hits: (n,) in [0, 1], 0 or 1 for a count. clusters: (n,) int, the patient of each case, or None.
@@ -40,10 +44,13 @@ def share(hits: Array, clusters: Array | None) -> Estimate:
     patients = len(np.unique(clusters))
     effect = design_effect(values, clusters)
     size = n / effect
-    if patients > 1 and n > patients and 0 < mean < 1:  # else the effect is not told but taken at its worst
-        few = float(t.ppf((1 + LEVEL) / 2, n - 1) / t.ppf((1 + LEVEL) / 2, patients - 1))
-        size = max(size * few**2, min(size, 1.0))
+    if (
+        patients > 1 and n > patients and 0 < mean < 1
+    ):  # else the effect cannot be read off and is taken at its worst
+        widening = float(t.ppf((1 + LEVEL) / 2, n - 1) / t.ppf((1 + LEVEL) / 2, patients - 1))
+        size = max(size * widening**2, min(size, 1.0))
     inner, none = proportion(mean * size, size), proportion(0.0, float(patients))
+    # never tighter than if each patient were one case of which none, or all, was a hit
     low, high = min(inner.low, 1 - none.high), max(inner.high, none.high)
 
     def tails(limit: float) -> tuple[float, float]:
@@ -75,6 +82,7 @@ def design_effect(hits: Array, clusters: Array | None) -> float:
     """
     if clusters is None:
         return 1.0
+    # variance of the sum over clusters of their residuals, against n times that of one independent case
     values = hits.astype(np.float64)
     n, mean = len(values), float(values.mean())
     _, index = np.unique(clusters, return_inverse=True)

@@ -21,10 +21,14 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values of a family, in the order given; rejecting those at or below α errs at most in α.
 
     Holm, Scandinavian Journal of Statistics 1979: no assumption on how the tests hang together.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
     """
     order = sorted(range(len(p_values)), key=lambda i: p_values[i])
     adjusted, running = [0.0] * len(p_values), 0.0
     for rank, i in enumerate(order):
+        # an adjusted p-value is never below that of a smaller p
         running = max(running, min(1.0, (len(p_values) - rank) * p_values[i]))
         adjusted[i] = running
     return adjusted
