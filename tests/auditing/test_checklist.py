@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import primum
+from primum.auditing.checklist.fact_table import FACTS
 from primum.auditing.checklist.items import items
-from primum.auditing.checklist.known import KNOWN
 from primum.auditing.study import Study
 from primum.judge.statistics.partitions import partition
 from primum.tables import read
@@ -73,11 +73,11 @@ def test_every_item_asked_for_is_there() -> None:
 def test_items_name_fields_and_facts_that_exist() -> None:
     used = {part.about for item in items() for part in item.parts} - {""}
     assert used == set(Study.model_fields)
-    assert {part.known for item in items() for part in item.parts} - {""} == set(KNOWN)
+    assert {part.fact for item in items() for part in item.parts} - {""} == set(FACTS)
     for item in items():
         for part in item.parts:
-            assert part.about or part.known
-            assert part.about or part.supply or part.extra or item.only_if_known or _always(part.known)
+            assert part.about or part.fact
+            assert part.about or part.supply or part.extra or item.only_if_known or _always(part.fact)
 
 
 def _always(name: str) -> bool:

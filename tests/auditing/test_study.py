@@ -21,7 +21,7 @@ def test_empty_fields_say_nothing() -> None:
         "dates": 2019,
         "readers": " two\n readers ",
     }
-    assert Study.parse(given).said() == {"dates": "2019", "readers": "two readers"}
+    assert Study.parse(given).reported() == {"dates": "2019", "readers": "two readers"}
 
 
 def test_a_file_as_people_write_it(tmp_path: Path) -> None:
@@ -29,10 +29,10 @@ def test_a_file_as_people_write_it(tmp_path: Path) -> None:
     file.write_text(
         "dates: 2019-01-07\nexternal_test: yes\nsetting: >\n  two\n  clinics\n", encoding="utf-8-sig"
     )
-    said = Study.read(file).said()
+    said = Study.read(file).reported()
     assert said == {"dates": "2019-01-07", "external_test": True, "setting": "two clinics"}
     file.write_text("# nothing yet\n")
-    assert Study.read(file).said() == {}
+    assert Study.read(file).reported() == {}
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_refused_files_are_named(tmp_path: Path, refused: Callable[..., None]) -
 
 
 def test_the_longest_text_is_taken() -> None:
-    assert len(Study.parse({"dates": "d" * LONGEST}).said()["dates"]) == LONGEST
+    assert len(Study.parse({"dates": "d" * LONGEST}).reported()["dates"]) == LONGEST
 
 
 def test_every_field_is_documented_twice_and_the_example_is_read() -> None:
@@ -72,6 +72,6 @@ def test_every_field_is_documented_twice_and_the_example_is_read() -> None:
     for field in Study.model_fields:
         assert f"`{field}`" in documented
         assert re.search(rf"\b{field}\b", Study.__doc__ or "")
-    said = Study.read(ROOT / "examples" / "about.yaml").said()
+    said = Study.read(ROOT / "examples" / "about.yaml").reported()
     assert said["external_test"] is False
     assert "funding" not in said

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 WORST = 1000
 PARTS = ("audit.json", "cases.parquet", "report.html")
-OURS = re.compile(rb'\s*\{\s*"schema":\s*"primum\.(audit|comparison)/')
+HEADER = re.compile(rb'\s*\{\s*"schema":\s*"primum\.(audit|comparison)/')
 
 
 class Saved(ABC):
@@ -144,7 +144,7 @@ def refuse_foreign(folder: Path) -> None:
     described = folder / PARTS[0]
     if described.is_file():
         with described.open("rb") as opened:
-            if OURS.match(opened.read(100)):
+            if HEADER.match(opened.read(100)):
                 return
         foreign = PARTS[0]
     raise InputError(
@@ -152,7 +152,7 @@ def refuse_foreign(folder: Path) -> None:
     )
 
 
-def _block(part: Any) -> str:
+def _block(part: object) -> str:
     """One line per entry: a matrix of a thousand classes would be a million lines otherwise."""
     if isinstance(part, Mapping) and part:
         return (
@@ -163,18 +163,18 @@ def _block(part: Any) -> str:
     return _text(part)
 
 
-def _text(content: Any) -> str:
+def _text(content: object) -> str:
     try:
         return json.dumps(content, allow_nan=False, default=_plain)
     except ValueError:  # NaN or infinity somewhere
         return json.dumps(_finite(content), allow_nan=False, default=str)
 
 
-def _plain(content: Any) -> Any:
+def _plain(content: object) -> object:
     return dict(content) if isinstance(content, Mapping) else str(content)
 
 
-def _finite(content: Any) -> Any:
+def _finite(content: object) -> object:
     """The same with null for NaN and infinity, which JSON has no word for."""
     if isinstance(content, float):
         return content if math.isfinite(content) else None

@@ -50,7 +50,7 @@ def settings(prepared: Prepared, opts: Options, supplements: Supplements) -> dic
             for name, part in (("test", test), ("fit", prepared.rows.fit))
             if part is not None
         },
-        "about": None if supplements.study is None else supplements.study.said(),
+        "about": None if supplements.study is None else supplements.study.reported(),
         "not_supplied": prepared.not_supplied,
         "fingerprints": fingerprints,
         "version": __version__,

@@ -15,11 +15,11 @@ from primum.core.check import InputError
 LONGEST = 2000
 
 
-def _text(given: Any) -> Any:
+def _text(value: object) -> object:
     """Text of a number or a date as YAML reads it; None for what is empty."""
-    if isinstance(given, int | float | date) and not isinstance(given, bool):
-        given = str(given)
-    return (" ".join(given.split()) or None) if isinstance(given, str) else given
+    if isinstance(value, int | float | date) and not isinstance(value, bool):
+        value = str(value)
+    return (" ".join(value.split()) or None) if isinstance(value, str) else value
 
 
 Text = Annotated[
@@ -53,7 +53,7 @@ class Study(BaseModel):
         prior_validation: earlier tests of the same model.
         data_availability, code_availability: where they may be had. funding, conflicts: of interest.
 
-    >>> Study.parse({"intended_users": "radiologists", "funding": ""}).said()
+    >>> Study.parse({"intended_users": "radiologists", "funding": ""}).reported()
     {'intended_users': 'radiologists'}
     """
 
@@ -86,7 +86,7 @@ class Study(BaseModel):
     conflicts: Text = None
 
     @classmethod
-    def parse(cls, content: Any, where: str = "about") -> Study:
+    def parse(cls, content: object, where: str = "about") -> Study:
         """Build from plain values; ``where`` is used in messages. Raises InputError."""
         if not isinstance(content, Mapping):
             raise InputError(f"{where}: lines such as 'intended_use: second reading' were expected")
@@ -101,7 +101,7 @@ class Study(BaseModel):
         content = documents.read_yaml(path, "a file about the study (YAML)")
         return cls.parse({} if content is None else content, Path(path).name)
 
-    def said(self) -> dict[str, Any]:
+    def reported(self) -> dict[str, Any]:
         """The fields that say something, JSON-ready."""
         return self.model_dump(exclude_none=True)
 
@@ -110,9 +110,9 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     key, arrived = str(first["loc"][0]), first["input"]
     if first["type"] == "extra_forbidden":
-        known = list(Study.model_fields)
-        return f"unknown key {key!r}{check.nearest(key, known)}; known are {check.shorten(known, len(known))}"
+        keys = list(Study.model_fields)
+        return f"unknown key {key!r}{check.nearest(key, keys)}; known are {check.shorten(keys, len(keys))}"
     if first["type"] == "string_too_long":
         return f"{key!r} takes at most {LONGEST} characters, {len(arrived)} arrived; say it in fewer words"
-    wanted = "yes or no" if key == "external_test" else "text"
-    return f"{key!r} should be {wanted}, {check.shorten([repr(arrived)])[:80]} arrived; rewrite that line"
+    form = "yes or no" if key == "external_test" else "text"
+    return f"{key!r} should be {form}, {check.shorten([repr(arrived)])[:80]} arrived; rewrite that line"

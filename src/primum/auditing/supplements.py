@@ -73,7 +73,7 @@ def supplements(
 
 def _names(table: Any, members: Sequence[Any]) -> list[str | None]:
     """What tells the files of the members from each other and from the audited one; None for no files."""
-    given = [table, *members]
-    if not all(isinstance(one, str | Path) for one in given):
+    files = [table, *members]
+    if not all(isinstance(file, str | Path) for file in files):
         return [None] * len(members)
-    return list(called(given)[1:])
+    return list(called(files)[1:])

@@ -75,9 +75,9 @@ def forests(findings: Sequence[Finding]) -> list[Picture]:
             if rows:
                 unit = "points" if percent else "units"
                 figure = figures.dots_and_whiskers(rows, "second minus first", percent=percent, zero=True)
-                spoken = f"Differences, second minus first, where {better} is better; {DIRECTIONS[better]}"
+                alt = f"Differences, second minus first, where {better} is better; {DIRECTIONS[better]}"
                 caption = f"{better.capitalize()} is better: {DIRECTIONS[better]}"
-                pictures.append(pack(figure, f"difference-{better}-{unit}", spoken, caption))
+                pictures.append(pack(figure, f"difference-{better}-{unit}", alt, caption))
     return pictures
 
 

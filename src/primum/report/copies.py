@@ -29,10 +29,10 @@ def render(content: Mapping[str, Any], copies: Sequence[Mapping[str, Any]], imag
     Returns:
         The HTML text: the first 200 groups in the order given, 12 images of each.
     """
-    groups: dict[Any, list[Mapping[str, Any]]] = {}
+    groups: dict[object, list[Mapping[str, Any]]] = {}
     for row in copies:
         groups.setdefault(row["group"], []).append(row)
-    shown = [
+    views = [
         {
             "kind": rows[0]["kind"],
             "across": rows[0]["across"],
@@ -43,17 +43,17 @@ def render(content: Mapping[str, Any], copies: Sequence[Mapping[str, Any]], imag
         for rows in list(groups.values())[:MOST_GROUPS]
     ]
     template = _environment().get_template("copies.html.jinja")
-    return template.render(content=content, groups=shown, more=max(len(groups) - MOST_GROUPS, 0), side=SIDE)
+    return template.render(content=content, groups=views, more=max(len(groups) - MOST_GROUPS, 0), side=SIDE)
 
 
 def picture(path: str | None, images: Path | None) -> str | None:
     """A small JPEG of the picture as a data URI; None when it may not or cannot be shown."""
-    found = inside(path, images)
-    if found is None:
+    file = inside(path, images)
+    if file is None:
         return None
     decode.pillow()
     try:
-        small = encoded.jpeg(preview(found, SIDE), 80)
+        small = encoded.jpeg(preview(file, SIDE), 80)
     except (MissingExtraError, OSError, UnreadableError):
         return None
     return f"data:image/jpeg;base64,{base64.b64encode(small).decode('ascii')}"

@@ -34,10 +34,10 @@ def dots(missed: int, total: int) -> tuple[Markup, int]:
         )
         for at in range(count)
     )
-    spoken = f"{missed} of {total} critical cases missed"
+    alt = f"{missed} of {total} critical cases missed"
     svg = Markup(
         '<svg class="dots" viewBox="0 0 {} {}" style="max-width:{}px" role="img" aria-label="{}">{}</svg>'
-    ).format(width, height, max(width * 1.4, 60), spoken, marks)
+    ).format(width, height, max(width * 1.4, 60), alt, marks)
     return svg, per
 
 

@@ -21,14 +21,14 @@ def lay_out(
     """
     fatal = {(str(true), str(called)) for true, called in critical}
     size = len(classes)
-    shown = list(range(size))
+    places = list(range(size))
     if size > MOST_CLASSES:
-        shown = _most_confused(counts, classes, fatal)
+        places = _most_confused(counts, classes, fatal)
     rows = []
-    for true in shown:
+    for true in places:
         total = sum(counts[true])
         cells: list[dict[str, Any]] = []
-        for called in shown:
+        for called in places:
             count = counts[true][called]
             is_fatal = (classes[true], classes[called]) in fatal
             share = count / total if total else 0.0
@@ -38,9 +38,9 @@ def lay_out(
             )  # fmt: skip
         elsewhere = total - sum(cell["count"] for cell in cells)
         rows.append({"name": classes[true], "cells": cells, "total": total, "elsewhere": elsewhere})
-    columns = [classes[at] for at in shown]
+    columns = [classes[at] for at in places]
     tilted = len(columns) > 10 or (len(columns) > 3 and max(map(len, columns)) > 7)
-    return {"columns": columns, "rows": rows, "hidden": size - len(shown), "of": size, "tilted": tilted}
+    return {"columns": columns, "rows": rows, "hidden": size - len(places), "of": size, "tilted": tilted}
 
 
 def _most_confused(

@@ -7,6 +7,7 @@ from typing import Any
 
 from jinja2 import Environment
 
+from primum.judge.finding import Finding
 from primum.judge.metrics.table import codes
 
 CODES = codes("notebook")
@@ -25,36 +26,38 @@ def summary(content: Mapping[str, Any]) -> str:
     Args:
         content: the dictionary of an audit or of a comparison.
     """
-    settings, findings = content["settings"], content["findings"]
+    settings = content["settings"]
+    findings = [Finding.from_dict(entry) for entry in content["findings"]]
     if "first" in content:
         title = f"{settings['second']} − {settings['first']}: {settings['n']} cases"
         best = "best"
     else:
         title = f"{settings['name']}: {settings['n']} cases"
         best = settings["recalibrator"]
-    rules = [rule for rule in ("argmax", "bayes", "given") if any(f["decision"] == rule for f in findings)]
-    shown = []
+    judged = {finding.decision for finding in findings}
+    rules = [rule for rule in ("argmax", "bayes", "given") if rule in judged]
+    rows = []
     for code in CODES:
         cells = [_find(findings, code, rule, best if rule == "bayes" else "none") for rule in rules]
-        if any(cell is not None for cell in cells):
-            name = next(cell["name"] for cell in cells if cell is not None)
-            shown.append((name, [_cell(cell) for cell in cells]))
-    warnings = [finding["why"] for finding in findings if finding["verdict"] == "warning"]
-    return TEMPLATE.render(title=title, rules=rules, rows=shown, warnings=warnings)
+        name = next((cell.name for cell in cells if cell is not None), None)
+        if name is not None:
+            rows.append((name, [_text(cell) for cell in cells]))
+    warnings = [finding.why for finding in findings if finding.verdict == "warning"]
+    return TEMPLATE.render(title=title, rules=rules, rows=rows, warnings=warnings)
 
 
-def _find(findings: Sequence[Mapping[str, Any]], code: str, rule: str, best: str) -> Mapping[str, Any] | None:
+def _find(findings: Sequence[Finding], code: str, rule: str, best: str) -> Finding | None:
     for finding in findings:
-        if finding["code"] != code or finding["group"] != "all" or finding["value"] is None:
+        if finding.code != code or finding.group != "all" or finding.value is None:
             continue
-        if finding["decision"] == rule and finding["score"] in (None, "msr"):
+        if finding.decision == rule and finding.score in (None, "msr"):
             return finding
-        if finding["decision"] is None and finding["calibrated"] == best:
+        if finding.decision is None and finding.calibrated == best:
             return finding
     return None
 
 
-def _cell(finding: Mapping[str, Any] | None) -> str:
+def _text(finding: Finding | None) -> str:
     if finding is None:
         return "–"
-    return f"{finding['value']:.4g} ({finding['low']:.4g} to {finding['high']:.4g})"
+    return f"{finding.value:.4g} ({finding.low:.4g} to {finding.high:.4g})"

@@ -37,20 +37,20 @@ def render(audit: Mapping[str, Any], images: Path | None = None, maps: Path | No
     """
     schema = audit.get("schema")
     if schema == AUDIT:
-        shown, name = view.of(content.read(audit), images, maps=maps), "audit"
+        page, name = view.of(content.read(audit), images, maps=maps), "audit"
     elif schema == COMPARISON:
-        shown, name = comparing.of(audit, images), "comparison"
+        page, name = comparing.of(audit, images), "comparison"
     elif schema == BENCH:
-        shown, name = benching.of(audit), "bench"
+        page, name = benching.of(audit), "bench"
     elif schema == SCORE_BENCH:
-        shown, name = score_benching.of(audit), "score-bench"
+        page, name = score_benching.of(audit), "score-bench"
     else:
-        known = f"{AUDIT}, {COMPARISON}, {BENCH} or {SCORE_BENCH}"
-        raise InputError(f"a report needs schema {known}, not {schema!r}")
+        schemas = f"{AUDIT}, {COMPARISON}, {BENCH} or {SCORE_BENCH}"
+        raise InputError(f"a report needs schema {schemas}, not {schema!r}")
     template = _environment().get_template("page.html.jinja")
     return template.render(
         kind=name,
-        view=shown,
+        view=page,
         style=_asset("page.css"),
         script=_asset("page.js"),
         plotly=Markup(_plotly()),

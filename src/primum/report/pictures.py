@@ -16,17 +16,17 @@ class Picture:
 
     Attributes:
         id: of its element, unique on the page. spec: the figure as JSON, safe inside a script element.
-        spoken: what it shows, for readers who do not see it. caption: stands above it. height: in pixels.
+        alt: what it shows, for readers who do not see it. caption: stands above it. height: in pixels.
     """
 
     id: str
     spec: Markup
-    spoken: str
+    alt: str
     caption: str
     height: int
 
 
-def pack(figure: go.Figure, name: str, spoken: str, caption: str = "") -> Picture:
+def pack(figure: go.Figure, name: str, alt: str, caption: str = "") -> Picture:
     """Pack a figure under the id ``name``.
 
     >>> "<" in pack(go.Figure(layout={"title": {"text": "</script>"}}), "a", "nothing").spec
@@ -36,4 +36,4 @@ def pack(figure: go.Figure, name: str, spoken: str, caption: str = "") -> Pictur
     # Any user's text may stand in a figure: inside a script element only these signs could end it.
     for sign, code in UNSAFE.items():
         spec = spec.replace(sign, code)
-    return Picture(name, Markup(spec), spoken, caption, figure.layout.height)
+    return Picture(name, Markup(spec), alt, caption, figure.layout.height)

@@ -23,11 +23,11 @@ def embed(path: str | None, images: Path | None) -> str | None:
         path: as written in the audit, relative to ``images`` or absolute.
         images: the only folder pictures are taken from; links that lead out of it are refused too.
     """
-    found = inside(path, images)
-    if found is None:
+    file = inside(path, images)
+    if file is None:
         return None
     try:
-        small = preview(found, SIDE)
+        small = preview(file, SIDE)
     except (MissingExtraError, OSError, UnreadableError):
         return None
     if max(small.size) <= EXACT:
@@ -41,10 +41,10 @@ def inside(path: str | None, images: Path | None) -> Path | None:
         return None
     try:
         root = images.resolve(strict=True)
-        found = (root / path).resolve(strict=True)
+        file = (root / path).resolve(strict=True)
     except (OSError, ValueError, RuntimeError):
         return None
-    return found if found.is_relative_to(root) and found.is_file() else None
+    return file if file.is_relative_to(root) and file.is_file() else None
 
 
 def _uri(content: bytes, kind: str) -> str:

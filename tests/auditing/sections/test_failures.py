@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from primum.auditing.sections.failures import MOST, case_columns
+from primum.auditing.sections.failures import LISTED, case_columns
 from primum.judge.failures.evidence import CATEGORIES, UNDETERMINED
 from primum.judge.failures.taxonomy import taxonomy
 from tests.auditing.sections.written import failures
@@ -36,7 +36,7 @@ def test_counts_shares_and_rows_agree(found) -> None:
         interval = binomtest(one["n"], len(found.rows)).proportion_ci(0.95, "exact")
         assert (one["low"], one["high"]) == pytest.approx((interval.low, interval.high))
     rows = content["rows"]
-    assert len(rows) == min(MOST, len(found.rows))
+    assert len(rows) == min(LISTED, len(found.rows))
     assert [row["critical"] for row in rows] == sorted((row["critical"] for row in rows), reverse=True)
     fatal = [row["confidence"] for row in rows if row["critical"]]
     assert fatal == sorted(fatal, reverse=True)
@@ -53,7 +53,7 @@ def test_the_first_three_of_every_kind_are_listed_among_many() -> None:
     arguments["predicted"] = arguments["predicted"].copy()
     arguments["predicted"][flipped] = (arguments["labels"][flipped] + 1) % 3
     content = failures(taxonomy(**arguments), CLASSES, IDS)
-    assert content["failures"] > MOST == len(content["rows"])
+    assert content["failures"] > LISTED == len(content["rows"])
     listed = [row["category"] for row in content["rows"]]
     for one in content["categories"]:
         assert listed.count(one["category"]) >= min(3, one["n"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from primum.auditing.checklist.fact_table import FACTS
 from primum.auditing.checklist.facts import Fact, Facts
 from primum.auditing.checklist.items import Item, Part, items
-from primum.auditing.checklist.known import KNOWN
 from primum.auditing.study import Study
 from primum.judge.finding import Finding
 from primum.judge.sections.checklist import Entry
@@ -34,28 +34,28 @@ def fill(settings: Mapping[str, Any], findings: Sequence[Finding], about: Study 
         how well.
     """
     facts = Facts(settings, findings)
-    written = {} if about is None else about.said()
+    written = {} if about is None else about.reported()
     filled = ((item, _met(item, facts, written)) for item in items())
     return [_entry(item, met, written) for item, met in filled if any(met) or not item.only_if_known]
 
 
-def _met(item: Item, facts: Facts, written: Mapping[str, Any]) -> list[list[Fact]]:
+def _met(item: Item, facts: Facts, written: Mapping[str, object]) -> list[list[Fact]]:
     """What is known of each part of an item."""
     return [
         [
             *([_statement(part.about, written)] if part.about in written else []),
-            *([fact] if part.known and (fact := KNOWN[part.known](facts)) else []),
+            *([fact] if part.fact and (fact := FACTS[part.fact](facts)) else []),
         ]
         for part in item.parts
     ]
 
 
-def _statement(key: str, written: Mapping[str, Any]) -> Fact:
+def _statement(key: str, written: Mapping[str, object]) -> Fact:
     value = written[key]
     return Fact(EXTERNAL[value] if isinstance(value, bool) else str(value), ABOUT)
 
 
-def _entry(item: Item, met: Sequence[Sequence[Fact]], written: Mapping[str, Any]) -> Entry:
+def _entry(item: Item, met: Sequence[Sequence[Fact]], written: Mapping[str, object]) -> Entry:
     pairs = list(zip(item.parts, met, strict=True))
     missing = [part for part, answers in pairs if not answers and not part.extra]
     if any(answers and _enough(part, written) for part, answers in pairs):
@@ -75,7 +75,7 @@ def _entry(item: Item, met: Sequence[Sequence[Fact]], written: Mapping[str, Any]
     )
 
 
-def _enough(part: Part, written: Mapping[str, Any]) -> bool:
+def _enough(part: Part, written: Mapping[str, object]) -> bool:
     """Whether this part answers its item alone; so does saying that there was no external test."""
     return part.enough or (part.about == "external_test" and written.get("external_test") is False)
 

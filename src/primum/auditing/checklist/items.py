@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from primum.core import documents
 
@@ -16,7 +16,7 @@ class Part(BaseModel):
     """One thing an item asks for.
 
     Attributes:
-        about: field of ``about.yaml`` that meets it. known: fact of the audit that meets it.
+        about: field of ``about.yaml`` that meets it. fact: the audit's, ``known`` in the files.
         enough: it answers the item alone. extra: nobody misses it.
         supply: what to do where it is missing, besides writing the field.
     """
@@ -24,7 +24,7 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     about: str = ""
-    known: str = ""
+    fact: str = Field("", alias="known")
     enough: bool = False
     extra: bool = False
     supply: str = ""

@@ -26,7 +26,7 @@ from primum.judge.sections.failures import (
 from primum.judge.statistics.shares import share
 from primum.predictions import Predictions
 
-MOST, STUDIES = 200, 3
+LISTED, STUDIES = 200, 3
 ENERGY = "lesion_energy"
 
 
@@ -164,7 +164,7 @@ def _listed(category: Strings, order: Integers) -> Integers:
     ranked = category[order]
     places = np.arange(len(order))
     first = [place for name in np.unique(ranked) for place in places[ranked == name][:STUDIES]]
-    later = np.setdiff1d(places, first)[: max(0, MOST - len(first))]
+    later = np.setdiff1d(places, first)[: max(0, LISTED - len(first))]
     listed = np.sort(np.concatenate([np.array(first, dtype=np.int64), later]))
     return np.asarray(order[listed], dtype=np.int64)
 

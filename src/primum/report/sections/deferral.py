@@ -77,9 +77,9 @@ def _pictures(
     pictures = []
     for paid, title in readers.items() if early else ():
         figure = _figure(early, policies, fitted=fitted, paid=paid, errors=errors)
-        spoken = f"{title}: failure cost against the share of cases deferred, one line per confidence score"
+        alt = f"{title}: failure cost against the share of cases deferred, one line per confidence score"
         name = f"{prefix}-failure_with_reader" if paid else f"{prefix}-failure"
-        pictures.append(pack(figure, name, spoken, title + more))
+        pictures.append(pack(figure, name, alt, title + more))
     return pictures
 
 

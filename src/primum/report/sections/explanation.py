@@ -99,8 +99,8 @@ def _pictures(changes: Sequence[Change], untrained: Untrained | None, prefix: st
     if not rows:
         return []
     figure = figures.dots_and_whiskers(rows, "rank correlation with the map of the unchanged image")
-    spoken = "Rank correlation of maps before and after each change, median and quartiles"
-    return [pack(figure, f"{prefix}explanation-stability", spoken, "Median and middle half of the maps")]
+    alt = "Rank correlation of maps before and after each change, median and quartiles"
+    return [pack(figure, f"{prefix}explanation-stability", alt, "Median and middle half of the maps")]
 
 
 def _row(change: Change) -> dict[str, object]:

@@ -21,13 +21,13 @@ def of(section: MembersSection, prefix: str) -> dict[str, object]:
     apart = [pair for pair in section.pairs if pair.differ]
     widest = sorted(apart, key=lambda pair: -pair.differ)[:MOST_PAIRS]
     more = ", the pairs that differ most" if len(apart) > len(widest) else ""
-    spoken = "Of the cases on which two members differ: only the first right, only the second, neither"
+    alt = "Of the cases on which two members differ: only the first right, only the second, neither"
     caption = f"Cases on which two members differ{more}"
     rows, hidden = _chosen(section.rows)
     return {
         "id": f"{prefix}members",
         "lead": lead(section),
-        "pictures": [pack(bars(widest), f"{prefix}members-pairs", spoken, caption)] if widest else [],
+        "pictures": [pack(bars(widest), f"{prefix}members-pairs", alt, caption)] if widest else [],
         "pairs": [_pair(pair) for pair in section.pairs],
         "strengths": _strengths(section, rows),
         "hidden": hidden,

@@ -59,12 +59,12 @@ def selective(
             continue
         early = drawable[:MOST_CURVES]
         more = f"; {len(drawable) - len(early)} more in numbers below" if len(drawable) > len(early) else ""
-        spoken = f"{title} against the share of cases answered, one line per confidence score"
+        alt = f"{title} against the share of cases answered, one line per confidence score"
         name = f"{prefix}coverage-{residual}"
-        pictures.append(pack(figures.risk_coverage(early, at=at), name, spoken, title + more))
+        pictures.append(pack(figures.risk_coverage(early, at=at), name, alt, title + more))
         if all(len(curve.generalized_risk) == len(curve.coverage) for curve in early):
             figure = figures.risk_coverage(early, joint=True, at=at)
-            joint.append(pack(figure, f"{name}-joint", spoken + ", per case seen", title + more))
+            joint.append(pack(figure, f"{name}-joint", alt + ", per case seen", title + more))
         rows = [
             (
                 label,
@@ -145,7 +145,7 @@ def cost(
             rows.append(figures.Whisker(name, entry.value, entry.low, entry.high, text))
     unit = settings.severity and settings.severity.unit
     caption = f"Mean cost per case; unit: {unit}" if unit else "Mean cost per case"
-    spoken = "Mean cost per case under each decision rule, with intervals"
+    alt = "Mean cost per case under each decision rule, with intervals"
     figure = figures.dots_and_whiskers(rows, "mean cost per case")
     judged = [finding for finding in overall if finding.decision is not None]
     priced = tables.present(judged, COST_CODES[:2])
@@ -156,6 +156,6 @@ def cost(
         settings.limits,
     )
     return {
-        "pictures": [pack(figure, f"{prefix}cost-rules", spoken, caption)] if rows else [],
+        "pictures": [pack(figure, f"{prefix}cost-rules", alt, caption)] if rows else [],
         "table": table,
     }

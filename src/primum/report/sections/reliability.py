@@ -74,8 +74,8 @@ def _by_column(diagrams: Sequence[Diagram], column: str) -> Multiple:
 
 def _picture(diagram: Diagram, name: str) -> Picture:
     state = words.calibrated(diagram.state)
-    spoken = f"Reliability diagram, probabilities {state}: accuracy against confidence"
-    return pack(figures.reliability(diagram.bins), name, spoken, f"Probabilities {state}")
+    alt = f"Reliability diagram, probabilities {state}: accuracy against confidence"
+    return pack(figures.reliability(diagram.bins), name, alt, f"Probabilities {state}")
 
 
 def _table(findings: Sequence[Finding], codes: Sequence[str], limits: tables.Limits) -> Table:
@@ -125,12 +125,12 @@ def _row(bin: Bin) -> dict[str, str]:
     }
 
 
-def small(states: Sequence[Diagram], spoken: str) -> Markup:
+def small(states: Sequence[Diagram], alt: str) -> Markup:
     """Draw one small reliability diagram as SVG: points, their intervals, and the cases of each bin below.
 
     Args:
         states: one or two, as supplied first.
-        spoken: what the picture shows, for readers who do not see it.
+        alt: what the picture shows, for readers who do not see it.
     """
     side, floor = WIDE - LEFT - 8, HIGH - BOTTOM - STRIP - 6
 
@@ -192,7 +192,7 @@ def small(states: Sequence[Diagram], spoken: str) -> Markup:
     return Markup(
         '<svg viewBox="0 0 {:.0f} {:.0f}" style="{}" font-size="9.5" fill="{}" role="img" aria-label="{}">{}'
         "</svg>"
-    ).format(WIDE, HIGH, style, figures.SOFT, spoken, Markup("").join(parts))
+    ).format(WIDE, HIGH, style, figures.SOFT, alt, Markup("").join(parts))
 
 
 def _title(bin: Bin) -> str:

@@ -8,7 +8,7 @@ from primum.auditing.checklist import data_facts as data
 from primum.auditing.checklist import result_facts as results
 from primum.auditing.checklist.facts import Fact, Facts
 
-KNOWN: dict[str, Callable[[Facts], Fact | None]] = {
+FACTS: dict[str, Callable[[Facts], Fact | None]] = {
     function.__name__: function
     for function in (
         data.trained_on,
