@@ -146,16 +146,16 @@ def test_the_name_of_a_file_is_only_shown(shown, table, refused) -> None:
 
 def test_what_arrives_is_measured_before_it_is_decoded(monkeypatch, refused) -> None:
     panel = pytest.importorskip("primum.explore.app.trial")
-    assert panel.arrived("data:image/png;base64,aGVsbG8=") == b"hello"
+    assert panel.decode_upload("data:image/png;base64,aGVsbG8=") == b"hello"
     for odd in ("data:;base64,%%%", "data:;base64,aGVsbG8", "data:;base64,é"):
-        refused(lambda odd=odd: panel.arrived(odd), "did not arrive whole; drop it in again")
+        refused(lambda odd=odd: panel.decode_upload(odd), "did not arrive whole; drop it in again")
 
     def decoded(*given: object, **rest: object) -> bytes:
         raise AssertionError("it was decoded")
 
     monkeypatch.setattr(panel.base64, "b64decode", decoded)
     long = "data:;base64," + "A" * (4 * limits.UPLOADED // 3 + 2000)
-    refused(lambda: panel.arrived(long), "at most 45 MB was expected, 45.00 MB arrived; shrink it")
+    refused(lambda: panel.decode_upload(long), "at most 45 MB was expected, 45.00 MB arrived; shrink it")
 
 
 def test_an_image_of_twelve_bits_is_seen_in_the_range_of_the_network(shown, run, tmp_path) -> None:

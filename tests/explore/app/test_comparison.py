@@ -19,7 +19,7 @@ def two(stage):
 
 def test_kinds_by_hand(two) -> None:
     first, second = two
-    shared = comparison.joined(first, second)
+    shared = comparison.join_cases(first, second)
     assert len(shared) == 50  # the ids of test that both hold
     for one in shared.iter_rows(named=True):
         left, right = (
@@ -35,11 +35,11 @@ def test_kinds_by_hand(two) -> None:
 
 
 def test_the_parts_make_the_whole(two) -> None:
-    shared = comparison.joined(*two)
-    counts = [len(comparison.parted(shared, kind)) for kind in comparison.KINDS]
+    shared = comparison.join_cases(*two)
+    counts = [len(comparison.filter_cases(shared, kind)) for kind in comparison.KINDS]
     assert sum(counts) == len(shared)
     assert min(counts[:4]) > 0
-    differ = comparison.parted(shared, "differ")
+    differ = comparison.filter_cases(shared, "differ")
     assert len(differ) == (shared["predicted_first"] != shared["predicted_second"]).sum()
 
 
@@ -47,5 +47,5 @@ def test_nothing_shared_is_said(two) -> None:
     first, _ = two
     stranger = predictions(5, ids=pl.Series([f"x{i}" for i in range(5)]))
     other = staged(scene("stranger", [Domain("test", stranger)]), 1)
-    shared = comparison.joined(first, other)
-    assert "share no case" in comparison._said((first, other), shared, shared)
+    shared = comparison.join_cases(first, other)
+    assert "share no case" in comparison._summary((first, other), shared, shared)

@@ -27,14 +27,14 @@ CASES = [
 
 @pytest.mark.parametrize(("chosen", "passes"), CASES)
 def test_each_filter_by_hand(stage, chosen, passes) -> None:
-    kept = filters.keep(stage, chosen)
+    kept = filters.passing(stage, chosen)
     assert kept.tolist() == [bool(passes(one)) for one in stage.cases.iter_rows(named=True)]
     assert 0 < kept.sum() < len(kept)
 
 
 def test_empty_filters_let_all_through(stage) -> None:
     empty = {"class": [], "domain": None, "outcome": "all", "column": None, "values": [], "score": "msr"}
-    assert filters.keep(stage, {**empty, "range": list(filters.span(stage, "msr"))}).all()
+    assert filters.passing(stage, {**empty, "range": list(filters.span(stage, "msr"))}).all()
 
 
 @pytest.mark.parametrize("score", ["msr", "pe", "mahalanobis"])
@@ -47,9 +47,9 @@ def test_the_ends_of_the_range_hold_every_case(stage, score) -> None:
 
 
 def test_the_sentence_counts(stage) -> None:
-    kept = filters.keep(stage, {"class": ["naevus"]})
+    kept = filters.passing(stage, {"class": ["naevus"]})
     mine = stage.cases.filter(pl.col("label") == "naevus")
     wrong, silent = int((~mine["correct"]).sum()), int(mine["silent"].sum())
-    said = filters.said(stage, kept, {"class": ["naevus"]})
+    said = filters.describe(stage, kept, {"class": ["naevus"]})
     assert said.startswith(f"{len(mine)}\xa0cases: {wrong}\xa0wrong answers, {silent} of them silent")
     assert said.endswith("Only naevus.")

@@ -42,7 +42,7 @@ def test_every_kept_case_is_one_point_at_its_place(stage, dimensions, what) -> N
     assert sorted(points(figure)) == np.flatnonzero(kept).tolist()
     for trace in figure.data[1:]:
         place = np.stack([trace[axis] for axis in "xyz"[:dimensions]], axis=1)
-        assert (place == stage.placed[dimensions][list(trace.customdata)]).all()
+        assert (place == stage.positions[dimensions][list(trace.customdata)]).all()
 
 
 def test_failures_are_ringed_by_kind(stage) -> None:
@@ -87,15 +87,15 @@ def test_no_text_of_a_table_becomes_markup(stage) -> None:
 def test_the_chosen_case_is_marked_where_it_lies(stage, dimensions) -> None:
     every = np.ones(len(stage.scene), dtype=bool)
     figure = scatter.figure(stage, dimensions, every, colouring.by(stage, "label"), marked=False, chosen=4)
-    mark = figure.data[scatter.CHOSEN]
-    assert [mark[axis][-1] for axis in "xyz"[:dimensions]] == stage.placed[dimensions][4].tolist()
+    mark = figure.data[scatter.MARK]
+    assert [mark[axis][-1] for axis in "xyz"[:dimensions]] == stage.positions[dimensions][4].tolist()
     assert mark.marker.size[-1] == scatter.RING
     assert mark.customdata[-1] == 4
 
 
 def test_a_case_that_is_not_drawn_is_not_marked(stage) -> None:
-    stage.placed[3][4] = np.nan
+    stage.positions[3][4] = np.nan
     every = np.ones(len(stage.scene), dtype=bool)
     figure = scatter.figure(stage, 3, every, colouring.by(stage, "label"), marked=False, chosen=4)
-    assert not figure.data[scatter.CHOSEN].x
+    assert not figure.data[scatter.MARK].x
     assert 4 not in points(figure)

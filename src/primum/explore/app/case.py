@@ -26,9 +26,9 @@ def panel(stage: Stage, row: int | None, empty: str = EMPTY) -> list[Component]:
     if row is None or not 0 <= row < len(stage.scene):
         return [html.P(empty, className="calm")]
     case = stage.cases.row(row, named=True)
-    beside = [_picture(stage, row, case), _answer(stage, case)]
-    told = [_probabilities(stage, case), _scores(stage, case), *_near(stage, case), _facts(stage, case)]
-    return [html.Div([html.Div(beside), html.Div(told)], className="inside")]
+    left = [_picture(stage, row, case), _answer(stage, case)]
+    right = [_probabilities(stage, case), _scores(stage, case), *_near(stage, case), _facts(stage, case)]
+    return [html.Div([html.Div(left), html.Div(right)], className="inside")]
 
 
 def _picture(stage: Stage, row: int, case: dict[str, Any]) -> Component:
@@ -38,38 +38,38 @@ def _picture(stage: Stage, row: int, case: dict[str, Any]) -> Component:
         pictures.png(stage.scene, case["key"], 16)
         heated = pictures.heat(stage.scene, case["key"], 16) is not None
     except PrimumError as error:
-        return html.Div([*heading, parts.refused(str(error))])
+        return html.Div([*heading, parts.refusal(str(error))])
     address = parts.picture(stage, row, parts.FULL)
-    shown = html.A(
-        html.Img(src=address, alt=f"{case['id']}. {parts.said_of(case)}"),
+    link = html.A(
+        html.Img(src=address, alt=f"{case['id']}. {parts.describe(case)}"),
         href=parts.picture(stage, row), target="_blank", title="Open at its own size",
     )  # fmt: skip
     if not heated:
-        return html.Div([*heading, html.Div(shown, className="picture")])
+        return html.Div([*heading, html.Div(link, className="picture")])
     heat = html.Figure(
         [
             html.Img(src=f"map?scene={stage.number}&case={row}", alt="What the network looked at"),
             html.Figcaption("Yellow: what spoke most for the answer", className="note"),
         ]
     )
-    return html.Div([*heading, html.Div([html.Figure(shown), heat], className="picture pair")])
+    return html.Div([*heading, html.Div([html.Figure(link), heat], className="picture pair")])
 
 
 def _answer(stage: Stage, case: dict[str, Any]) -> Component:
-    kind = parts.kind_of(case)
+    kind = parts.failure_kind(case)
     sure = f"{words.number(case['confidence'], 'accuracy')} sure"
-    told: list[Any] = [html.B(parts.said_of(case)), f" The model was {sure}"]
+    line: list[Any] = [html.B(parts.describe(case)), f" The model was {sure}"]
     if kind:
         tone = "fatal" if case["critical"] else ""
-        told += [": a ", html.Span(kind, className=tone or None), "."]
+        line += [": a ", html.Span(kind, className=tone or None), "."]
     else:
-        told.append(".")
+        line.append(".")
     notes = []
     if case["silent"]:
         notes = [
             html.P("Silent: the model was as sure as of the answers one would accept.", className="note")
         ]
-    return html.Div([html.P(told, className="answer"), *notes])
+    return html.Div([html.P(line, className="answer"), *notes])
 
 
 def _probabilities(stage: Stage, case: dict[str, Any]) -> Component:
@@ -79,11 +79,11 @@ def _probabilities(stage: Stage, case: dict[str, Any]) -> Component:
 
 def bars(shares: list[tuple[float, str]], label: str | None = None) -> Component:
     """Probabilities as bars, largest first; the true class in bold, the rest summed."""
-    shown = [one for at, one in enumerate(shares) if at < MOST_BARS or one[1] == label]
-    rest = sum(share for share, _ in shares) - sum(share for share, _ in shown)
-    lines = [(share, name, name == label) for share, name in shown]
-    if len(shown) < len(shares):
-        lines.append((max(rest, 0.0), f"{len(shares) - len(shown)} others", False))
+    largest = [bar for at, bar in enumerate(shares) if at < MOST_BARS or bar[1] == label]
+    remainder = sum(share for share, _ in shares) - sum(share for share, _ in largest)
+    lines = [(share, name, name == label) for share, name in largest]
+    if len(largest) < len(shares):
+        lines.append((max(remainder, 0.0), f"{len(shares) - len(largest)} others", False))
     return html.Dl(
         [
             html.Div(
@@ -140,51 +140,53 @@ def _missing(stage: Stage) -> list[Component]:
     """The scores that do not apply, and why."""
     if not stage.scene.not_applicable:
         return []
-    told = [html.Div([html.Dt(name), html.Dd(why)]) for name, why in stage.scene.not_applicable.items()]
-    return [html.Details([html.Summary("Scores that do not apply here"), html.Dl(told, className="one")])]
+    reasons = [html.Div([html.Dt(name), html.Dd(why)]) for name, why in stage.scene.not_applicable.items()]
+    return [html.Details([html.Summary("Scores that do not apply here"), html.Dl(reasons, className="one")])]
 
 
 def _near(stage: Stage, case: dict[str, Any]) -> list[Component]:
     """The nearest cases as the network sees them."""
     try:
-        found = neighbours.nearest(stage.scene, case["key"], NEIGHBOURS)
+        table = neighbours.nearest(stage.scene, case["key"], NEIGHBOURS)
     except InputError as error:
         return [html.H3("Nearest known cases"), html.P(words.opening(str(error)) + ".", className="note")]
-    whose = (
+    pool = (
         "training cases"
         if stage.scene.train is not None
         else "cases shown here, as there are no training rows"
     )
     return [
         html.H3("Nearest known cases"),
-        near(stage, found),
-        html.P(f"The {whose} that look most alike to the network.", className="note"),
+        near(stage, table),
+        html.P(f"The {pool} that look most alike to the network.", className="note"),
     ]
 
 
-def near(stage: Stage, found: pl.DataFrame) -> Component:
+def near(stage: Stage, table: pl.DataFrame) -> Component:
     """Known cases with their pictures, nearest first, and how alike they are to the network."""
-    return html.Ul([_neighbour(stage, one) for one in found.iter_rows(named=True)], className="near")
+    return html.Ul(
+        [_neighbour(stage, neighbour) for neighbour in table.iter_rows(named=True)], className="near"
+    )
 
 
-def _neighbour(stage: Stage, one: dict[str, Any]) -> Component:
-    label = one["label"] or "truth not known"
-    called = "" if one["predicted"] == one["label"] else f", called {one['predicted']}"
-    alike = f"{100 * one['similarity']:.0f}{words.GAP}%"
+def _neighbour(stage: Stage, neighbour: dict[str, Any]) -> Component:
+    label = neighbour["label"] or "truth not known"
+    answer = "" if neighbour["predicted"] == neighbour["label"] else f", called {neighbour['predicted']}"
+    alike = f"{100 * neighbour['similarity']:.0f}{words.GAP}%"
     try:
-        drawn = parts.embedded(pictures.png(stage.scene, one["key"], parts.NEAR))
-        shown: Component = html.Img(src=drawn, alt=f"Known case, {label}{called}")
+        address = parts.embedded(pictures.png(stage.scene, neighbour["key"], parts.NEAR))
+        image: Component = html.Img(src=address, alt=f"Known case, {label}{answer}")
     except PrimumError:
-        shown = html.Span("no picture", className="blank")
-    return html.Li([shown, html.B(label), called, html.Br(), f"{alike} alike"])
+        image = html.Span("no picture", className="blank")
+    return html.Li([image, html.B(label), answer, html.Br(), f"{alike} alike"])
 
 
 def _facts(stage: Stage, case: dict[str, Any]) -> Component:
-    told = [
+    facts = [
         html.Div([html.Dt(name), html.Dd(str(case[name]))])
         for name in stage.scene.further
         if case[name] is not None and name not in HIDDEN
     ]
-    if not told:
+    if not facts:
         return html.Div()
-    return html.Details([html.Summary("Everything the table says"), html.Dl(told, className="one")])
+    return html.Details([html.Summary("Everything the table says"), html.Dl(facts, className="one")])

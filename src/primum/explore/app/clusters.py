@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from primum.explore.app import parts
-from primum.explore.app.latent import written
+from primum.explore.app.latent import csv_download
 from primum.explore.app.stage import Stage
 from primum.report import words
 
@@ -57,17 +57,20 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if tab != NAME:
             raise PreventUpdate
         stage = find(number)
-        found = chosen(stage, domain, name)
-        if found.is_empty():
+        table = select_clusters(stage, domain, name)
+        if table.is_empty():
             return [html.P("No case of this class is here.", className="calm")]
-        shown: list[Component] = []
-        for (of,), groups in found.group_by("class", maintain_order=True):
+        children: list[Component] = []
+        for (of,), groups in table.group_by("class", maintain_order=True):
             total = int(groups["n"].sum())
-            shown += [
+            children += [
                 html.H3([str(of), html.Small(words.counted(total))]),
-                html.Div([_card(stage, one) for one in groups.iter_rows(named=True)], className="cards nine"),
+                html.Div(
+                    [_card(stage, cluster) for cluster in groups.iter_rows(named=True)],
+                    className="cards nine",
+                ),
             ]
-        return shown
+        return children
 
     @app.callback(
         Output("focus", "data"),
@@ -92,29 +95,29 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if not clicks:
             raise PreventUpdate
         stage = find(number)
-        members = [key for keys in chosen(stage, domain, name)["members"] for key in keys]
-        return written(stage, stage.scene.rows(members), "clusters")
+        members = [key for keys in select_clusters(stage, domain, name)["members"] for key in keys]
+        return csv_download(stage, stage.scene.rows(members), "clusters")
 
 
-def chosen(stage: Stage, domain: str, name: str) -> pl.DataFrame:
+def select_clusters(stage: Stage, domain: str, name: str) -> pl.DataFrame:
     """The clusters of one set of cases, of one class or of all."""
-    found = stage.clusters.filter(pl.col("domain") == domain)
-    return found.filter(pl.col("class") == name) if name else found
+    table = stage.clusters.filter(pl.col("domain") == domain)
+    return table.filter(pl.col("class") == name) if name else table
 
 
-def _card(stage: Stage, one: dict[str, Any]) -> Component:
-    row = stage.scene.row(one["key"])
-    told: list[Any] = [html.B(words.counted(one["n"]))]
-    if one["failures"]:
-        told.append(f", {words.number(one['failures'], 'n')} wrong")
-        if one["silent"]:
-            told.append(f", {words.number(one['silent'], 'n')} of them silently")
+def _card(stage: Stage, cluster: dict[str, Any]) -> Component:
+    row = stage.scene.row(cluster["key"])
+    line: list[Any] = [html.B(words.counted(cluster["n"]))]
+    if cluster["failures"]:
+        line.append(f", {words.number(cluster['failures'], 'n')} wrong")
+        if cluster["silent"]:
+            line.append(f", {words.number(cluster['silent'], 'n')} of them silently")
     return html.Button(
         [
-            parts.thumbnail(stage, row, f"Middle of a group of {one['n']} cases"),
-            html.Span(told, className="text"),
+            parts.thumbnail(stage, row, f"Middle of a group of {cluster['n']} cases"),
+            html.Span(line, className="text"),
         ],
-        id={"cluster": one["cluster"], "class": one["class"], "domain": one["domain"]},
+        id={"cluster": cluster["cluster"], "class": cluster["class"], "domain": cluster["domain"]},
         className="card",
         n_clicks=0,
     )

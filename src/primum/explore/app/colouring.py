@@ -15,7 +15,7 @@ from primum.explore.app.stage import Stage
 from primum.report import figures, words
 
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "circle-open", "square-open", "diamond-open")
-DRAWN = {
+SHAPES = {
     "circle": "<circle cx='8' cy='8' r='5'/>",
     "square": "<rect x='3.5' y='3.5' width='9' height='9'/>",
     "diamond": "<path d='M8 2 14 8 8 14 2 8Z'/>",
@@ -23,7 +23,7 @@ DRAWN = {
     "x": "<path d='M4.2 2 8 5.8 11.8 2 14 4.2 10.2 8 14 11.8 11.8 14 8 10.2 4.2 14 2 11.8 5.8 8 2 4.2Z'/>",
 }
 COLOURS = ("#0b5c94", "#d98e04", "#00876c", "#7a5aa6", "#4aa3d8", "#8a6d3b", "#1c2733")
-OTHER, RIGHT = "#9fadb8", "#c5d0d8"
+GREY, RIGHT = "#9fadb8", "#c5d0d8"
 MOST_VALUES = 12
 MOST_LISTED = 24
 
@@ -48,7 +48,7 @@ class Colouring:
 
 def options(stage: Stage) -> list[dict[str, str]]:
     """What a scatter can be coloured by."""
-    found = [
+    choices = [
         ("domain", "set of cases"),
         ("confusion", "confusion: truth and answer"),
         ("label", "true class"),
@@ -57,19 +57,19 @@ def options(stage: Stage) -> list[dict[str, str]]:
         *((f"column {name}", f"column: {name}") for name in stage.columns),
     ]
     if len(stage.domains) == 1:
-        found = [*found[1:], found[0]]
-    return [{"value": value, "label": label} for value, label in found]
+        choices = [*choices[1:], choices[0]]
+    return [{"value": value, "label": label} for value, label in choices]
 
 
-def by(stage: Stage, what: str) -> Colouring:
+def by(stage: Stage, choice: str) -> Colouring:
     """The colouring of every case of a scene by one of :func:`options`."""
     cases = stage.cases
-    if what == "confusion":
+    if choice == "confusion":
         return _confusions(cases)
-    if what.startswith("score_"):
-        value = cases[what].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        return Colouring(f"confidence: {what.removeprefix('score_')}", value=value)
-    column = what.removeprefix("column ")
+    if choice.startswith("score_"):
+        value = cases[choice].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return Colouring(f"confidence: {choice.removeprefix('score_')}", value=value)
+    column = choice.removeprefix("column ")
     if column not in cases.columns:
         column = "domain"
     values = cases[column]
@@ -82,8 +82,8 @@ def by(stage: Stage, what: str) -> Colouring:
 
 def symbols(stage: Stage) -> Strings:
     """(N,) symbol of each case's true class; above eight classes they are used again."""
-    listed = np.array([SYMBOLS[at % len(SYMBOLS)] for at in range(len(stage.scene.classes))])
-    return np.where(stage.scene.labels < 0, "circle", listed[stage.scene.labels])
+    markers = np.array([SYMBOLS[at % len(SYMBOLS)] for at in range(len(stage.scene.classes))])
+    return np.where(stage.scene.labels < 0, "circle", markers[stage.scene.labels])
 
 
 def legend(stage: Stage, colouring: Colouring, marked: bool) -> list[Component]:
@@ -108,43 +108,43 @@ def legend(stage: Stage, colouring: Colouring, marked: bool) -> list[Component]:
 
 def classes(stage: Stage) -> Component:
     """The symbol of each class, of the first 24 where there are more."""
-    listed = [
+    entries = [
         html.Li([_symbol(SYMBOLS[at % len(SYMBOLS)]), name])
         for at, name in enumerate(stage.scene.classes[:MOST_LISTED])
     ]
     more = len(stage.scene.classes) - MOST_LISTED
-    rest = [html.Li(f"and {more} more")] if more > 0 else []
-    again = [html.Li("symbols are used again after eight classes")] if len(listed) > len(SYMBOLS) else []
-    return html.Ul([html.Li(html.B("Symbol: true class")), *listed, *rest, *again], className="legend")
+    remainder = [html.Li(f"and {more} more")] if more > 0 else []
+    again = [html.Li("symbols are used again after eight classes")] if len(entries) > len(SYMBOLS) else []
+    return html.Ul([html.Li(html.B("Symbol: true class")), *entries, *remainder, *again], className="legend")
 
 
 def _confusions(cases: pl.DataFrame) -> Colouring:
     """Right answers pale, the commonest confusions in a colour each, critical ones first."""
-    told = cases.select(
+    outcomes = cases.select(
         pl.when(pl.col("correct")).then(pl.lit("right"))
         .when(pl.col("correct").is_null()).then(pl.lit("truth not known"))
         .otherwise(pl.col("label") + " called " + pl.col("predicted")).alias("confusion"),
         "critical", "correct",
     )  # fmt: skip
     ranked = (
-        told.filter(~pl.col("correct"))
+        outcomes.filter(~pl.col("correct"))
         .group_by("confusion")
         .agg(pl.len().alias("n"), pl.col("critical").any())
         .sort(["critical", "n", "confusion"], descending=[True, True, False])["confusion"]
         .to_list()
     )
-    shown = ranked[: len(COLOURS)]
-    names = ["right", *shown]
-    colours = [RIGHT, *COLOURS[: len(shown)]]
-    if len(ranked) > len(shown):
-        names.append(f"{len(ranked) - len(shown)} rarer confusions")
-        colours.append(OTHER)
+    commonest = ranked[: len(COLOURS)]
+    names = ["right", *commonest]
+    colours = [RIGHT, *COLOURS[: len(commonest)]]
+    if len(ranked) > len(commonest):
+        names.append(f"{len(ranked) - len(commonest)} rarer confusions")
+        colours.append(GREY)
     if cases["correct"].null_count():
         names.append("truth not known")
         colours.append("#e3d9c6")
     place = {name: at for at, name in enumerate(names)}
-    rarer = len(shown) + 1
-    group = np.array([place.get(name, rarer) for name in told["confusion"].to_list()], dtype=np.int64)
+    rarer = len(commonest) + 1
+    group = np.array([place.get(name, rarer) for name in outcomes["confusion"].to_list()], dtype=np.int64)
     return Colouring("confusion", group, tuple(names), tuple(colours))
 
 
@@ -152,14 +152,14 @@ def _groups(title: str, values: pl.Series, order: tuple[str, ...]) -> Colouring:
     """A colour for each of the commonest values, the rest together."""
     counts = values.value_counts(sort=True)
     common = counts[values.name].to_list()
-    listed = [name for name in order if name in common] or common
-    shown = listed[: len(COLOURS)]
-    names, colours = list(shown), list(COLOURS[: len(shown)])
-    if len(listed) > len(shown) or set(common) - set(listed):
+    ordered = [name for name in order if name in common] or common
+    coloured = ordered[: len(COLOURS)]
+    names, colours = list(coloured), list(COLOURS[: len(coloured)])
+    if len(ordered) > len(coloured) or set(common) - set(ordered):
         names.append("all others")
-        colours.append(OTHER)
-    place = {name: at for at, name in enumerate(shown)}
-    group = np.array([place.get(name, len(shown)) for name in values.to_list()], dtype=np.int64)
+        colours.append(GREY)
+    place = {name: at for at, name in enumerate(coloured)}
+    group = np.array([place.get(name, len(coloured)) for name in values.to_list()], dtype=np.int64)
     return Colouring(
         title,
         group,
@@ -170,7 +170,7 @@ def _groups(title: str, values: pl.Series, order: tuple[str, ...]) -> Colouring:
 
 def _symbol(name: str) -> Component:
     return _svg(
-        DRAWN[name.removesuffix("-open")],
+        SHAPES[name.removesuffix("-open")],
         "none" if name.endswith("-open") else figures.SOFT,
         figures.SOFT,
         1.6,
@@ -185,8 +185,8 @@ def _svg(shape: str, fill: str, stroke: str, width: float) -> Component:
     """A small drawing as a picture of its own, since dash has no SVG."""
     from urllib.parse import quote
 
-    drawn = (
+    picture = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><g fill='{fill}' stroke='{stroke}' "
         f"stroke-width='{width}'>{shape}</g></svg>"
     )
-    return html.Img(src=f"data:image/svg+xml,{quote(drawn)}", alt="", width=16, height=16)
+    return html.Img(src=f"data:image/svg+xml,{quote(picture)}", alt="", width=16, height=16)

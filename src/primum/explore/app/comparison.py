@@ -29,13 +29,13 @@ EMPTY = "Click a point in either map to see what both models said of it."
 
 def panel(stages: Sequence[Stage]) -> list[Component]:
     """Which two, which cases, the counts, the two maps, and the chosen case under each."""
-    named = [{"value": one.number, "label": one.scene.name} for one in stages]
-    shown = {"": "all shared cases", **{kind: kind for kind in KINDS[:4]}, "differ": "answers differ"}
+    named = [{"value": stage.number, "label": stage.scene.name} for stage in stages]
+    subsets = {"": "all shared cases", **{kind: kind for kind in KINDS[:4]}, "differ": "answers differ"}
     controls = [
         parts.field("First", parts.select("first", named, 0)),
         parts.field("Second", parts.select("second", named, 1)),
         parts.field(
-            "Show", parts.select("parting", [{"value": k, "label": v} for k, v in shown.items()], "")
+            "Show", parts.select("parting", [{"value": k, "label": v} for k, v in subsets.items()], "")
         ),
         parts.choices("comparison-dimensions", {"3": "3-D", "2": "2-D"}, "2"),
     ]
@@ -66,7 +66,7 @@ def panel(stages: Sequence[Stage]) -> list[Component]:
 
 def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
     """Draw both maps alike, and let a click in one show the case in both."""
-    asked = {
+    selectors = {
         "first": Input("first", "value"),
         "second": Input("second", "value"),
         "parting": Input("parting", "value"),
@@ -80,7 +80,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
             "figures": (Output("first-scatter", "figure"), Output("second-scatter", "figure")),
         },
         inputs={
-            **asked,
+            **selectors,
             "dimensions": Input("comparison-dimensions", "value"),
             "tab": Input("tab", "value"),
             "key": Input("both-key", "data"),
@@ -92,15 +92,15 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if tab != NAME:
             raise PreventUpdate
         two = find(first), find(second)
-        shared = joined(*two)
-        shown = parted(shared, parting)
+        shared = join_cases(*two)
+        subset = filter_cases(shared, parting)
         return {
-            "said": _said(two, shared, shown),
+            "said": _summary(two, shared, subset),
             "counts": [_counts(two, shared), colouring.classes(two[0])],
-            "names": tuple(one.scene.name for one in two),
+            "names": tuple(stage.scene.name for stage in two),
             "figures": tuple(
-                _figure(one, shown[f"row_{side}"].to_numpy(), shown["kind"], int(dimensions), key)
-                for one, side in zip(two, ("first", "second"), strict=True)
+                _figure(stage, subset[f"row_{side}"].to_numpy(), subset["kind"], int(dimensions), key)
+                for stage, side in zip(two, ("first", "second"), strict=True)
             ),
         }
 
@@ -126,38 +126,40 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         Input("second", "value"),
     )
     def show(key: str | None, first: int, second: int) -> list[list[Component]]:
-        return [case.panel(one, _row(one, key), EMPTY) for one in (find(first), find(second))]
+        return [case.panel(stage, _row(stage, key), EMPTY) for stage in (find(first), find(second))]
 
     @app.callback(
         output=Output("comparison-file", "data"),
         inputs={"clicks": Input("comparison-csv", "n_clicks")},
-        state={name: State(one.component_id, "value") for name, one in asked.items()},
+        state={name: State(selector.component_id, "value") for name, selector in selectors.items()},
         prevent_initial_call=True,
     )
     def save(clicks: int | None, first: int, second: int, parting: str) -> Any:
         if not clicks:
             raise PreventUpdate
-        shown = parted(joined(find(first), find(second)), parting).drop("key", "row_first", "row_second")
-        return {"content": shown.write_csv(), "filename": "comparison.csv", "type": "text/csv"}
+        subset = filter_cases(join_cases(find(first), find(second)), parting).drop(
+            "key", "row_first", "row_second"
+        )
+        return {"content": subset.write_csv(), "filename": "comparison.csv", "type": "text/csv"}
 
 
-def joined(first: Stage, second: Stage) -> pl.DataFrame:
+def join_cases(first: Stage, second: Stage) -> pl.DataFrame:
     """The cases both hold, by set of cases and id: row, answer and outcome in each, and their ``kind``."""
     columns = ["key", "row", "predicted", "correct", "critical", "silent", "confidence"]
     left = first.cases.select("id", "domain", "label", *columns)
     right = second.cases.select(columns)
-    found = left.join(right, on="key", how="inner", suffix="_second", maintain_order="left")
-    found = found.rename({name: f"{name}_first" for name in columns[1:]})
+    table = left.join(right, on="key", how="inner", suffix="_second", maintain_order="left")
+    table = table.rename({name: f"{name}_first" for name in columns[1:]})
     a, b = pl.col("correct_first"), pl.col("correct_second")
     kind = (
         pl.when(a & b).then(pl.lit(KINDS[0])).when(~a & b).then(pl.lit(KINDS[1]))
         .when(a & ~b).then(pl.lit(KINDS[2])).when(~a & ~b).then(pl.lit(KINDS[3]))
         .otherwise(pl.lit(KINDS[4])).alias("kind")
     )  # fmt: skip
-    return found.with_columns(kind)
+    return table.with_columns(kind)
 
 
-def parted(shared: pl.DataFrame, parting: str) -> pl.DataFrame:
+def filter_cases(shared: pl.DataFrame, parting: str) -> pl.DataFrame:
     """The shared cases of one kind, or those whose answers differ."""
     if parting == "differ":
         return shared.filter(pl.col("predicted_first") != pl.col("predicted_second"))
@@ -165,33 +167,33 @@ def parted(shared: pl.DataFrame, parting: str) -> pl.DataFrame:
 
 
 def _row(stage: Stage, key: str | None) -> int | None:
-    found = np.flatnonzero((stage.cases["key"] == (key or "")).to_numpy())
-    return int(found[0]) if len(found) else None
+    rows = np.flatnonzero((stage.cases["key"] == (key or "")).to_numpy())
+    return int(rows[0]) if len(rows) else None
 
 
 def _figure(stage: Stage, rows: Any, kinds: pl.Series, dimensions: int, key: str | None) -> Any:
-    kept = np.zeros(len(stage.scene), dtype=np.bool_)
-    kept[rows] = True
+    visible = np.zeros(len(stage.scene), dtype=np.bool_)
+    visible[rows] = True
     group = np.zeros(len(stage.scene), dtype=np.int64)
     group[rows] = [KINDS.index(kind) for kind in kinds.to_list()]
     of = Colouring("outcome", group, KINDS, COLOURS)
-    return scatter.figure(stage, dimensions, kept, of, False, None, _row(stage, key))
+    return scatter.figure(stage, dimensions, visible, of, marked=False, chosen=_row(stage, key))
 
 
-def _said(two: Sequence[Stage], shared: pl.DataFrame, shown: pl.DataFrame) -> str:
+def _summary(two: Sequence[Stage], shared: pl.DataFrame, subset: pl.DataFrame) -> str:
     if shared.is_empty():
         return (
             "These two share no case: sets of cases and ids must have the same names in both, "
             "so compare two models on the same tables."
         )
     differ = int((shared["predicted_first"] != shared["predicted_second"]).sum())
-    alone = [len(one.scene) - len(shared) for one in two]
+    alone = [len(stage.scene) - len(shared) for stage in two]
     left = f" Only the first holds {alone[0]} more, only the second {alone[1]}." if any(alone) else ""
-    return f"{words.counted(len(shared))} shared; the answers differ in {differ}; {len(shown)} shown.{left}"
+    return f"{words.counted(len(shared))} shared; the answers differ in {differ}; {len(subset)} shown.{left}"
 
 
 def _counts(two: Sequence[Stage], shared: pl.DataFrame) -> Component:
-    fatal = any(one.scene.critical is not None for one in two)
+    fatal = any(stage.scene.critical is not None for stage in two)
     lines = []
     for kind, colour in zip(KINDS, COLOURS, strict=True):
         of = shared.filter(pl.col("kind") == kind)

@@ -16,7 +16,7 @@ from primum.core import ties
 from primum.core.arrays import Floats
 from primum.explore import deferral
 from primum.explore.app import matrices, parts
-from primum.explore.app.latent import written
+from primum.explore.app.latent import csv_download
 from primum.explore.app.stage import Stage
 from primum.judge.metrics.selective import threshold_at_coverage
 from primum.report import figures, words
@@ -117,23 +117,23 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         rows = (stage.cases["domain"] == domain).to_numpy()
         values = stage.cases[f"score_{score}"].to_numpy()[rows]
         values = values[np.isfinite(values)]
-        asked = ctx.triggered_id
+        trigger = ctx.triggered_id
         threshold = _threshold(values, share)
-        if asked == "deferral-threshold" and typed is not None:
+        if trigger == "deferral-threshold" and typed is not None:
             threshold = float(typed)
-        elif asked == "deferral-operating":
+        elif trigger == "deferral-operating":
             threshold = stage.scene.thresholds[score]
-        if asked in ("deferral-threshold", "deferral-operating") and len(values):
+        if trigger in ("deferral-threshold", "deferral-operating") and len(values):
             share = round(100 * float(np.mean(~ties.at_least(values, threshold))), 1)
         reader = max(float(cost or 0), 0.0)
-        found = deferral.at(stage.scene, rows, score, threshold, reader)
+        result = deferral.at(stage.scene, rows, score, threshold, reader)
         return {
-            "share": no_update if asked == "deferral-share" else share,  # or it would jump back while moved
-            "typed": no_update if asked == "deferral-threshold" else _typed(threshold),
-            "said": _said(found, score, threshold),
-            "numbers": _numbers(stage, found, reader),
-            "curve": curve(deferral.sweep(stage.scene, rows, score, reader), found, reader),
-            "matrix": matrices.confusion(stage, found["confusion"], "Answers that are used"),
+            "share": no_update if trigger == "deferral-share" else share,  # or it would jump back while moved
+            "typed": no_update if trigger == "deferral-threshold" else _typed(threshold),
+            "said": _summary(result, score, threshold),
+            "numbers": _numbers(stage, result, reader),
+            "curve": curve(deferral.sweep(stage.scene, rows, score, reader), result, reader),
+            "matrix": matrices.confusion(stage, result["confusion"], "Answers that are used"),
         }
 
     @app.callback(
@@ -149,9 +149,9 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if not clicks:
             raise PreventUpdate
         stage = find(number)
-        most = np.inf if threshold is None else threshold
-        below = (pl.col("domain") == domain) & (pl.col(f"score_{score}") < most)
-        return written(stage, stage.cases.filter(below)["row"].to_numpy(), "deferred")
+        bound = np.inf if threshold is None else threshold
+        below = (pl.col("domain") == domain) & (pl.col(f"score_{score}") < bound)
+        return csv_download(stage, stage.cases.filter(below)["row"].to_numpy(), "deferred")
 
 
 def _cost(stage: Stage, unit: str) -> list[Component]:
@@ -174,75 +174,77 @@ def _typed(threshold: float) -> float | None:
     return None if np.isinf(threshold) else float(threshold)
 
 
-def _said(found: Mapping[str, Any], score: str, threshold: float) -> str:
-    deferred = found["n"] - found["accepted"]
+def _summary(result: Mapping[str, Any], score: str, threshold: float) -> str:
+    deferred = result["n"] - result["accepted"]
     at = (
         "all cases go to the reader"
         if np.isinf(threshold)
         else f"used where {score} is at least {threshold:.4g}"
     )
-    used = f"{deferred} go to a reader and {found['accepted']} answers are used"
-    told = f"Of {words.counted(found['n'])}, {used}; {at}"
+    used = f"{deferred} go to a reader and {result['accepted']} answers are used"
+    sentence = f"Of {words.counted(result['n'])}, {used}; {at}"
     left = (
-        f"; {found['left_out']} without a known truth or this score are left out" if found["left_out"] else ""
+        f"; {result['left_out']} without a known truth or this score are left out"
+        if result["left_out"]
+        else ""
     )
-    return f"{told}{left}."
+    return f"{sentence}{left}."
 
 
-def _numbers(stage: Stage, found: Mapping[str, Any], reader: float) -> Component:
+def _numbers(stage: Stage, result: Mapping[str, Any], reader: float) -> Component:
     """The figures in large, each with its interval or the reason why there is none."""
     cost = "failure_cost_with_reader" if reader else "failure_cost"
-    told = [
-        _number("Sent to a reader", found["deferred_share"], "accuracy", "of all cases"),
+    entries = [
+        _number("Sent to a reader", result["deferred_share"], "accuracy", "of all cases"),
         _number(
-            "Critical error rate", found["accepted_cer"], "cer", "of the critical cases whose answer is used"
+            "Critical error rate", result["accepted_cer"], "cer", "of the critical cases whose answer is used"
         ),
-        _number("Critical cases used", found["critical_coverage"], "accuracy", "of all critical cases"),
-        _number("Failure cost", found[cost], "cost", "per case, used answers and deferrals together"),
+        _number("Critical cases used", result["critical_coverage"], "accuracy", "of all critical cases"),
+        _number("Failure cost", result[cost], "cost", "per case, used answers and deferrals together"),
     ]
-    wrong = f"{found['errors']} of {found['accepted']}"
-    missed = found["critical_errors"]
+    wrong = f"{result['errors']} of {result['accepted']}"
+    missed = result["critical_errors"]
     fatal = "" if missed is None else f"{missed} of them critical"
-    told.insert(
+    entries.insert(
         1,
         html.Div([html.Span("Wrong among the used", className="name"), html.Span(wrong, className="big"),
                   html.Span(fatal, className="span")]),
     )  # fmt: skip
-    return html.Div(told, className="numbers")
+    return html.Div(entries, className="numbers")
 
 
-def _number(name: str, one: Mapping[str, Any], code: str, of: str) -> Component:
-    if one.get("why_not"):
+def _number(name: str, quantity: Mapping[str, Any], code: str, of: str) -> Component:
+    if quantity.get("why_not"):
         value: Any = html.Span(words.NOTHING, className="big")
-        below = [html.Span(words.opening(str(one["why_not"])) + ".", className="span")]
+        below = [html.Span(words.opening(str(quantity["why_not"])) + ".", className="span")]
     else:
-        value = html.Span(words.number(one["value"], code), className="big")
-        interval = words.span(code, one["low"], one["high"])
-        n = words.counted(one["n"])
+        value = html.Span(words.number(quantity["value"], code), className="big")
+        interval = words.span(code, quantity["low"], quantity["high"])
+        n = words.counted(quantity["n"])
         below = [html.Span(f"95{words.GAP}% interval {interval}" if interval else "", className="span"),
                  html.Span(f"{of}, n = {n}", className="span")]  # fmt: skip
     return html.Div([html.Span(name, className="name"), value, *below])
 
 
-def curve(swept: pl.DataFrame, found: Mapping[str, Any], reader: float) -> go.Figure:
+def curve(swept: pl.DataFrame, result: Mapping[str, Any], reader: float) -> go.Figure:
     """Critical errors left and failure cost against the share deferred, a line where the slider stands."""
     lines = [
         ("accepted_cer", "critical error rate", figures.CRITICAL, ".0%"),
         ("failure_cost", "failure cost per case", figures.BLUE, ""),
         ("errors", "wrong and used, of all", figures.SOFT, ".0%"),
     ]
-    shown = [line for line in lines if swept[line[0]].is_not_null().any()]
-    shown = shown if len(shown) < 3 else shown[:2]
-    made = go.Figure()
-    for at, (column, title, colour, ticks) in enumerate(shown):
+    curves = [line for line in lines if swept[line[0]].is_not_null().any()]
+    curves = curves if len(curves) < 3 else curves[:2]
+    figure = go.Figure()
+    for at, (column, title, colour, ticks) in enumerate(curves):
         axis = "y" if at == 0 else f"y{at + 1}"
-        made.add_scatter(
+        figure.add_scatter(
             x=swept["deferred"].to_list(), y=swept[column].to_list(), mode="lines", yaxis=axis,
             line={"color": colour, "width": 2, "shape": "hv"}, name=title,
             hovertemplate="deferred %{x:.1%}: %{y" + (":.1%" if ticks else ":.3f") + "}<extra></extra>",
         )  # fmt: skip
-        gap = 1 / len(shown)
-        made.update_layout(
+        gap = 1 / len(curves)
+        figure.update_layout(
             {
                 "yaxis" if at == 0 else f"yaxis{at + 1}": {
                     "domain": [1 - (at + 1) * gap + 0.04, 1 - at * gap - 0.04], "rangemode": "tozero",
@@ -251,16 +253,16 @@ def curve(swept: pl.DataFrame, found: Mapping[str, Any], reader: float) -> go.Fi
                 }
             }
         )  # fmt: skip
-    share = found["deferred_share"].get("value")
+    share = result["deferred_share"].get("value")
     if share is not None:
-        made.add_vline(x=share, line={"color": figures.INK, "width": 1.5, "dash": "dot"})
-    made.update_layout(
+        figure.add_vline(x=share, line={"color": figures.INK, "width": 1.5, "dash": "dot"})
+    figure.update_layout(
         template=None, height=370, showlegend=False, dragmode=False,
         margin={"l": 62, "r": 14, "t": 6, "b": 46},
         font={"family": figures.FONT, "size": 12, "color": figures.INK},
         paper_bgcolor=figures.PAPER, plot_bgcolor=figures.PAPER,
         xaxis={"title": {"text": "share sent to a reader"}, "tickformat": ".0%", "range": [-0.01, 1.01],
                "gridcolor": figures.LINE, "zeroline": False, "fixedrange": True,
-               "anchor": f"y{len(shown)}" if len(shown) > 1 else "y"},
+               "anchor": f"y{len(curves)}" if len(curves) > 1 else "y"},
     )  # fmt: skip
-    return made
+    return figure

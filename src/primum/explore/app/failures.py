@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from primum.explore import failures
 from primum.explore.app import case, parts
-from primum.explore.app.latent import written
+from primum.explore.app.latent import csv_download
 from primum.explore.app.stage import Stage
 from primum.report import words
 
@@ -57,20 +57,20 @@ def panel(stage: Stage) -> list[Component]:
         pager,
         parts.actions(NAME, "Save these failures (CSV)"),
     ]
-    beside = html.Aside(case.panel(stage, None, EMPTY), id="failures-case", className="case-panel")
+    aside = html.Aside(case.panel(stage, None, EMPTY), id="failures-case", className="case-panel")
     return [
         dcc.Store(id="failures-row"),
         dcc.Store(id="failures-page", data=0),
         html.P(INTRO, className="intro"),
         html.Div(controls, className="controls row live"),
         html.Div(id="failures-strip"),
-        html.Div([html.Div(main), beside], className="columns wide-left"),
+        html.Div([html.Div(main), aside], className="columns wide-left"),
     ]
 
 
 def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
     """Turn the pages, and follow the clicks."""
-    parts.bring(app, "failures-case", "failures-row")
+    parts.scroll_to(app, "failures-case", "failures-row")
 
     @app.callback(
         Output("failures-page", "data"),
@@ -103,19 +103,19 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if tab != NAME:
             raise PreventUpdate
         stage = find(number)
-        found = chosen(stage, score, domain, only)
-        pages = max(1, -(-len(found) // PER_PAGE))
+        table = select_failures(stage, score, domain, only)
+        pages = max(1, -(-len(table) // PER_PAGE))
         page = min(int(page or 0), pages - 1)
-        shown: list[Component] = []
-        for (part,), of in found[page * PER_PAGE : (page + 1) * PER_PAGE].group_by(
+        children: list[Component] = []
+        for (part,), of in table[page * PER_PAGE : (page + 1) * PER_PAGE].group_by(
             "part", maintain_order=True
         ):
             large = " large" if part == "most confident" else ""
             cards = [_card(stage, row, score) for row in of["row"].to_list()]
-            shown += [html.H3(PARTS[str(part)]), html.Div(cards, className=f"cards{large}")]
-        if not shown:
-            shown = [html.P("No failure is here.", className="calm")]
-        return shown, _said(found), f"page {page + 1} of {pages}", page == 0, page >= pages - 1
+            children += [html.H3(PARTS[str(part)]), html.Div(cards, className=f"cards{large}")]
+        if not children:
+            children = [html.P("No failure is here.", className="calm")]
+        return children, _summary(table), f"page {page + 1} of {pages}", page == 0, page >= pages - 1
 
     @app.callback(
         Output("failures-row", "data"),
@@ -151,52 +151,52 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if not clicks:
             raise PreventUpdate
         stage = find(number)
-        return written(stage, chosen(stage, score, domain, only)["row"].to_numpy(), "failures")
+        return csv_download(stage, select_failures(stage, score, domain, only)["row"].to_numpy(), "failures")
 
 
-def chosen(stage: Stage, score: str, domain: str, only: str) -> pl.DataFrame:
+def select_failures(stage: Stage, score: str, domain: str, only: str) -> pl.DataFrame:
     """The failures of one set of cases or of all, ordered."""
     rows = None if not domain else (stage.cases["domain"] == domain).to_numpy()
-    found = failures.failures(stage.scene, score, rows)
-    return found.filter(pl.col("silent")) if only == "silent" else found
+    table = failures.failures(stage.scene, score, rows)
+    return table.filter(pl.col("silent")) if only == "silent" else table
 
 
 def strips(stage: Stage, row: int | None) -> list[Component]:
     """One image across the intensities of each corruption, with answer and confidence under each."""
     if row is None or not stage.cases["shift_level"].is_not_null().any():
         return []
-    found = failures.intensities(stage.scene, stage.cases["id"][row])
-    shown: list[Component] = []
-    for (shift,), levels in found.group_by("shift", maintain_order=True):
-        pictures = [_level(stage, one) for one in levels.iter_rows(named=True)]
-        shown += [html.H3(f"{shift}: one image across intensities"), html.Div(pictures, className="strip")]
-    return shown
+    table = failures.intensities(stage.scene, stage.cases["id"][row])
+    children: list[Component] = []
+    for (shift,), levels in table.group_by("shift", maintain_order=True):
+        pictures = [_level(stage, entry) for entry in levels.iter_rows(named=True)]
+        children += [html.H3(f"{shift}: one image across intensities"), html.Div(pictures, className="strip")]
+    return children
 
 
-def _level(stage: Stage, one: dict[str, Any]) -> Component:
-    level = one["shift_level"]
-    told = f"{one['predicted']}, {words.number(one['confidence'], 'accuracy')} sure"
-    tone = "fatal-text" if one["critical"] else None
-    kind = parts.kind_of(one)
+def _level(stage: Stage, entry: dict[str, Any]) -> Component:
+    level = entry["shift_level"]
+    answer = f"{entry['predicted']}, {words.number(entry['confidence'], 'accuracy')} sure"
+    tone = "fatal-text" if entry["critical"] else None
+    kind = parts.failure_kind(entry)
     caption = [
-        html.B("as it is" if not level else f"intensity {level}"), html.Br(), html.Span(told, className=tone),
+        html.B(f"intensity {level}" if level else "as it is"), html.Br(), html.Span(answer, className=tone),
         *([html.Br(), html.Span(kind, className=tone)] if kind else []),
     ]  # fmt: skip
-    return html.Figure([parts.thumbnail(stage, one["row"], told), html.Figcaption(caption)])
+    return html.Figure([parts.thumbnail(stage, entry["row"], answer), html.Figcaption(caption)])
 
 
 def _card(stage: Stage, row: int, score: str) -> Component:
-    one = stage.cases.row(row, named=True)
-    value = one.get(f"score_{score}")
-    tone = "fatal" if one["critical"] else None
-    told = [
-        html.B(f"{one['label']} called {one['predicted']}"), html.Br(),
-        f"{words.number(one['confidence'], 'accuracy')} sure",
+    entry = stage.cases.row(row, named=True)
+    value = entry.get(f"score_{score}")
+    tone = "fatal" if entry["critical"] else None
+    lines = [
+        html.B(f"{entry['label']} called {entry['predicted']}"), html.Br(),
+        f"{words.number(entry['confidence'], 'accuracy')} sure",
         "" if score == "msr" or value is None else f", {score} {words.number(value)}", html.Br(),
-        html.Span(parts.kind_of(one), className=tone),
-        *([html.Br(), html.Span(one["domain"])] if len(stage.domains) > 1 else []),
+        html.Span(parts.failure_kind(entry), className=tone),
+        *([html.Br(), html.Span(entry["domain"])] if len(stage.domains) > 1 else []),
     ]  # fmt: skip
-    return parts.card(stage, NAME, row, told)
+    return parts.card(stage, NAME, row, lines)
 
 
 def _first(stage: Stage) -> int | None:
@@ -207,8 +207,8 @@ def _first(stage: Stage) -> int | None:
     return int(worst["row"][0]) if len(worst) else None
 
 
-def _said(found: pl.DataFrame) -> str:
-    silent, critical = int(found["silent"].sum()), int(found["critical"].sum())
-    both = int((found["silent"] & found["critical"]).sum())
-    told = f"{words.counted(len(found), 'failure', 'failures')}: {silent} silent"
-    return told + (f", {critical} critical, {both} both." if critical else ".")
+def _summary(table: pl.DataFrame) -> str:
+    silent, critical = int(table["silent"].sum()), int(table["critical"].sum())
+    silent_critical = int((table["silent"] & table["critical"]).sum())
+    sentence = f"{words.counted(len(table), 'failure', 'failures')}: {silent} silent"
+    return sentence + (f", {critical} critical, {silent_critical} both." if critical else ".")

@@ -35,7 +35,7 @@ def controls(stage: Stage) -> list[Component]:
     cases, scene = stage.cases, stage.scene
     shifts = cases["shift"].drop_nulls().unique(maintain_order=True).to_list()
     levels = sorted(cases["shift_level"].drop_nulls().unique().to_list())
-    shown = {"style": {}} if shifts else {"style": {"display": "none"}}
+    visibility = {"style": {}} if shifts else {"style": {"display": "none"}}
     low, high = span(stage, scene.scores[0])
     several = {"multi": True, "clearable": True, "placeholder": "all"}
     return [
@@ -46,7 +46,7 @@ def controls(stage: Stage) -> list[Component]:
                 parts.field("Shift", parts.select("only-shift", shifts, [], **several)),
                 parts.field("Intensity, 1 to 5", parts.select("only-level", levels, [], **several)),
             ],
-            **shown,
+            **visibility,
         ),
         parts.field("Answers", parts.select("only-outcome", _outcomes(stage), "all")),
         parts.field(
@@ -112,10 +112,10 @@ def span(stage: Stage, score: str) -> tuple[float, float]:
     return round(float(np.floor(low / unit) * unit), places), round(float(top * unit), places)
 
 
-def keep(stage: Stage, chosen: Mapping[str, Any]) -> Bools:
+def passing(stage: Stage, chosen: Mapping[str, Any]) -> Bools:
     """(N,) bool, the cases every filter lets through; a filter left empty lets all through."""
     cases = stage.cases
-    asked: list[pl.Expr] = []
+    conditions: list[pl.Expr] = []
     for name, column in (
         ("class", "label"),
         ("domain", "domain"),
@@ -123,32 +123,32 @@ def keep(stage: Stage, chosen: Mapping[str, Any]) -> Bools:
         ("level", "shift_level"),
     ):
         if chosen.get(name):
-            asked.append(pl.col(column).is_in(chosen[name]))
+            conditions.append(pl.col(column).is_in(chosen[name]))
     if chosen.get("outcome") == "wrong":
-        asked.append(~pl.col("correct"))
+        conditions.append(~pl.col("correct"))
     elif chosen.get("outcome") in ("silent", "critical"):
-        asked.append(pl.col(chosen["outcome"]))
+        conditions.append(pl.col(chosen["outcome"]))
     if chosen.get("column") in stage.columns and chosen.get("values"):
-        asked.append(pl.col(chosen["column"]).cast(pl.String).is_in(chosen["values"]))
+        conditions.append(pl.col(chosen["column"]).cast(pl.String).is_in(chosen["values"]))
     score, ends = chosen.get("score"), chosen.get("range")
     if score in stage.scene.scores and ends:
         low, high = span(stage, score)
         if ends[0] > low or ends[1] < high:
-            asked.append(pl.col(f"score_{score}").is_between(ends[0], ends[1]))
-    kept = np.ones(len(cases), dtype=np.bool_)
-    if asked:
-        kept &= cases.select(pl.all_horizontal(asked).fill_null(False)).to_series().to_numpy()
-    return kept
+            conditions.append(pl.col(f"score_{score}").is_between(ends[0], ends[1]))
+    mask = np.ones(len(cases), dtype=np.bool_)
+    if conditions:
+        mask &= cases.select(pl.all_horizontal(conditions).fill_null(False)).to_series().to_numpy()
+    return mask
 
 
-def said(stage: Stage, kept: Bools, chosen: Mapping[str, Any]) -> str:
+def describe(stage: Stage, mask: Bools, chosen: Mapping[str, Any]) -> str:
     """How many cases passed, how many of them are wrong, and which filters stand."""
-    cases = stage.cases.filter(pl.Series(kept))
+    cases = stage.cases.filter(pl.Series(mask))
     wrong, silent = int((~cases["correct"]).sum()), int(cases["silent"].sum())
-    both = int((cases["silent"] & cases["critical"]).sum())
-    told = f"{words.counted(len(cases))}: {words.counted(wrong, 'wrong answer', 'wrong answers')}"
-    told += f", {words.number(silent, 'n')} of them silent" if wrong else ""
-    told += f" and {words.number(both, 'n')} of these critical" if both else ""
+    silent_critical = int((cases["silent"] & cases["critical"]).sum())
+    sentence = f"{words.counted(len(cases))}: {words.counted(wrong, 'wrong answer', 'wrong answers')}"
+    sentence += f", {words.number(silent, 'n')} of them silent" if wrong else ""
+    sentence += f" and {words.number(silent_critical, 'n')} of these critical" if silent_critical else ""
     standing = [
         ", ".join(str(value) for value in chosen[name])
         for name in ("class", "domain", "shift", "level", "values")
@@ -156,7 +156,7 @@ def said(stage: Stage, kept: Bools, chosen: Mapping[str, Any]) -> str:
     ]
     if chosen.get("outcome", "all") != "all":
         standing.append(OUTCOMES[chosen["outcome"]])
-    return told + (f". Only {'; '.join(standing)}." if standing else ".")
+    return sentence + (f". Only {'; '.join(standing)}." if standing else ".")
 
 
 def _outcomes(stage: Stage) -> list[dict[str, str]]:

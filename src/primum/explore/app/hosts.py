@@ -39,16 +39,16 @@ def names(host: str) -> frozenset[str]:
     the name stands for. On all addresses: the name of this machine, alone and with ``.local``; addresses in
     digits are then answered too, see :func:`is_answered`, since no name leads astray with them.
     """
-    known = {_plain(host)}
+    answered = {_plain(host)}
     if is_loopback(host) or is_every(host):
-        known |= set(LOOPBACK)
+        answered |= set(LOOPBACK)
     if is_every(host):
-        own = socket.gethostname().lower()
-        known |= {own, f"{own.partition('.')[0]}.local"}
+        machine = socket.gethostname().lower()
+        answered |= {machine, f"{machine.partition('.')[0]}.local"}
     elif _address(host) is None:
         with suppress(OSError):
-            known |= {_plain(str(found[4][0])) for found in socket.getaddrinfo(host, None)}
-    return frozenset(known)
+            answered |= {_plain(str(entry[4][0])) for entry in socket.getaddrinfo(host, None)}
+    return frozenset(answered)
 
 
 def host_name(header: str) -> str | None:
@@ -57,12 +57,12 @@ def host_name(header: str) -> str | None:
     return _plain(parts["host"].strip("[]")) if parts else None
 
 
-def is_answered(host: str, known: frozenset[str], header: str | None) -> bool:
+def is_answered(host: str, answered: frozenset[str], header: str | None) -> bool:
     """Whether a server on ``host``, with ``known`` names, answers a request with this ``Host`` header."""
-    asked = host_name(header or "")
-    if asked is None:
+    name = host_name(header or "")
+    if name is None:
         return False
-    return asked in known or (is_every(host) and _address(asked) is not None)
+    return name in answered or (is_every(host) and _address(name) is not None)
 
 
 def is_own(header: str, origin: str | None) -> bool:
@@ -75,19 +75,19 @@ def is_own(header: str, origin: str | None) -> bool:
 
 def guard(server: Flask, host: str) -> None:
     """Refuse with 400 a request under another host name, and with 403 what a page elsewhere sends."""
-    known = names(host)
+    answered = names(host)
 
     def turn_away() -> Response | None:
-        return _refusal(request, host, known)
+        return _refusal(request, host, answered)
 
     server.before_request(turn_away)
 
 
-def _refusal(asked: Request, host: str, known: frozenset[str]) -> Response | None:
-    header = asked.environ.get("HTTP_HOST")
-    if not is_answered(host, known, header):
+def _refusal(incoming: Request, host: str, answered: frozenset[str]) -> Response | None:
+    header = incoming.environ.get("HTTP_HOST")
+    if not is_answered(host, answered, header):
         return Response(FOREIGN, status=400, mimetype="text/plain")
-    if asked.method not in SAFE and not is_own(str(header), asked.headers.get("Origin")):
+    if incoming.method not in SAFE and not is_own(str(header), incoming.headers.get("Origin")):
         return Response(FOREIGN, status=403, mimetype="text/plain")
     return None
 

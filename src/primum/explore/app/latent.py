@@ -52,19 +52,19 @@ def panel(stage: Stage) -> list[Component]:
         html.P(id="scatter-made", className="note"),
         parts.actions(NAME, "Save these cases (CSV)"),
     ]
-    beside = html.Aside(case.panel(stage, None), id="latent-case", className="case-panel")
+    aside = html.Aside(case.panel(stage, None), id="latent-case", className="case-panel")
     return [
         dcc.Store(id="latent-row"),
         dcc.Store(id="focus"),
         html.P(INTRO, className="intro"),
-        html.Div([html.Div(left, className="controls live"), html.Div(middle), beside], className="columns"),
+        html.Div([html.Div(left, className="controls live"), html.Div(middle), aside], className="columns"),
     ]
 
 
 def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
     """Let the scatter follow its controls, and the case follow the clicks."""
     filters.connect(app, find)
-    parts.bring(app, "latent-case", "latent-row")
+    parts.scroll_to(app, "latent-case", "latent-row")
     app.clientside_callback(
         "() => window.innerWidth > 760", Output("filters", "open"), Input("scene", "value")
     )  # on a telephone the picture comes first
@@ -95,16 +95,16 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if tab != NAME:
             raise PreventUpdate
         stage = find(number)
-        kept = filters.keep(stage, chosen)
+        mask = filters.passing(stage, chosen)
         of = colouring.by(stage, colour)
         in_focus = _mask(stage, focus)
         size = int(dimensions)
         return (
-            scatter.figure(stage, size, kept, of, bool(marked), in_focus, row),
+            scatter.figure(stage, size, mask, of, marked=bool(marked), focus=in_focus, chosen=row),
             colouring.legend(stage, of, bool(marked)),
             f"Placed by {stage.projections[size].said}.",
-            filters.said(stage, kept, chosen),
-            _focus_said(focus, in_focus),
+            filters.describe(stage, mask, chosen),
+            _focus_note(focus, in_focus),
         )
 
     @app.callback(
@@ -118,8 +118,8 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if ctx.triggered_id == "scatter" and click:
             return int(click["points"][0]["customdata"])
         if ctx.triggered_id == "find" and text:
-            found = np.flatnonzero((find(number).cases["id"] == text.strip()).to_numpy())
-            return int(found[0]) if len(found) else -1
+            matches = np.flatnonzero((find(number).cases["id"] == text.strip()).to_numpy())
+            return int(matches[0]) if len(matches) else -1
         return no_update
 
     @app.callback(
@@ -134,7 +134,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         stage = find(number)
         if row is None or not 0 <= row < len(stage.scene):
             return case.panel(stage, None, "No case has this id." if row == -1 else case.EMPTY), no_update
-        return case.panel(stage, row), scatter.marked(stage, int(dimensions), row)
+        return case.panel(stage, row), scatter.move_mark(stage, int(dimensions), row)
 
     @app.callback(
         Output("focus", "data", allow_duplicate=True),
@@ -151,7 +151,9 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
             "lasso": State("scatter", "selectedData"),
             "focus": State("focus", "data"),
             "number": State("scene", "value"),
-            "chosen": {name: State(one.component_id, "value") for name, one in filters.inputs().items()},
+            "chosen": {
+                name: State(selector.component_id, "value") for name, selector in filters.inputs().items()
+            },
         },
         prevent_initial_call=True,
     )
@@ -161,17 +163,17 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if not clicks:
             raise PreventUpdate
         stage = find(number)
-        kept = filters.keep(stage, chosen)
+        mask = filters.passing(stage, chosen)
         if focus:
-            kept &= _mask(stage, focus)
+            mask &= _mask(stage, focus)
         if lasso and lasso.get("points"):
-            caught = np.zeros(len(kept), dtype=np.bool_)
+            caught = np.zeros(len(mask), dtype=np.bool_)
             caught[[int(point["customdata"]) for point in lasso["points"]]] = True
-            kept &= caught
-        return written(stage, np.flatnonzero(kept), "cases")
+            mask &= caught
+        return csv_download(stage, np.flatnonzero(mask), "cases")
 
 
-def written(stage: Stage, rows: Any, name: str) -> dict[str, str]:
+def csv_download(stage: Stage, rows: Any, name: str) -> dict[str, str]:
     """A CSV file for the browser to keep."""
     keys = stage.cases["key"].gather(rows).to_list()
     return {"content": export.csv(stage.scene, keys), "filename": f"{name}.csv", "type": "text/csv"}
@@ -185,7 +187,7 @@ def _mask(stage: Stage, focus: dict[str, Any] | None) -> Any:
     return mask
 
 
-def _focus_said(focus: dict[str, Any] | None, mask: Any) -> Any:
+def _focus_note(focus: dict[str, Any] | None, mask: Any) -> Any:
     if not focus:
         return ""
     of = f"cluster {focus['cluster'] + 1} of {focus['class']} in {focus['domain']}"

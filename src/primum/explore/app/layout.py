@@ -22,7 +22,7 @@ def tabs(stages: Sequence[Stage]) -> tuple[Any, ...]:
 
 def page(stages: Sequence[Stage]) -> Component:
     """The whole page, the first scene shown."""
-    named = [{"value": one.number, "label": one.scene.name} for one in stages]
+    named = [{"value": entry.number, "label": entry.scene.name} for entry in stages]
     chooser = parts.field("Model shown", parts.select("scene", named, 0, searchable=False))
     hidden = {"style": {"display": "none"}} if len(stages) == 1 else {}
     head = html.Header(
@@ -32,11 +32,11 @@ def page(stages: Sequence[Stage]) -> Component:
         ],
         className="mast",
     )
-    listed = {module.NAME: module.TITLE for module in tabs(stages)}
+    titles = {module.NAME: module.TITLE for module in tabs(stages)}
     return html.Div(
         [
             head,
-            html.Nav(parts.choices("tab", listed, latent.NAME), className="tabs", **{"aria-label": "Views"}),
+            html.Nav(parts.choices("tab", titles, latent.NAME), className="tabs", **{"aria-label": "Views"}),
             html.Main(
                 [
                     html.Section(id={"panel": module.NAME}, className="panel", hidden=module is not latent,
@@ -53,16 +53,16 @@ def page(stages: Sequence[Stage]) -> Component:
     )  # fmt: skip
 
 
-def heading(one: Stage) -> list[Component]:
+def heading(current: Stage) -> list[Component]:
     """Name of the model, and what is shown of it."""
-    scene = one.scene
+    scene = current.scene
     facts = [words.counted(len(scene)), words.counted(len(scene.classes), "class", "classes")]
     facts.append(words.counted(len(scene.domains), "set of cases", "sets of cases"))
-    told = ". ".join(words.opening(said) for said in scene.said)
+    notes = ". ".join(words.opening(note) for note in scene.said)
     return [
         html.P([html.B("primum"), " explorer"], className="brand"),
         html.H1(scene.name),
-        html.P([" · ".join(facts), html.Br(), f"{told}." if told else ""], className="facts"),
+        html.P([" · ".join(facts), html.Br(), f"{notes}." if notes else ""], className="facts"),
     ]
 
 
@@ -97,5 +97,5 @@ def connect(app: Dash, stages: Sequence[Stage]) -> None:
         prevent_initial_call=True,
     )
     def switch(number: Any) -> tuple[Any, ...]:
-        one = find(number)
-        return heading(one), *(module.panel(one) for module in ALWAYS)
+        current = find(number)
+        return heading(current), *(module.panel(current) for module in ALWAYS)

@@ -16,8 +16,8 @@ def confusion(stage: Stage, counts: Array, name: str) -> Component:
     """Counts (K, K), rows true and columns predicted, critical cells outlined in red."""
     classes, cells = stage.scene.classes, stage.scene.critical
     fatal = [] if cells is None else [
-        (classes[true], classes[called])
-        for true in range(len(classes)) for called in range(len(classes)) if cells[true, called]
+        (classes[true], classes[answer])
+        for true in range(len(classes)) for answer in range(len(classes)) if cells[true, answer]
     ]  # fmt: skip
     laid = matrix.lay_out(counts.tolist(), classes, fatal)
     kind = "tilted" if laid["tilted"] else "flat"
@@ -53,5 +53,5 @@ def _cell(cell: dict[str, Any]) -> Component:
     style = {}
     if count and not critical:
         style = {"backgroundColor": f"rgba(11,92,148,{0.06 + 0.82 * cell['share']:.3f})"}
-    told = [count, html.Span(cell["said"], className="share")] if count else count
-    return html.Td(told, className=" ".join(name for name, on in named.items() if on), style=style)
+    content = [count, html.Span(cell["said"], className="share")] if count else count
+    return html.Td(content, className=" ".join(name for name, on in named.items() if on), style=style)

@@ -29,16 +29,16 @@ def field(name: str, control: Component, hint: str = "") -> Component:
     return html.Label([html.Span(name), control], className="field", title=hint or None)
 
 
-def select(name: str, options: Sequence[Any], value: Any, **rest: Any) -> Component:
+def select(name: str, options: Sequence[Any], value: Any, **settings: Any) -> Component:
     """A list to choose one of, or with ``multi`` several."""
-    return dcc.Dropdown(id=name, options=list(options), value=value, **{"clearable": False, **rest})
+    return dcc.Dropdown(id=name, options=list(options), value=value, **{"clearable": False, **settings})
 
 
 def choices(name: str, options: Mapping[str, str], value: Any, several: bool = False) -> Component:
     """Radio buttons, or with ``several`` boxes to tick."""
-    listed = [{"value": key, "label": label} for key, label in options.items()]
+    entries = [{"value": key, "label": label} for key, label in options.items()]
     kind = dcc.Checklist if several else dcc.RadioItems
-    return kind(id=name, options=listed, value=value, className="choices")
+    return kind(id=name, options=entries, value=value, className="choices")
 
 
 def score_name(name: str) -> str:
@@ -54,11 +54,11 @@ def score_options(stage: Stage) -> list[dict[str, str]]:
 
 def picture(stage: Stage, row: int, size: int | None = None) -> str:
     """Address of the picture of a case; rows are numbers, so that no id stands in an address."""
-    asked = f"&size={size}" if size else ""
-    return f"picture?scene={stage.number}&case={row}{asked}"
+    query = f"&size={size}" if size else ""
+    return f"picture?scene={stage.number}&case={row}{query}"
 
 
-def said_of(case: Mapping[str, Any]) -> str:
+def describe(case: Mapping[str, Any]) -> str:
     """What a case is and what it was called, in one sentence."""
     label, called = case["label"], case["predicted"]
     if label is None:
@@ -68,7 +68,7 @@ def said_of(case: Mapping[str, Any]) -> str:
     return f"Called {called}, is {label}."
 
 
-def kind_of(case: Mapping[str, Any]) -> str:
+def failure_kind(case: Mapping[str, Any]) -> str:
     """How bad a failure is, in words; empty for a right answer."""
     if case["correct"] is None or case["correct"]:
         return ""
@@ -91,7 +91,7 @@ def card(stage: Stage, tab: str, row: int, text: Sequence[Any], pressed: bool = 
     """A picture to click, with text under it."""
     case = stage.cases.row(row, named=True)
     return html.Button(
-        [thumbnail(stage, row, said_of(case)), html.Span(list(text), className="text")],
+        [thumbnail(stage, row, describe(case)), html.Span(list(text), className="text")],
         id={"card": tab, "row": row},
         className="card",
         n_clicks=0,
@@ -112,7 +112,7 @@ def actions(tab: str, csv: str = "") -> Component:
     return html.Div(buttons, className="actions live")
 
 
-def bring(app: Dash, panel: str, chosen: str) -> None:
+def scroll_to(app: Dash, panel: str, chosen: str) -> None:
     """Bring the panel of a case into view once one is chosen, where it lies below the rest."""
     app.clientside_callback(
         "(_, id, row) => { if (row !== null && row !== undefined && window.innerWidth <= 1180) "
@@ -125,8 +125,8 @@ def bring(app: Dash, panel: str, chosen: str) -> None:
     )
 
 
-def refused(sentence: str) -> Component:
+def refusal(sentence: str) -> Component:
     """What could not be shown, and why."""
     start = sentence.partition(":")[0]
-    told = sentence if {".", "/"} & set(start) else words.opening(sentence)  # names of files stay as they are
-    return html.P(f"{told.rstrip('.')}.", className="refused", role="status")
+    text = sentence if {".", "/"} & set(start) else words.opening(sentence)  # names of files stay as they are
+    return html.P(f"{text.rstrip('.')}.", className="refused", role="status")

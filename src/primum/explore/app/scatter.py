@@ -15,7 +15,7 @@ from primum.explore.app.colouring import Colouring, symbols
 from primum.explore.app.stage import Stage
 from primum.report import figures
 
-CHOSEN = 0  # place of the mark of the chosen case among the traces
+MARK = 0  # place of the mark of the chosen case among the traces
 RING = 18.0
 MOST_SVG = 4_000
 SCALE = "Cividis"
@@ -27,8 +27,9 @@ Rows = Integers
 def figure(
     stage: Stage,
     dimensions: int,
-    kept: Bools,
+    mask: Bools,
     colouring: Colouring,
+    *,
     marked: bool,
     focus: Bools | None = None,
     chosen: int | None = None,
@@ -41,25 +42,25 @@ def figure(
         focus: (N,) bool, the cases to stand out from the others, or None.
         chosen: row of the case with a blue ring.
     """
-    pen = _Pen(stage, dimensions, int(kept.sum()))
-    drawn = np.flatnonzero(kept & pen.placed)
-    front = drawn if focus is None else drawn[focus[drawn]]
-    made = go.Figure()
-    made.add_trace(pen.trace(**_marked(stage, dimensions, chosen)))
+    pen = _Pen(stage, dimensions, int(mask.sum()))
+    rows_drawn = np.flatnonzero(mask & pen.placed)
+    front = rows_drawn if focus is None else rows_drawn[focus[rows_drawn]]
+    chart = go.Figure()
+    chart.add_trace(pen.trace(**_mark(stage, dimensions, chosen)))
     if focus is not None:
-        made.add_trace(pen.points(drawn[~focus[drawn]], FAINT, opacity=0.7))
+        chart.add_trace(pen.points(rows_drawn[~focus[rows_drawn]], FAINT, opacity=0.7))
     if colouring.group is not None:
         for at, colour in enumerate(colouring.colours):
             rows = front[colouring.group[front] == at]
             if len(rows):
-                made.add_trace(pen.points(rows, colour))
+                chart.add_trace(pen.points(rows, colour))
     elif colouring.value is not None:
-        made.add_trace(pen.points(front, _scaled(colouring, front)))
+        chart.add_trace(pen.points(front, _scaled(colouring, front)))
     if marked:
         for rows, colour, size, width in _rings(stage, front):
             if len(rows):
-                made.add_trace(pen.ring(rows, colour, size, width))
-    made.update_layout(
+                chart.add_trace(pen.ring(rows, colour, size, width))
+    chart.update_layout(
         template=None,
         showlegend=False,
         uirevision=f"{stage.number} {dimensions}",
@@ -70,40 +71,40 @@ def figure(
         hoverlabel={"bgcolor": figures.PAPER, "bordercolor": figures.LINE, "align": "left"},
         **pen.space(),
     )
-    return made
+    return chart
 
 
-def marked(stage: Stage, dimensions: int, row: int) -> Patch:
+def move_mark(stage: Stage, dimensions: int, row: int) -> Patch:
     """What moves the mark of the chosen case in a figure that is drawn."""
     change = Patch()
-    found = _marked(stage, dimensions, row)
+    mark = _mark(stage, dimensions, row)
     for name in (*"xyz"[:dimensions], "customdata", "marker"):
-        change["data"][CHOSEN][name] = found[name]
+        change["data"][MARK][name] = mark[name]
     return change
 
 
 def _ends(stage: Stage, dimensions: int) -> list[list[float]]:
     """Both ends of each axis, a little beyond every case, whatever is filtered."""
-    low, high = np.nanmin(stage.placed[dimensions], axis=0), np.nanmax(stage.placed[dimensions], axis=0)
+    low, high = np.nanmin(stage.positions[dimensions], axis=0), np.nanmax(stage.positions[dimensions], axis=0)
     beyond = 0.04 * np.maximum(high - low, 1e-3)
     return np.stack([low - beyond, high + beyond], axis=1).astype(float).tolist()  # type: ignore[no-any-return]
 
 
-def _marked(stage: Stage, dimensions: int, row: int | None) -> dict[str, Any]:
+def _mark(stage: Stage, dimensions: int, row: int | None) -> dict[str, Any]:
     """A blue ring, with lines through it in three dimensions, where others may hide it; nothing undrawn."""
-    at = None if row is None else stage.placed[dimensions][row].astype(float)
+    at = None if row is None else stage.positions[dimensions][row].astype(float)
     ends = _ends(stage, dimensions)
     path: list[list[float | None]] = []
     if at is not None and np.isfinite(at).all():
         for axis in range(dimensions if dimensions == 3 else 0):
             for end in ends[axis]:
-                path.append([end if other == axis else float(at[other]) for other in range(3)])
+                path.append([end if coordinate == axis else float(at[coordinate]) for coordinate in range(3)])
             path.append([None] * 3)
         path.append(at.tolist())
     sizes = [*[0.0] * (len(path) - 1), RING] if path else []
     line = {"width": 3.5, "color": figures.BLUE}
     return {
-        **{axis: [one[k] for one in path] for k, axis in enumerate("xyz"[:dimensions])},
+        **{axis: [point[k] for point in path] for k, axis in enumerate("xyz"[:dimensions])},
         "mode": "lines+markers" if dimensions == 3 else "markers",
         "line": {"color": figures.BLUE, "width": 2.5},
         "marker": {"size": sizes, "symbol": "circle-open", "color": figures.BLUE, "opacity": 1, "line": line},
@@ -116,7 +117,7 @@ class _Pen:
     """Draws points of one kind in the chosen number of dimensions."""
 
     def __init__(self, stage: Stage, dimensions: int, count: int) -> None:
-        self.stage, self.dimensions, self.xyz = stage, dimensions, stage.placed[dimensions]
+        self.stage, self.dimensions, self.xyz = stage, dimensions, stage.positions[dimensions]
         self.placed = np.isfinite(self.xyz).all(axis=1)
         self.symbols = symbols(stage)
         self.text = hovers(stage.cases)
@@ -161,11 +162,11 @@ class _Pen:
 
 def hovers(cases: pl.DataFrame) -> NDArray[np.object_]:
     """(N,) what is said beside the pointer; no patient is named."""
-    said = cases.select(
+    texts = cases.select(
         pl.format(
             "{}<br>{}<br>confidence {}",
-            _shown(pl.col("domain")),
-            _shown(
+            _escaped(pl.col("domain")),
+            _escaped(
                 pl.when(pl.col("label").is_null()).then(pl.format("called {}", pl.col("predicted")))
                 .when(pl.col("correct")).then(pl.format("{}, called rightly", pl.col("label")))
                 .otherwise(pl.format("{}, called {}", pl.col("label"), pl.col("predicted")))
@@ -173,10 +174,10 @@ def hovers(cases: pl.DataFrame) -> NDArray[np.object_]:
             pl.col("confidence").round(3),
         )
     )  # fmt: skip
-    return np.asarray(said.to_series().to_list(), dtype=object)
+    return np.asarray(texts.to_series().to_list(), dtype=object)
 
 
-def _shown(text: pl.Expr) -> pl.Expr:
+def _escaped(text: pl.Expr) -> pl.Expr:
     """Names as plotly shows them letter by letter, see ``figures.plain``."""
     for sign, code in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.str.replace_all(sign, code, literal=True)

@@ -88,8 +88,8 @@ def make(stages: Sequence[Stage], host: str = hosts.LOOPBACK[0]) -> Dash:
     app.server.add_url_rule("/map", "map", lambda: _picture(stages, "map"))
     app.layout = layout.page(stages)
     layout.connect(app, stages)
-    own = scripting.source((files("primum.explore.app") / "saving.js").read_text("utf-8"))
-    policy = POLICY.format(" ".join([own, *app.csp_hashes()]))
+    script_source = scripting.source((files("primum.explore.app") / "saving.js").read_text("utf-8"))
+    policy = POLICY.format(" ".join([script_source, *app.csp_hashes()]))
     app.server.after_request(lambda answer: _closed(answer, policy))
     return app
 
@@ -107,38 +107,38 @@ def quiet() -> None:
 
 def _index(title: str) -> str:
     """The frame of the page, with the places that Dash fills; names are escaped, for Dash does not."""
-    report, own = files("primum.report"), files("primum.explore.app")
-    style = (report / "page.css").read_text("utf-8") + (own / "explorer.css").read_text("utf-8")
+    report, app_files = files("primum.report"), files("primum.explore.app")
+    style = (report / "page.css").read_text("utf-8") + (app_files / "explorer.css").read_text("utf-8")
     environment = Environment(
         loader=PackageLoader("primum.explore.app", ""), autoescape=True, undefined=StrictUndefined
     )
     return environment.get_template("index.html.jinja").render(
         title=Markup(str(escape(title)).replace("{", "&#123;")),  # or a name could be one of Dash's places
         style=Markup(style),
-        script=Markup((own / "saving.js").read_text("utf-8")),
+        script=Markup((app_files / "saving.js").read_text("utf-8")),
         placed=lambda name: Markup("".join(("{%", name, "%}"))),
     )
 
 
 def _picture(stages: Sequence[Stage], kind: str) -> Response:
     """The picture, or the map, of one case of a scene by its row; anything else is not found."""
-    asked = {name: request.args.get(name, "") for name in ("scene", "case", "size")}
-    numbers = {name: int(value) for name, value in asked.items() if value.isascii() and value.isdecimal()}
-    if any(value and name not in numbers for name, value in asked.items()):
+    arguments = {name: request.args.get(name, "") for name in ("scene", "case", "size")}
+    numbers = {name: int(value) for name, value in arguments.items() if value.isascii() and value.isdecimal()}
+    if any(value and name not in numbers for name, value in arguments.items()):
         abort(404)
     number, row, size = (numbers.get(name) for name in ("scene", "case", "size"))
     if number is None or row is None or number >= len(stages) or row >= len(stages[number].scene):
         abort(404)
     scene = stages[number].scene
     key = scene.cases["key"][row]
-    kept = {"Cache-Control": "no-store"}  # pictures of patients stay in no cache
+    headers = {"Cache-Control": "no-store"}  # pictures of patients stay in no cache
     try:
-        drawn = pictures.heat(scene, key) if kind == "map" else pictures.png(scene, key, size)
+        content = pictures.heat(scene, key) if kind == "map" else pictures.png(scene, key, size)
     except PrimumError:
-        drawn = None
-    if drawn is None:
-        return Response(NO_PICTURE, status=404, mimetype="image/svg+xml", headers=kept)
-    return Response(drawn, mimetype="image/png", headers=kept)
+        content = None
+    if content is None:
+        return Response(NO_PICTURE, status=404, mimetype="image/svg+xml", headers=headers)
+    return Response(content, mimetype="image/png", headers=headers)
 
 
 def _closed(response: Response, policy: str) -> Response:

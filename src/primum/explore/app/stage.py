@@ -49,25 +49,25 @@ class Stage:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Further columns worth colouring or grouping by: several values, and few unless they are numbers."""
-        found = []
+        names = []
         for name in self.scene.further:
             column = self.cases[name]
             distinct = column.n_unique()
             if name in ("path", "map_path", "split") or column.dtype.is_nested() or distinct < 2:
                 continue
             if column.dtype.is_numeric() or distinct <= MOST_NAMED:
-                found.append(name)
-        return tuple(found)
+                names.append(name)
+        return tuple(names)
 
     @cached_property
-    def placed(self) -> Mapping[int, Singles]:
+    def positions(self) -> Mapping[int, Singles]:
         """Dimensions → (N, dimensions) positions, NaN for cases that are not drawn."""
-        found = {}
+        positions = {}
         for dimensions, projection in self.projections.items():
             xyz = np.full((len(self.scene), dimensions), np.nan, dtype=np.float32)
             xyz[projection.rows] = projection.xyz
-            found[dimensions] = xyz
-        return found
+            positions[dimensions] = xyz
+        return positions
 
     @cached_property
     def clusters(self) -> pl.DataFrame:
@@ -77,12 +77,12 @@ class Stage:
 
     def members(self, of: Mapping[str, object]) -> Integers:
         """Rows of the cases of one cluster, named by its domain, class and number."""
-        found = self.clusters.filter(
+        table = self.clusters.filter(
             (pl.col("domain") == of["domain"])
             & (pl.col("class") == of["class"])
             & (pl.col("cluster") == of["cluster"])
         )
-        return self.scene.rows([key for keys in found["members"] for key in keys])
+        return self.scene.rows([key for keys in table["members"] for key in keys])
 
 
 def at(stages: Sequence[Stage], number: object) -> Stage:

@@ -39,32 +39,35 @@ def start(
         InputError: for anything that cannot be read, an address this machine has not, or no free port.
         SystemExit: at the end, with 128 and the number of the signal, 130 for Ctrl-C.
     """
-    told = Console(stderr=True, highlight=False)
-    decides = None if policy is None else Policy.read(policy)
+    console = Console(stderr=True, highlight=False)
+    decision_policy = None if policy is None else Policy.read(policy)
     server.bind(host, 0).close()  # an address this machine has not is refused before anything takes long
-    with told.status("reading") as status:
+    with console.status("reading") as status:
         scenes = runs.read(targets, images, train, severity, default_cache())
 
         def say(step: str) -> None:
             status.update(step)
-            if not told.is_terminal:
-                told.print(step)
+            if not console.is_terminal:
+                console.print(step)
 
-        stages = [Stage(number, scene, _placed(scene, say), decides) for number, scene in enumerate(scenes)]
+        stages = [
+            Stage(number, scene, _projections(scene, say), decision_policy)
+            for number, scene in enumerate(scenes)
+        ]
         app = server.make(stages, host)
     listening = server.bind(host, port)
     got = listening.getsockname()[1]
     if port not in (0, got):
-        told.print(f"port {port} is in use, taking {got}")
+        console.print(f"port {port} is in use, taking {got}")
     if not hosts.is_loopback(host):
-        told.print(
+        console.print(
             f"warning: everyone who reaches this machine at {host} can see these cases and their images; "
             "there is no password"
         )
-    shown = "127.0.0.1" if hosts.is_every(host) else host
+    address = "127.0.0.1" if hosts.is_every(host) else host
     with listening:
         serving = server.open_server(app, listening)
-        print(f"http://{f'[{shown}]' if ':' in shown else shown}:{got}  (Ctrl-C ends it)", flush=True)
+        print(f"http://{f'[{address}]' if ':' in address else address}:{got}  (Ctrl-C ends it)", flush=True)
         with _ending():
             serving.serve_forever()
 
@@ -73,22 +76,22 @@ def start(
 def _ending() -> Iterator[None]:
     """Turn the signals that end a server into an exit with 128 and their number."""
     signals = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
-    before = {one: signal.getsignal(one) for one in signals}
+    before = {kind: signal.getsignal(kind) for kind in signals}
 
     def end(number: int, _: object) -> None:
         raise SystemExit(128 + number)
 
-    for one in signals:
-        if before[one] is not signal.SIG_IGN:  # as nohup leaves it
-            signal.signal(one, end)
+    for kind in signals:
+        if before[kind] is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(kind, end)
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
 
 
-def _placed(scene: Scene, say: Callable[[str], object]) -> dict[int, Projection]:
+def _projections(scene: Scene, say: Callable[[str], object]) -> dict[int, Projection]:
     """Both maps of a scene, kept for the next start."""
     cache = default_cache()
     return {size: project(scene, dimensions=size, cache=cache, progress=say) for size in DIMENSIONS}

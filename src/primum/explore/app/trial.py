@@ -32,7 +32,7 @@ def panel(stage: Stage) -> list[Component]:
     if stage.scene.run is None:
         return [
             html.P(INTRO, className="intro"),
-            parts.refused(
+            parts.refusal(
                 "there is no network here to ask: start the explorer on the folder of a run, "
                 "which holds its network, to try an image"
             ),
@@ -64,12 +64,14 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
             return []
         stage = find(number)
         try:
-            return shown(stage, trial.answer(stage.scene, arrived(contents), name or "image", stage.policy))
+            return show_answer(
+                stage, trial.answer(stage.scene, decode_upload(contents), name or "image", stage.policy)
+            )
         except PrimumError as error:
-            return [parts.refused(str(error))]
+            return [parts.refusal(str(error))]
 
 
-def arrived(contents: str) -> bytes:
+def decode_upload(contents: str) -> bytes:
     """The bytes of a data URI; what is too long is refused before it is decoded."""
     text = str(contents)
     if len(text) > LONGEST:
@@ -83,35 +85,35 @@ def arrived(contents: str) -> bytes:
         raise InputError("the file did not arrive whole; drop it in again") from None
 
 
-def shown(stage: Stage, found: Answer) -> list[Component]:
+def show_answer(stage: Stage, reply: Answer) -> list[Component]:
     """The picture and its map, the answer and what would become of it, the scores and the nearest cases."""
     pictures = [
-        html.Figure([html.Img(src=parts.embedded(found.picture), alt=found.name), _under(found.name)])
+        html.Figure([html.Img(src=parts.embedded(reply.picture), alt=reply.name), _under(reply.name)])
     ]
-    if found.heat is not None:
-        heat = html.Img(src=parts.embedded(found.heat), alt="What spoke for the answer")
+    if reply.heat is not None:
+        heat = html.Img(src=parts.embedded(reply.heat), alt="What spoke for the answer")
         pictures.append(html.Figure([heat, _under("Yellow: what spoke most for the answer (Grad-CAM)")]))
     else:
-        pictures.append(html.Figure(parts.refused(found.no_heat)))
-    shares = sorted(((share, name) for name, share in found.probabilities.items()), reverse=True)
+        pictures.append(html.Figure(parts.refusal(reply.no_heat)))
+    shares = sorted(((share, name) for name, share in reply.probabilities.items()), reverse=True)
     sure = words.number(shares[0][0], "accuracy")
-    told = [
+    lines = [
         html.P(
-            [html.B("Use the answer" if found.accepted else "Send it to a reader")], className="verdict-line"
+            [html.B("Use the answer" if reply.accepted else "Send it to a reader")], className="verdict-line"
         ),
-        html.P(f"{words.opening(found.why)}."),
-        html.P(["The answer: ", html.B(found.predicted), f", {sure} sure."], className="answer"),
-        *(html.P(f"{words.opening(note)}.", className="note") for note in found.predictions.notes),
+        html.P(f"{words.opening(reply.why)}."),
+        html.P(["The answer: ", html.B(reply.predicted), f", {sure} sure."], className="answer"),
+        *(html.P(f"{words.opening(note)}.", className="note") for note in reply.predictions.notes),
         html.H3("Probabilities"),
         case.bars(shares),
     ]
-    near = case.near(stage, found.nearest) if found.nearest is not None else parts.refused(found.no_nearest)
-    beside = [html.H3("Nearest known cases"), near, html.H3("Confidence, higher is surer"), _scores(found)]
+    near = case.near(stage, reply.nearest) if reply.nearest is not None else parts.refusal(reply.no_nearest)
+    aside = [html.H3("Nearest known cases"), near, html.H3("Confidence, higher is surer"), _scores(reply)]
     return [
         html.Div(
             [
                 html.Div(pictures, className="picture pair"),
-                html.Div([html.Div(told), html.Div(beside)], className="halves"),
+                html.Div([html.Div(lines), html.Div(aside)], className="halves"),
             ],
             className="tried",
         )
@@ -122,10 +124,10 @@ def _under(text: str) -> Component:
     return html.Figcaption(text, className="note")
 
 
-def _scores(found: Answer) -> Component:
+def _scores(reply: Answer) -> Component:
     rows = []
-    for name, value in found.scores.items():
-        below = found.below.get(name)
+    for name, value in reply.scores.items():
+        below = reply.below.get(name)
         share = words.NOTHING if below is None else f"{100 * below:.0f}{words.GAP}%"
         rows.append(
             html.Tr(
