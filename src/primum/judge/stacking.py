@@ -76,6 +76,7 @@ def fit(log_probs: ArrayLike, labels: ArrayLike, fold: ArrayLike) -> Stacking:
     held_out = np.empty((len(true), k))
     for i, name in enumerate(names):
         out = parts == name
+        # nansum skips the diagonal: no fold is left out twice
         best = STRENGTHS[int(np.argmin(np.nansum(losses[:, i], axis=1)))]
         held_out[out] = _fitted(values[~out], true[~out], best).predict_proba(values[out])
     totals = np.zeros(len(STRENGTHS))
@@ -110,7 +111,11 @@ def folds(labels: ArrayLike, classes: Sequence[str], clusters: Array | None, see
 
 
 def nll(probs: ArrayLike, labels: ArrayLike) -> Floats:
-    """(N,) negative log-likelihood of probabilities (N, K), floored at 1e-12."""
+    """(N,) negative log-likelihood of probabilities (N, K), floored at 1e-12.
+
+    >>> nll([[1.0, 0.0]], [0]).tolist()
+    [-0.0]
+    """
     p, true = check.array(probs), check.array(labels)
     return np.asarray(-np.log(np.maximum(p[np.arange(len(true)), true], FLOOR)), dtype=np.float64)
 

@@ -25,6 +25,10 @@ class Mahalanobis:
     Attributes:
         centre: (D,) mean of the class means. whiten: (D, R) with ``whiten @ whiten.T = Σ⁺``, R the rank of Σ.
         means: (C, R) class means, centred and whitened.
+
+    >>> reference = fit_mahalanobis([[0.0], [2.0], [10.0], [12.0]], [0, 0, 1, 1])
+    >>> reference([[1.0], [4.0]]).tolist()  # the means are 1 and 11, the variance 1
+    [-0.0, -9.0]
     """
 
     centre: Floats
@@ -63,6 +67,7 @@ def fit_mahalanobis(embeddings: ArrayLike, labels: ArrayLike) -> Mahalanobis:
     spanned = values > values[-1] * max(points.shape) * np.finfo(np.float64).eps
     if not spanned.any():
         raise InputError("training rows: embeddings that differ within a class were expected, none do")
+    # whitened once, every Mahalanobis distance is a Euclidean one, which takes a single product of matrices
     whiten = vectors[:, spanned] / np.sqrt(values[spanned])
     centre = means.mean(axis=0)
     return Mahalanobis(centre, whiten, (means - centre) @ whiten)

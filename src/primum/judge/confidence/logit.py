@@ -11,7 +11,11 @@ from primum.core.arrays import Floats
 
 
 def max_logit(logits: ArrayLike) -> Floats:
-    """(N,) largest of logits (N, K) (Hendrycks et al., ICML 2022)."""
+    """(N,) largest of logits (N, K) (Hendrycks et al., ICML 2022).
+
+    >>> max_logit([[1.0, 3.0]]).tolist()
+    [3.0]
+    """
     return np.asarray(np.max(check.array(logits), axis=1), dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Confidence read from the probabilities alone: higher = more trustworthy (METHODS §4)."""
+"""Confidence read from the probabilities alone: higher = more trustworthy."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ from primum.core.arrays import Floats
 
 
 def msr(probs: ArrayLike) -> Floats:
-    """(N,) maximum softmax response of probabilities (N, K), 1/K to 1 (Hendrycks & Gimpel, ICLR 2017)."""
+    """(N,) maximum softmax response of probabilities (N, K), 1/K to 1 (Hendrycks & Gimpel, ICLR 2017).
+
+    >>> msr([[0.75, 0.25], [0.5, 0.5]]).tolist()
+    [0.75, 0.5]
+    """
     return np.asarray(np.max(check.array(probs), axis=1), dtype=np.float64)
 
 
 def margin(probs: ArrayLike) -> Floats:
-    """(N,) largest minus second largest of probabilities (N, K), 0 to 1."""
+    """(N,) largest minus second largest of probabilities (N, K), 0 to 1.
+
+    >>> margin([[0.75, 0.25], [0.5, 0.5]]).tolist()
+    [0.5, 0.0]
+    """
     top = np.partition(check.array(probs), -2, axis=1)[:, -2:]
     return np.asarray(top[:, 1] - top[:, 0], dtype=np.float64)
 
@@ -28,6 +36,10 @@ def pe(probs: ArrayLike) -> Floats:
 
 
 def gini(probs: ArrayLike) -> Floats:
-    """(N,) ``Σ p²`` of probabilities (N, K), 1/K to 1: one minus the Gini impurity."""
+    """(N,) ``Σ p²`` of probabilities (N, K), 1/K to 1: one minus the Gini impurity.
+
+    >>> gini([[1.0, 0.0], [0.5, 0.5]]).tolist()
+    [1.0, 0.5]
+    """
     p = check.array(probs)
     return np.asarray(np.einsum("ij,ij->i", p, p), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""How much several answers to one case differ: dropout passes, changed images, members (METHODS §3, §4)."""
+"""How much the answers of passes, changed images or members differ (docs/methods.md#uncertainty)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,11 @@ class Passes:
 
 
 def entropy(probs: ArrayLike) -> Floats:
-    """(N,) entropy ``−Σ p log p`` of probabilities (N, K) in nats, 0 to log K; 0·log 0 = 0."""
+    """(N,) entropy ``−Σ p log p`` of probabilities (N, K) in nats, 0 to log K; 0·log 0 = 0.
+
+    >>> entropy([[1.0, 0.0]]).tolist(), round(float(entropy([[0.5, 0.5]])[0]), 4)
+    ([-0.0], 0.6931)
+    """
     p = check.array(probs)
     return np.asarray(-xlogy(p, p).sum(axis=1), dtype=np.float64)
 
@@ -113,7 +117,7 @@ def collected(passes: Iterable[ArrayLike]) -> Passes:
 def from_passes(predictions: Predictions) -> dict[str, Floats]:
     """``mcd_<name>`` → (N,) score, of the logits (S, N, K) that a table carries in ``passes``.
 
-    The answer they speak of is the most probable class of the mean softmax (METHODS §4), which the table's
+    The answer they speak of is the most probable class of the mean softmax, which the table's
     own ``logits`` need not share; :func:`mean_of` gives it.
 
     Raises:

@@ -69,6 +69,7 @@ def recover_head(embeddings: ArrayLike, logits: ArrayLike) -> Head:
             f"more training rows than embeddings have numbers ({d}) are needed to recover the last layer, "
             f"{m} came"
         )
+    # centred on both sides, the bias drops out and is read from the means afterwards
     centre, level = points.mean(axis=0), targets.mean(axis=0)
     points -= centre
     values, vectors = np.linalg.eigh(points.T @ points)
@@ -124,6 +125,7 @@ def fit_vim(embeddings: ArrayLike, head: Head) -> Vim:
     points = check.array(embeddings).astype(np.float64)
     origin = -np.linalg.pinv(head.weight, rcond=SINGULAR) @ head.bias
     from_origin = points - origin
+    # eigh sorts rising; turned, the principal space comes first and the residual space is what follows
     vectors = np.linalg.eigh(from_origin.T @ from_origin / len(points))[1][:, ::-1]
     unscaled = Vim(head, origin, vectors[:, principal(points.shape[1]) :], 0.0)
     outside, logits = unscaled.outside(points), max_logit(head(points))
@@ -133,5 +135,9 @@ def fit_vim(embeddings: ArrayLike, head: Head) -> Vim:
 
 
 def principal(width: int) -> int:
-    """Dimensions of the principal space of embeddings: 1000 from 2048 numbers on, 512 from 768, else half."""
+    """Dimensions of the principal space of embeddings: 1000 from 2048 numbers on, 512 from 768, else half.
+
+    >>> principal(512), principal(768), principal(2048)
+    (256, 512, 1000)
+    """
     return 1000 if width >= 2048 else 512 if width >= 768 else width // 2

@@ -37,7 +37,12 @@ def stacked(confidence: Mapping[str, Floats], scores: Sequence[str]) -> Floats:
 
 
 def standardised(columns: Floats) -> tuple[Floats, Floats, Floats]:
-    """Standardise (N, S) columns, a constant one only centred; with their (S,) means and scales."""
+    """Standardise (N, S) columns, a constant one only centred; with their (S,) means and scales.
+
+    >>> standardised(np.array([[1.0], [3.0]]))[0].ravel().tolist()
+    [-1.0, 1.0]
+    """
     mean, scale = columns.mean(axis=0), columns.std(axis=0)
+    # a constant score has no scale: centred it is 0 everywhere, and its weight says nothing
     scale = np.where(scale > 0, scale, 1.0)
     return (columns - mean) / scale, mean, scale

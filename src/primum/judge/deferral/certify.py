@@ -49,6 +49,9 @@ def binomial_p(errors: ArrayLike, n: ArrayLike, alpha: float) -> Floats:
 
     Args:
         errors, n: (...) counts. alpha: above 0 and below 1.
+
+    >>> binomial_p(0, [148, 149], 0.02).round(4).tolist()
+    [0.0503, 0.0493]
     """
     size = np.asarray(n, dtype=np.int64)
     return np.where(size > 0, bdtr(np.asarray(errors, dtype=np.float64), np.maximum(size, 1), alpha), 1.0)
@@ -62,18 +65,27 @@ def hoeffding_bentkus_p(mean: ArrayLike, n: ArrayLike, alpha: float) -> Floats:
 
     Args:
         mean: (...) mean loss. n: (...) units. alpha: above 0 and below 1.
+
+    >>> hoeffding_bentkus_p([0.0, 0.1], [200, 200], 0.02).round(3).tolist()
+    [0.018, 1.0]
     """
     size, risk = np.asarray(n, dtype=np.int64), np.asarray(mean, dtype=np.float64)
     low = np.minimum(risk, alpha)
     with np.errstate(divide="ignore", invalid="ignore"):
         first = np.where(low > 0, low * np.log(low / alpha), 0.0)
     hoeffding = np.exp(-size * (first + (1 - low) * np.log((1 - low) / (1 - alpha))))
+    # n times a mean of whole losses may be 3.0000000004: rounded up as it is, that would be one error more
     bentkus = np.e * binomial_p(np.ceil(np.round(size * risk, 7)), size, alpha)
     return np.where(size > 0, np.minimum(np.minimum(hoeffding, bentkus), 1.0), 1.0)
 
 
 def fewest(alpha: float, delta: float) -> int:
-    """Smallest n at which no error at all would certify alpha: ``(1 − alpha)ⁿ ≤ delta``; 149 at 2 and 5 %."""
+    """Smallest n at which no error at all would certify alpha: ``(1 − alpha)ⁿ ≤ delta``; 149 at 2 and 5 %.
+
+    >>> fewest(0.02, 0.05)
+    149
+    """
+    # where the quotient is a whole number, rounding must not ask for one case more
     return int(np.ceil(np.log(delta) / np.log1p(-alpha) - 1e-12))
 
 
@@ -115,6 +127,7 @@ def certify(
     level = delta / len(cuts) if method == "bonferroni" else delta
     loss = units.loss(cuts)
     p = binomial_p(np.round(loss), n, alpha) if units.binary else hoeffding_bentkus_p(loss / n, n, alpha)
+    # a sequence ends at its first failure: passing again further on would be a test that was not paid for
     passing = p <= level if method == "bonferroni" else np.cumprod(p <= level).astype(bool)
     at = int(np.flatnonzero(passing)[-1]) if passing.any() else 0
     evidence = int(n[at]), count, float(loss[at] / n[at]), float(p[at]), level

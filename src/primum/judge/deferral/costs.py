@@ -29,6 +29,9 @@ class Reader:
 
         ``cost + error_y · mean of c[y, d] over d ≠ y``: a reader's mistakes are taken to spread evenly over
         the other classes (an assumption of ours; no source tells where readers err).
+
+        >>> Reader(1.0, np.array([0.5, 0.0])).by_class(np.array([[0.0, 4.0], [2.0, 0.0]])).tolist()
+        [3.0, 1.0]
         """
         k = len(severity)
         wrong = severity.sum(axis=1) / (k - 1)
@@ -53,6 +56,7 @@ def never_useful(severity: Floats, reader: Reader, bayes: bool) -> bool:
     if not bayes:
         return bool((severity <= deferring[:, None] * (1 + ROUNDING)).all())
     k = len(severity)
+    # variables p and t: t is at most the expected cost of every answer, and t − Σ p_i g_i is maximised
     solution = linprog(
         c=np.r_[deferring, -1.0],
         A_ub=np.c_[-severity.T, np.ones(k)],

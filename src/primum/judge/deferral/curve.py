@@ -32,6 +32,9 @@ def curve(confidence: ArrayLike, accepting: ArrayLike, deferring: ArrayLike) -> 
 
     Args:
         confidence: (N,) higher = more trustworthy. accepting, deferring: (N,) cost of each of the two.
+
+    >>> curve([0.9, 0.6], accepting=[0, 10], deferring=[1, 1]).cost.tolist()
+    [1.0, 0.5, 5.0]
     """
     score, ranking = check.array(confidence), selective.rank(confidence)
     n, order = len(ranking.order), ranking.order
@@ -46,5 +49,6 @@ def curve(confidence: ArrayLike, accepting: ArrayLike, deferring: ArrayLike) -> 
 
 def at(curve: DeferralCurve, thresholds: ArrayLike) -> Integers:
     """(T,) points of a curve that thresholds (T,), also of other rows, come to: the same cases accepted."""
+    # thresholds fall and searchsorted wants them rising, hence both signs
     floors = -ties.lowest(check.array(thresholds), curve.threshold[1:])
     return np.asarray(np.searchsorted(-curve.threshold, floors, side="right") - 1, dtype=np.int64)

@@ -18,6 +18,9 @@ def by_capacity(confidence: ArrayLike, capacity: float) -> float:
 
     Args:
         confidence: (N,) higher = more trustworthy. capacity: share of cases a reader can take, 0 to 1.
+
+    >>> by_capacity([0.9, 0.6, 0.8, 0.7], 0.25)  # one of four lies below
+    0.7
     """
     score = np.sort(ties.settled(confidence))
     deferrable = int(np.floor(capacity * len(score) + ROUNDING))
@@ -31,6 +34,9 @@ def by_cost(confidence: ArrayLike, accepting: ArrayLike, deferring: ArrayLike) -
 
     Args:
         confidence: (N,) higher = more trustworthy. accepting, deferring: (N,) cost of each of the two.
+
+    >>> by_cost([0.9, 0.8, 0.6], accepting=[0, 0, 10], deferring=[1, 1, 1])
+    0.8
     """
     costs = curve(confidence, accepting, deferring)
     cheapest = costs.cost.min()

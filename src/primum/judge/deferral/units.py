@@ -37,6 +37,7 @@ class Units:
     def cuts(self, coverages: Sequence[float]) -> Floats:
         """Scores above which each share of the units lies (less where scores tie), strictest first."""
         ranked = np.append(self.top[::-1], -np.inf)
+        # 0.15 of 20 units is 2.9999… in floating point
         counts = np.floor(np.sort(np.asarray(coverages)) * self.count + 1e-9).astype(np.int64)
         return np.unique(ranked[counts])[::-1]
 
@@ -55,6 +56,10 @@ def gathered(score: ArrayLike, value: ArrayLike, clusters: Array | None, binary:
     Args:
         score: (N,) higher = more trustworthy. value: (N,) loss of each case when accepted, 0 to 1.
         clusters: (N,) int, patient of each case, or None.
+
+    >>> units = gathered([0.9, 0.8, 0.7], [0, 1, 0], np.array([5, 5, 6]), binary=True)
+    >>> units.count, units.loss(np.array([0.85, 0.0])).tolist()
+    (2, [0.0, 1.0])
     """
     top, adds = ties.settled(score), np.asarray(value, dtype=np.float64)
     cases = top
@@ -62,6 +67,7 @@ def gathered(score: ArrayLike, value: ArrayLike, clusters: Array | None, binary:
         rows = np.lexsort((-top, clusters))  # unit by unit, the most confident case first
         unit = np.unique(np.asarray(clusters)[rows], return_inverse=True)[1]
         first = np.r_[True, unit[1:] != unit[:-1]]
+        # losses lie in 0..1, so a step of 2 from unit to unit starts the running maximum anew in each of them
         cases, worst = top[rows], np.maximum.accumulate(adds[rows] + 2.0 * unit) - 2.0 * unit
         adds = worst - np.where(first, 0.0, np.r_[0.0, worst[:-1]])  # what each case adds to its unit's loss
         top = cases[first]
@@ -76,6 +82,7 @@ def sampled(clusters: Array, confidence: Floats, seed: int) -> Integers:
     Args:
         clusters: (N,) int, patient of each case. confidence: (N,). seed: of the draw.
     """
+    # by confidence within a patient, so that the draw does not follow the order of the rows
     order = np.lexsort((confidence, clusters))
     _, first, size = np.unique(clusters[order], return_index=True, return_counts=True)
     draw = (np.random.default_rng(seed).random(len(first)) * size).astype(np.int64)

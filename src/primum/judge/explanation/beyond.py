@@ -143,6 +143,7 @@ def beyond(
         return (
             f"{models} errors from right answers completely, so the models have no maximum of the likelihood"
         )
+    # the larger model cannot fit worse: only rounding puts the ratio below 0
     ratio = max(0.0, 2 * (log_likelihood(design, error, full) - log_likelihood(design[:, :-1], error, alone)))
     effect = 1.0 if clusters is None else _design_effect(design, error, full, clusters)
     scores = _cross_fitted(design, error, resampler.block, seed)
@@ -172,6 +173,7 @@ def fit(design: Floats, error: Bools) -> Floats | None:
         chance = expit(design @ beta)
         slope = design.T @ (error - chance)
         curve = (design * (chance * (1 - chance))[:, None]).T @ design
+        # not solve: towards separation the curvature vanishes, and lstsq still gives a finite step
         step: Floats = np.linalg.lstsq(curve, slope, rcond=None)[0]
         size = 1.0
         while size > STILL and log_likelihood(design, error, beta + size * step) < value:

@@ -25,6 +25,10 @@ def energy(maps: ArrayLike, masks: ArrayLike) -> tuple[Floats, Floats, Floats]:
 
     Raises:
         InputError: for shapes that differ, a map without energy or a mask without a lesion.
+
+    >>> share, area, ratio = energy([[[0.0, 1.0]]], [[[0.0, 1.0]]])
+    >>> share.tolist(), area.tolist(), ratio.tolist()
+    ([1.0], [0.5], [2.0])
     """
     heat = np.asarray(check.array(maps), dtype=np.float64)
     lesion = np.asarray(check.array(masks), dtype=np.float64)

@@ -48,6 +48,7 @@ def ssim(first: ArrayLike, second: ArrayLike, valid: Valid = None) -> Floats:
     """
     left, right = _pair(first, second, valid)
     shape = left.shape[1:]
+    # a window that reaches beyond would compare what lies outside the image
     inner = binary_erosion(np.ones(shape, bool) if valid is None else valid, np.ones((WINDOW, WINDOW), bool))
     if not inner.any():
         raise InputError(
@@ -77,7 +78,11 @@ def top_iou(first: ArrayLike, second: ArrayLike, valid: Valid = None) -> Floats:
 
 
 def centre_shift(first: ArrayLike, second: ArrayLike, valid: Valid = None) -> Floats:
-    """Distance (B,) of two centres of mass, 0 to √2 sides of the image; arguments as :func:`spearman`."""
+    """Distance (B,) of two centres of mass, 0 to √2 sides of the image; arguments as :func:`spearman`.
+
+    >>> float(centre_shift([[[1.0, 0.0]]], [[[0.0, 1.0]]])[0])
+    0.5
+    """
     left, right = (_centre(maps, valid) for maps in _pair(first, second, valid))
     return np.asarray(np.hypot(*(left - right)))
 

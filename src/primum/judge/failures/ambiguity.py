@@ -47,6 +47,7 @@ def class_likeness(labels: ArrayLike, probs: ArrayLike) -> Floats:
     mutual = (mean + mean.T) / 2
     np.fill_diagonal(mutual, 0)
     closest = mutual.max(axis=1)
+    # over the smaller of both largest means: the pair that each is most mixed up with has 1
     likeness = mutual / np.maximum(np.minimum(closest[:, None], closest[None, :]), 1e-12)
     np.fill_diagonal(likeness, 1)
     return np.asarray(np.minimum(1.0, likeness))
@@ -74,7 +75,11 @@ def mixed_neighbourhood(labels: ArrayLike, predicted: ArrayLike, shares: ArrayLi
 
 
 def balance(labels: ArrayLike, predicted: ArrayLike, shares: ArrayLike) -> Floats:
-    """(F,) 2 min(a, b) / (a + b) of the shares (F, K) of label and answer."""
+    """(F,) 2 min(a, b) / (a + b) of the shares (F, K) of label and answer.
+
+    >>> balance([0], [1], [[0.25, 0.75]]).tolist()
+    [0.5]
+    """
     rows, table = np.arange(len(check.array(labels))), check.array(shares)
     of_label, of_answer = table[rows, check.array(labels)], table[rows, check.array(predicted)]
     total = of_label + of_answer

@@ -48,6 +48,9 @@ def label_unlikely(labels: ArrayLike, predicted: ArrayLike, probs: ArrayLike) ->
 
     Args:
         labels, predicted: (F,) class indices of the failures. probs: (F, K) calibrated.
+
+    >>> label_unlikely([0, 0], [1, 1], [[0.0, 1.0], [0.5, 0.5]]).tolist()
+    [1.0, 0.0]
     """
     rows, p = np.arange(len(check.array(labels))), check.array(probs)
     odds = p[rows, check.array(labels)] / np.maximum(p[rows, check.array(predicted)], 1e-12)

@@ -13,7 +13,11 @@ USUAL = 0.95
 
 
 def sureness(labels: ArrayLike, predicted: ArrayLike, probs: ArrayLike) -> Floats:
-    """(F,) how little the model considered the label: 1 − p_label / p_answer, 0 to 1."""
+    """(F,) how little the model considered the label: 1 − p_label / p_answer, 0 to 1.
+
+    >>> sureness([0], [1], [[0.2, 0.8]]).tolist()
+    [0.75]
+    """
     rows, p = np.arange(len(check.array(labels))), check.array(probs)
     odds = p[rows, check.array(labels)] / np.maximum(p[rows, check.array(predicted)], 1e-12)
     return np.asarray(np.clip(1 - odds, 0, 1))

@@ -87,7 +87,11 @@ def neighbourhood(
 
 
 def unit(embeddings: ArrayLike) -> Floats:
-    """Embeddings (N, D) divided by their length, those of length 0 left as they are."""
+    """Embeddings (N, D) divided by their length, those of length 0 left as they are.
+
+    >>> unit([[3.0, 4.0]]).tolist()
+    [[0.6, 0.8]]
+    """
     points = check.array(embeddings).astype(np.float64)
     length = np.linalg.norm(points, axis=1, keepdims=True)
     return np.asarray(points / np.where(length > 0, length, 1))
@@ -100,6 +104,7 @@ def _others(points: Floats, rows: Array, patients: Array) -> Integers:
     finder = NearestNeighbors(n_neighbors=count).fit(points[pool])
     index = pool[finder.kneighbors(points[rows], return_distance=False)]
     same_patient = patients[index] == patients[rows][:, None]
+    # False sorts before True: rows of other patients come first, still from near to far
     first = np.argsort(same_patient, axis=1, kind="stable")[:, :NEIGHBOURS]
     chosen = np.take_along_axis(index, first, axis=1)
     chosen[np.take_along_axis(same_patient, first, axis=1)] = -1

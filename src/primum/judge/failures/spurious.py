@@ -81,6 +81,7 @@ def pulls(
             left_out[column] = (
                 f"no value of it stands on {MIN_CASES} rows with {MIN_CASES} others beside them"
             )
+    # over every test, also of values that come to nothing: those were looked at too
     adjusted = holm([pull.p for pull in tests])
     named = [
         Pull(pull.column, pull.value, pull.towards, pull.rows, pull.excess, p)
@@ -98,15 +99,19 @@ def dependence(
     Args:
         labels: (N,) strata, from 0. carried, answered: (N,) bool. clusters: (N,) patient as int, or None.
     """
+    # one number for stratum, value and answer, so that a single count gives all 2 × 2 tables
     cell = labels * 4 + carried * 2 + answered
     counts = np.bincount(cell, minlength=4 * (int(labels.max()) + 1)).reshape(-1, 2, 2).astype(np.float64)
     n = np.maximum(counts.sum(axis=(1, 2)), 1)
     share, rate = counts[:, 1].sum(axis=1) / n, counts[:, :, 1].sum(axis=1) / n
     residual = (np.arange(2)[None, :, None] - share[:, None, None]) * (np.arange(2) - rate[:, None, None])
+    # observed minus expected answers over all strata, as products of deviations from the margins
     total = float((counts * residual).sum())
+    # the hypergeometric variance; a stratum of a single case has none and adds 0
     variance = float((n * n / np.maximum(n - 1, 1) * share * (1 - share) * rate * (1 - rate)).sum())
     if clusters is not None:
         sums = np.bincount(clusters, residual.ravel()[cell])
+        # rows of one patient may agree; where they seem to differ, the smaller estimate is but luck
         variance = max(variance, float(sums @ sums))
     p = 2 * float(norm.sf(abs(total) / np.sqrt(variance))) if variance > 0 else 1.0
     return total / max(int(carried.sum()), 1), p
@@ -157,6 +162,9 @@ def off_lesion(labels: ArrayLike, predicted: ArrayLike, energy: ArrayLike) -> Fl
 
     Args:
         labels, predicted: (N,). energy: (N,) share of map energy inside the lesion, 0 to 1.
+
+    >>> off_lesion([0, 0, 1], [0, 0, 0], [0.6, 0.8, 0.1]).tolist()
+    [1.0]
     """
     wrong = check.array(labels) != check.array(predicted)
     inside = check.array(energy).astype(np.float64)

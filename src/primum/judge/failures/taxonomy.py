@@ -85,6 +85,7 @@ def taxonomy(
     n, k = p.shape
     energy = None if lesion_energy is None else check.numbers(lesion_energy, "failures", "lesion energy")
     voices = None if members is None else check.array(members).astype(np.float64)
+    # a single member cannot differ from anybody
     voices = None if voices is None or len(voices) < 2 else voices
     for kind, array, shape in (
         ("labels", true, (n,)), ("predicted", answers, (n,)), ("lesion energy", energy, (n,)),

@@ -69,6 +69,7 @@ def fit_dirichlet(
     pull[:, k] = strength / k
     steep = _curvature(values, first) if curvature is None else curvature
     steep = steep + 2 * np.diag(pull.ravel())
+    # a class that never occurs leaves directions without curvature, in which Cholesky would fail
     steep += 1e-9 * np.trace(steep) / len(steep) * np.eye(len(steep))
     root = np.linalg.cholesky(steep)
 
@@ -108,6 +109,7 @@ def _curvature(values: Floats, weight: Floats) -> Floats:
     k = len(weight)
     size = k * (k + 1)
     curvature = np.zeros((size, size))
+    # strided, not the first ones: rows often stand class by class
     values = values[:, :: max(1, values.shape[1] // STEP_CASES)]
     n = values.shape[1]
     for start in range(0, n, ROWS):

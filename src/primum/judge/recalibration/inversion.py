@@ -19,7 +19,7 @@ MOST_INVERTED = 200  # classes; beyond, a K × K system for every case takes min
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
-    """Exact inverse of the ``expected`` risk-calibrated loss at its minimiser (METHODS §2).
+    """Exact inverse of the ``expected`` risk-calibrated loss at its minimiser (docs/methods.md#inversion).
 
     The minimiser of ``CE + λ Σ_j M[y, j] p_j`` is ``p_j = q_j / (μ + λ r_j)``, so the true posterior is
     ``q ∝ (I − λ diag(p) Mᵀ)⁻¹ p``. Nothing is fitted. Where p is no minimiser for any q (some entry comes out

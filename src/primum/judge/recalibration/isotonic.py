@@ -62,7 +62,11 @@ def fit_isotonic(
 
 
 def ranks(logits: ArrayLike) -> Integers:
-    """(N, K) rows in rising order of each class's probability."""
+    """(N, K) rows in rising order of each class's probability.
+
+    >>> ranks([[0.0, 1.0], [1.0, 0.0]])[:, 0].tolist()
+    [0, 1]
+    """
     return np.argsort(softmax(bounded(logits), axis=1), axis=0)
 
 
@@ -72,6 +76,7 @@ def _step(values: Floats, hits: Bools) -> tuple[Floats, Floats]:
     count = np.diff(np.r_[first, len(values)])
     mean = np.add.reduceat(hits.astype(np.float64), first) / count
     share = isotonic_regression(mean, sample_weight=count, y_min=0, y_max=1)
+    # of a flat stretch the two ends are enough, and np.interp is then fast however many rows were fitted
     rises = np.diff(share) != 0
     bends = np.r_[True, rises] | np.r_[rises, True]
     return values[first][bends], np.asarray(share)[bends]

@@ -119,6 +119,7 @@ def _dirichlet(values: Array, true: Integers, fold: Integers, full: Dirichlet) -
         return fit_dirichlet(values[fold_rows], true[fold_rows], strength, start, steep)
 
     fits, losses = {}, np.empty((len(strengths), len(true)))
+    # strongest first: each fit starts from the one before it, which lies near, and so takes few steps
     for row, strength in zip(losses[::-1], strengths[::-1], strict=True):
         fits[strength] = full = fit_dirichlet(values, true, strength, full, steep)
         row[:] = _held_out(partial(fit, strength=strength, start=full), values, true, fold)

@@ -35,7 +35,11 @@ def unchanged(logits: ArrayLike) -> Floats:
 
 @dataclass(frozen=True)
 class Temperature:
-    """``softmax(z / T)`` (Guo et al., ICML 2017)."""
+    """``softmax(z / T)`` (Guo et al., ICML 2017).
+
+    >>> Temperature(1.0)([[0.0, 0.0]]).tolist()
+    [[0.5, 0.5]]
+    """
 
     temperature: float
 
