@@ -127,7 +127,9 @@ def audit(
     )  # fmt: skip
     fitted = None if fit is None else tables.read(fit, second, classes=read.classes)
     rows = select(read, fitted)
-    supplied = supplements(table, rows, policies, members, train, about, first)
+    supplied = supplements(
+        table, rows, policies=policies, members=members, train=train, about=about, columns=first
+    )
     prepared = prepare(rows, opts, supplied.train)
     views = views_of(prepared, by)
     measured = {group: measure(view) for group, view in views.items()}

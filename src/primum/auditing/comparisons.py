@@ -139,7 +139,7 @@ def compare(
         for side in rows
     ]  # fmt: skip
     supplied = [
-        supplements(side.test, side, () if policies is None else (policies[at],))
+        supplements(side.test, side, policies=() if policies is None else (policies[at],))
         for at, side in enumerate(rows)
     ]
     left, right = (prepare(side, opts) for side, opts in zip(rows, opts_of, strict=True))

@@ -37,6 +37,7 @@ class Supplements:
 def supplements(
     table: Any,
     rows: Selection,
+    *,
     policies: Sequence[Policy | str | Path] = (),
     members: Sequence[Any] = (),
     train: Any = None,

@@ -92,7 +92,12 @@ def _name(finding: Finding) -> str:
 
 
 def difference(finding: Finding) -> dict[str, str]:
-    """Spell one paired difference out, signed."""
+    """Spell one paired difference out, signed.
+
+    >>> lower = Finding("cer", "Critical error rate", -0.05, -0.07, -0.03, 390, better="lower")
+    >>> difference(lower)["favours"]
+    'second'
+    """
     value, low, high = finding.value, finding.low, finding.high
     favours = ""
     if value is not None and low is not None and high is not None and finding.better:

@@ -16,6 +16,10 @@ def dots(missed: int, total: int) -> tuple[Markup, int]:
 
     Returns:
         The SVG and how many cases one dot stands for.
+
+    >>> svg, cases = dots(7, 4000)
+    >>> cases, svg.count('class="missed"')
+    (10, 1)
     """
     if total <= 0:
         return Markup(""), 1
@@ -50,7 +54,11 @@ def interval(
     tone: str = "plain",
     mark: float | None = None,
 ) -> Markup:
-    """Draw a value and its interval on a line from ``start`` to ``end``, with an optional limit mark."""
+    """Draw a value and its interval on a line from ``start`` to ``end``, with an optional limit mark.
+
+    >>> 'class="limit"' in interval(0.1, 0.0, 0.2, mark=0.15)
+    True
+    """
     if value is None or not math.isfinite(value):
         return Markup("")
     width = 120.0

@@ -18,6 +18,10 @@ def lay_out(
 
     More than 25 classes are cut to the 20 with the largest critical and other confusions; what their
     rows hold elsewhere is summed in a last column, and ``hidden`` says how many classes are left out.
+
+    >>> table = lay_out([[8, 2], [1, 9]], ["ill", "well"], [("ill", "well")])
+    >>> [cell["critical"] for cell in table["rows"][0]["cells"]], table["rows"][0]["total"]
+    ([False, True], 10)
     """
     fatal = {(str(true), str(called)) for true, called in critical}
     size = len(classes)

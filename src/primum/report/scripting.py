@@ -11,7 +11,11 @@ CLOSED = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:
 
 @cache
 def source(script: str) -> str:
-    """A script's entry in the ``script-src`` of a Content-Security-Policy: ``'sha256-…'``."""
+    """A script's entry in the ``script-src`` of a Content-Security-Policy.
+
+    >>> source("")
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+    """
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 

@@ -12,7 +12,11 @@ MOST_CLASSES = 25
 
 
 def facts(settings: Settings) -> list[str]:
-    """Say in a few words what was audited, for the line under the title."""
+    """Say in a few words what was audited, for the line under the title.
+
+    >>> facts(Settings(n=8, classes=["ill", "well"]))
+    ['8\\xa0cases', '2\\xa0classes']
+    """
     counts = [words.counted(settings.n)]
     if settings.patients:
         counts.append(words.counted(settings.patients, "patient", "patients"))

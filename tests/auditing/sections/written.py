@@ -31,8 +31,10 @@ def failures(*arguments: Any, **options: Any) -> Any:
     return Sections(failures=section).to_dict()["failures"]
 
 
-def explanation(*arguments: Any, **options: Any) -> Any:
-    section = explanations.summarize_maps(*arguments, **options)
+def explanation(view: Any, ids: Any, classes: Any, metadata: Any, source: Any, findings: Any = ()) -> Any:
+    section = explanations.summarize_maps(
+        view, ids, classes, metadata=metadata, source=source, findings=findings
+    )
     return Sections(explanation=section).to_dict().get("explanation")
 
 

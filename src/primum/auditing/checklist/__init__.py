@@ -32,6 +32,10 @@ def fill(settings: Mapping[str, Any], findings: Sequence[Finding], about: Study 
     Returns:
         In the order of the lists. An item is reported when each of its parts is met, which says nothing of
         how well.
+
+    >>> entries = fill({}, [], Study.parse({"funding": "none"}))
+    >>> [entry.sentences for entry in entries if entry.status == "reported"]
+    [['none']]
     """
     facts = Facts(settings, findings)
     written = {} if about is None else about.reported()

@@ -34,7 +34,11 @@ def training_and_judged(facts: Facts) -> Fact | None:
 
 
 def cases(facts: Facts) -> Fact | None:
-    """Judged cases and patients."""
+    """Judged cases and patients.
+
+    >>> cases(Facts({"n": 8}, [])).sentence
+    'Judged: 8 cases, patients not known.'
+    """
     return Fact(f"Judged: {_counted(facts.settings)}.", "Settings") if facts.settings.get("n") else None
 
 

@@ -25,7 +25,12 @@ def section(prepared: Prepared, findings: Sequence[Finding]) -> Part[Explanation
     """What ``primum explain`` wrote into the table; empty for any other table."""
     test = prepared.test
     content = summarize_maps(
-        prepared.view, test.ids.to_list(), test.classes, test.metadata, test.source, findings
+        prepared.view,
+        test.ids.to_list(),
+        test.classes,
+        metadata=test.metadata,
+        source=test.source,
+        findings=findings,
     )
     if content is None:
         return Part()
@@ -40,6 +45,7 @@ def summarize_maps(
     view: View,
     ids: Sequence[str],
     classes: Sequence[str],
+    *,
     metadata: pl.DataFrame,
     source: Mapping[str, object],
     findings: Iterable[Finding] = (),
@@ -62,6 +68,7 @@ def summarize_maps(
     speaking = ~_column(metadata, "map_blank", n, False).astype(bool)
     pictured = _column(metadata, "map_path", n, "") != ""
     outcomes = {"right": ~wrong, "wrong": wrong, "critical": fatal}
+    # of the source only what the section holds: a table of another version may say more
     measured = {name: run[name] for name in OF_THE_RUN if run.get(name) is not None}
     summary = Sections.from_dict({"explanation": measured}).explanation
     assert summary is not None
@@ -79,7 +86,7 @@ def summarize_maps(
             if finding.code == CODE and finding.group == "all" and finding.decision == "argmax"
         ],
         studies=[
-            _study(title, row, view, ids, classes, metadata, fatal)
+            _study(title, row, view, ids=ids, classes=classes, metadata=metadata, fatal=fatal)
             for title, row in _chosen(stable, wrong, fatal, speaking & pictured)
         ],
     )  # fmt: skip
@@ -126,6 +133,7 @@ def _study(
     title: str,
     row: int,
     view: View,
+    *,
     ids: Sequence[str],
     classes: Sequence[str],
     metadata: pl.DataFrame,

@@ -115,7 +115,14 @@ def list_failures(
         ],
         columns_left_out=[UntestedColumn(column=name, why=why) for name, why in kinds.left_out.items()],
         rows=[
-            _failure(kinds, int(place), classes, ids, None if critical is None else bool(fatal[place]), paths)
+            _failure(
+                kinds,
+                int(place),
+                classes=classes,
+                ids=ids,
+                fatal=None if critical is None else bool(fatal[place]),
+                paths=paths,
+            )
             for place in _listed(kinds.category, order)
         ],
     )
@@ -163,6 +170,7 @@ def _listed(category: Strings, order: Integers) -> Integers:
     """Numbers of the failures listed, in order: the first three of every kind, then whoever comes next."""
     ranked = category[order]
     places = np.arange(len(order))
+    # a kind of few failures would be lost behind the surest 200 of another
     first = [place for name in np.unique(ranked) for place in places[ranked == name][:STUDIES]]
     later = np.setdiff1d(places, first)[: max(0, LISTED - len(first))]
     listed = np.sort(np.concatenate([np.array(first, dtype=np.int64), later]))
@@ -172,6 +180,7 @@ def _listed(category: Strings, order: Integers) -> Integers:
 def _failure(
     kinds: Taxonomy,
     place: int,
+    *,
     classes: Sequence[str],
     ids: Sequence[str],
     fatal: bool | None,

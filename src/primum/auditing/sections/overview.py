@@ -65,7 +65,11 @@ def _risk_coverages(view: View, answers: Answers, score: str) -> list[RiskCovera
 
 
 def rule_costs(findings: Sequence[Finding]) -> list[RuleCost]:
-    """Expected cost of every rule over all cases, beside its critical error rate and specificity."""
+    """Expected cost of every rule over all cases, beside its critical error rate and specificity.
+
+    >>> rule_costs([Finding("expected_cost", "Expected cost", 0.5, 0.4, 0.6, 9, decision="bayes")])[0].high
+    0.6
+    """
     overall = [finding for finding in findings if finding.group == "all"]
     values = {(finding.decision, finding.code): finding.value for finding in overall}
     return [
