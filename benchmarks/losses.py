@@ -16,49 +16,57 @@ def overhead() -> list[tuple[str, str, str, str, str]]:
     import timm
     import torch
 
-    made = torch.Generator().manual_seed(0)
-    labels = torch.randint(0, 7, (BATCH,), generator=made)
-    images = torch.rand(BATCH, 3, SIDE, SIDE, generator=made).contiguous(memory_format=torch.channels_last)
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 7, (BATCH,), generator=generator)
+    images = torch.rand(BATCH, 3, SIDE, SIDE, generator=generator).contiguous(
+        memory_format=torch.channels_last
+    )
     network = timm.create_model("resnet50", num_classes=7).to(memory_format=torch.channels_last)
 
     def step() -> None:
         network.zero_grad()
         torch.nn.functional.cross_entropy(network(images), labels).backward()
 
-    whole = median(step, 3)
-    logits = torch.randn(BATCH, 7, generator=made).requires_grad_()
-    risk = torch.rand(BATCH, generator=made) + 0.5
+    step_seconds = median(step, 3)
+    logits = torch.randn(BATCH, 7, generator=generator).requires_grad_()
+    risk = torch.rand(BATCH, generator=generator) + 0.5
     rows = []
-    for name, (loss, beside) in losses(risk).items():
-        alone = median(partial(once, loss, logits, labels, *beside), 201)
-        share = f"{100 * alone / whole:.4f} %"
+    for name, (loss, factors) in losses(risk).items():
+        loss_seconds = median(partial(once, loss, logits, labels, *factors), 201)
+        share = f"{100 * loss_seconds / step_seconds:.4f} %"
         rows.append(
-            (f"loss {name}", f"{1e6 * alone:.0f} µs", f"ResNet-50 step, {whole:.1f} s", share, "≤ 2 %")
+            (
+                f"loss {name}",
+                f"{1e6 * loss_seconds:.0f} µs",
+                f"ResNet-50 step, {step_seconds:.1f} s",
+                share,
+                "≤ 2 %",
+            )
         )
     return rows
 
 
-def once(loss: Any, *given: Any) -> None:
+def once(loss: Any, *arguments: Any) -> None:
     """Forward and backward."""
-    loss(*given).backward()
+    loss(*arguments).backward()
 
 
 def losses(risk: Any) -> dict[str, tuple[Any, list[Any]]]:
     """Name → loss for the seven classes of ISIC 2018 and what it is given beside logits and labels."""
-    from primum.model import losses as known
+    from primum.model import losses as modules
 
     matrix = severity.read("isic2018")
     counts = [1113, 6705, 514, 327, 1099, 115, 142]
-    focal = known.FocalLoss()
+    focal = modules.FocalLoss()
     return {
-        "cross-entropy": (known.CrossEntropyLoss(), []),
-        "class-weighted": (known.ClassWeightedLoss(counts), []),
+        "cross-entropy": (modules.CrossEntropyLoss(), []),
+        "class-weighted": (modules.ClassWeightedLoss(counts), []),
         "focal": (focal, []),
-        "label smoothing": (known.LabelSmoothingLoss(), []),
-        "risk-calibrated, expected": (known.RiskCalibratedLoss(matrix), []),
-        "… with per-case risk": (known.RiskCalibratedLoss(matrix), [risk]),
-        "… weighted, over focal": (known.RiskCalibratedLoss(matrix, form="weighted", base=focal), []),
-        "… confusion": (known.RiskCalibratedLoss(matrix, form="confusion"), []),
-        "hierarchical": (known.HierarchicalLoss(matrix), []),
-        "logit-adjusted": (known.LogitAdjustedLoss(matrix), []),
+        "label smoothing": (modules.LabelSmoothingLoss(), []),
+        "risk-calibrated, expected": (modules.RiskCalibratedLoss(matrix), []),
+        "… with per-case risk": (modules.RiskCalibratedLoss(matrix), [risk]),
+        "… weighted, over focal": (modules.RiskCalibratedLoss(matrix, form="weighted", base=focal), []),
+        "… confusion": (modules.RiskCalibratedLoss(matrix, form="confusion"), []),
+        "hierarchical": (modules.HierarchicalLoss(matrix), []),
+        "logit-adjusted": (modules.LogitAdjustedLoss(matrix), []),
     }

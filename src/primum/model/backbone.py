@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from primum.core import check, documents, files, settings
+from primum.core import check, documents, files
 from primum.core.check import InputError
 from primum.model import need
 
@@ -73,7 +73,8 @@ class Card:
         try:
             card = TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
-            why = settings.sentence(error, cls, "field")
+            first = error.errors()[0]
+            why = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
             raise InputError(f"{where}: this is not a network written by primum ({why})") from None
         check.class_names(card.classes, where)
         card.transform.refuse_odd(where)

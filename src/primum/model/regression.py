@@ -93,9 +93,9 @@ def regress(
     network: Network,
     train: DataLoader[Batch],
     val: DataLoader[Batch],
+    *,
     precision: str,
     folder: Path,
-    *,
     resume: bool,
     progress: bool,
 ) -> None:

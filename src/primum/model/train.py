@@ -121,17 +121,9 @@ def train(
             return folder
         _start(recipe, folder, used, dropped)
         epochs = _fit(
-            recipe,
-            network,
-            images,
-            stored=stored,
-            learned=learned,
-            val=rows["val"],
-            costs=costs,
-            folder=folder,
-            resume=resume,
-            progress=progress,
-        )
+            recipe, network, images, stored=stored, learned=learned, val=rows["val"], costs=costs,
+            folder=folder, resume=resume, progress=progress,
+        )  # fmt: skip
         learned_from = table.take(np.setdiff1d(np.arange(len(table)), without))
         trained_on = {
             "data": table.name,
@@ -145,16 +137,9 @@ def train(
             facts["dropped"] = {split: int((dropped["split"] == split).sum()) for split in SPLITS[:3]}
         if recipe.confidnet is not None:
             _regress(
-                recipe,
-                network,
-                images,
-                stored=stored,
-                train=learned.train,
-                val=rows["val"],
-                folder=folder,
-                resume=resume,
-                progress=progress,
-            )
+                recipe, network, images, stored=stored, train=learned.train, val=rows["val"],
+                folder=folder, resume=resume, progress=progress,
+            )  # fmt: skip
             facts["confidnet"] = recipe.confidnet.model_dump()
         source = origin(recipe, costs, learned.weights, learned.note, **facts)
         network.card = replace(network.card, source=source)
@@ -329,7 +314,10 @@ def _regress(
     labels, size = images.table.label_index, recipe.training.batch_size
     shuffled = loader(Rows(inputs, labels, train), size, recipe.seed)
     after = loader(Rows(inputs, labels, val), 2 * size, None)
-    regress(recipe, network, shuffled, after, precision, folder, resume=resume, progress=progress)
+    regress(
+        recipe, network, shuffled, after,
+        precision=precision, folder=folder, resume=resume, progress=progress,
+    )  # fmt: skip
     has_trunk = network.confidnet is not None and network.confidnet.trunk is not None
     network.card = replace(network.card, confidnet="own" if has_trunk else "network")
 

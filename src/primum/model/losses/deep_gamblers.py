@@ -19,6 +19,7 @@ def deep_gamblers(outputs: Tensor, labels: Tensor, reward: float) -> Tensor:
     >>> round(float(deep_gamblers(outputs, torch.tensor([0]), reward=2.0)), 4)  # ln o
     0.6931
     """
+    # Sums of logarithms: a bet and a reservation that both underflow would leave the logarithm of 0.
     bet = outputs.gather(1, labels[:, None])[:, 0]
     reserved = outputs[:, -1] - math.log(reward)
     return outputs.logsumexp(dim=1) - torch.logaddexp(bet, reserved)

@@ -28,6 +28,7 @@ def hierarchical(logits: Tensor, labels: Tensor, same: Tensor, fine: float) -> T
         fine: weight of the finer decision, e^−α.
     """
     log_p = logits.log_softmax(dim=1)
+    # p(y | G) as a difference of logarithms, which stays finite where p(G) underflows
     true = log_p.gather(1, labels[:, None])[:, 0]
     group = log_p.masked_fill(~same[labels], -torch.inf).logsumexp(dim=1)
     return -(group + fine * (true - group))
