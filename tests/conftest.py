@@ -54,17 +54,17 @@ def make() -> Callable[..., Any]:
 
 @pytest.fixture
 def refused() -> Callable[..., None]:
-    """Check that a call is refused in one sentence that holds each of some texts."""
+    """Check that a call is refused in one sentence that holds each of some texts, as a terminal shows it."""
 
     def check(call: Callable[[], object], *texts: str) -> None:
         with pytest.raises(primum.InputError) as caught:
             call()
-        said = str(caught.value)
-        assert "\n" not in said
-        assert ". " not in said
-        assert not said.endswith(".")
+        sentence = caught.value.terminal
+        assert "\n" not in sentence
+        assert ". " not in sentence
+        assert not sentence.endswith(".")
         for text in texts:
-            assert text in said
+            assert text in sentence
 
     return check
 

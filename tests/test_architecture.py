@@ -151,7 +151,7 @@ def test_an_audit_of_a_table_leaves_torch_alone(tmp_path: Path) -> None:
 
 def test_verbs_import_what_they_run_inside_functions() -> None:
     for path in modules("cli"):
-        if not place(path).startswith(("cli/terminal/", "cli/demo.py")):
+        if not place(path).startswith(("cli/terminal/", "cli/demonstration.py")):
             assert rooms_of(imports(path, everywhere=False)) <= {"core", "cli", "__version__"}, place(path)
 
 

@@ -14,7 +14,7 @@ import pytest
 import primum
 from primum import tables
 from primum.cli import main
-from primum.cli.demo import shipped
+from primum.cli.demonstration import shipped
 from primum.judge.metrics import functions
 from tests.places import ROOT
 

@@ -87,3 +87,10 @@ def test_the_names_of_a_notebook_come_without_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"
+
+
+def test_sentences_speak_of_arguments_here_and_of_options_on_the_command_line():
+    with pytest.raises(InputError, match=r"^bootstrap: a whole number from 100") as caught:
+        primum.audit(made_table(20), bootstrap=5)
+    assert caught.value.terminal.startswith("--bootstrap: ")
+    assert pickle.loads(pickle.dumps(caught.value)).terminal == caught.value.terminal

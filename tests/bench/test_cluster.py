@@ -85,6 +85,6 @@ def test_a_ray_that_opens_its_ports_is_refused(monkeypatch):
     monkeypatch.setattr(ray, "init", lambda **rest: None)
     monkeypatch.setattr(ray, "nodes", lambda: [{"NodeManagerAddress": "192.0.2.7", "Resources": {}}])
     monkeypatch.setattr(ray, "shutdown", lambda: ended.append(True))
-    with pytest.raises(InputError, match="opens its ports to others; take --engine local"):
+    with pytest.raises(InputError, match="opens its ports to others; take engine="):
         list(on_ray([], None))
     assert ended

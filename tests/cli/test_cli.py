@@ -19,7 +19,7 @@ from PIL import Image
 
 from primum import cli
 from primum.auditing import output
-from primum.cli import terminal
+from primum.cli.terminal import console
 from primum.judge import finding
 from tests.conftest import made_table
 from tests.places import DOCS
@@ -36,7 +36,7 @@ VERBS = (
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(terminal.console, "width", 100)
+    monkeypatch.setattr(console.console, "width", 100)
 
     return command
 
@@ -211,7 +211,7 @@ def test_every_field_is_documented(run: Run) -> None:
 
 def test_the_summary_fits_a_narrow_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     made_table(120).write_csv("t.csv")
-    monkeypatch.setattr(terminal.console, "width", 60)
+    monkeypatch.setattr(console.console, "width", 60)
     for verb in (["audit", "t.csv"], ["compare", "t.csv", "t.csv"]):
         code, out, _ = run(*verb, "--severity", "phantom", "--bootstrap", 100)
         assert code == 0
@@ -233,7 +233,7 @@ def test_the_summary_fits_a_narrow_terminal(run: Run, monkeypatch: pytest.Monkey
     ],
 )
 def test_numbers_have_the_digits_they_deserve(value: float | None, text: str) -> None:
-    assert terminal.number(value) == text
+    assert console.number(value) == text
 
 
 EARLIER = {
@@ -254,7 +254,7 @@ def test_ctrl_c_leaves_earlier_results_and_nothing_half_written(
         raise KeyboardInterrupt
 
     if when == "judging":
-        monkeypatch.setattr(terminal.Bar, "__call__", interrupted)
+        monkeypatch.setattr(console.Bar, "__call__", interrupted)
     elif when == "drawing":
         monkeypatch.setattr(output.Saved, "to_html", interrupted)
     else:
@@ -289,8 +289,8 @@ def test_a_full_disk_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_verdict_stands_beside_its_number() -> None:
-    made = finding.Finding("cer", "CER", 0.1, 0.05, 0.2, 10, verdict="failed").to_dict()
-    assert terminal.cell(made) == "0.100 (0.050–0.200) [bold red]failed[/bold red]"
+    made = finding.Finding("cer", "CER", 0.1, 0.05, 0.2, 10, verdict="failed")
+    assert console.cell(made) == "0.100 (0.050–0.200) [bold red]failed[/bold red]"
 
 
 HEAVY = ("torch", "lightning", "timm", "torchvision", "PIL.Image")  # Plotly looks whether PIL is there

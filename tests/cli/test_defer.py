@@ -13,7 +13,7 @@ import pytest
 
 from primum import tables
 from primum.auditing.policy.document import Policy
-from primum.cli import terminal
+from primum.cli.terminal import console
 from tests.conftest import made_table
 
 Run = Callable[..., tuple[int, str, str]]
@@ -23,7 +23,7 @@ TABLE = made_table(600, skill=3.0)
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(terminal.console, "width", 100)
+    monkeypatch.setattr(console.console, "width", 100)
     TABLE.filter(split="cal").drop("split").write_csv("cal.csv")
     TABLE.filter(split="test").drop("split").write_parquet("test.parquet")
 

@@ -160,7 +160,7 @@ def test_an_interrupted_run_is_whole_and_resumes_to_the_same_network(
         assert torch.load(checkpoint, weights_only=True)["epoch"] == 0
 
     release()
-    with pytest.raises(InputError, match=r"unfinished run.*--resume"):
+    with pytest.raises(InputError, match=r"unfinished run.*resume="):
         train(asked, out, progress=False)
     with pytest.raises(InputError, match="another recipe"):
         train(recipe(training__epochs=4, **mode), out, resume=True, progress=False)

@@ -53,7 +53,7 @@ def carry_out(task: Task) -> Done:
         else:
             _train_or_begin_anew(task)
     except PrimumError as error:
-        fault = str(error)
+        fault = error.terminal
     except Exception as error:
         with files.whole(task.folder / "fault.txt") as draft:
             draft.write_text(traceback.format_exc(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The command line: one module per kind of verb."""
+"""The command line: one module per verb."""
 
 from __future__ import annotations
 
@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from primum.cli import bench, data, defer, ensemble, explain, explore, importing, judging, severity, training
+from primum.cli import (
+    audit,
+    bench,
+    compare,
+    data,
+    defer,
+    demo,
+    ensemble,
+    explain,
+    explore,
+    importing,
+    predict,
+    severity,
+    train,
+)
 from primum.core.check import PrimumError, sentence
 from primum.core.version import __version__
 
@@ -21,11 +35,14 @@ app = typer.Typer(
     help="Primum non nocere: fewer fatal errors in medical image classification, "
     "and an honest account of when an answer may be used.",
 )
-app.add_typer(training.app)
+app.add_typer(demo.app)
+app.add_typer(train.app)
+app.add_typer(predict.app)
 app.add_typer(explain.app)
 app.add_typer(explore.app)
 app.add_typer(ensemble.app)
-app.add_typer(judging.app)
+app.add_typer(audit.app)
+app.add_typer(compare.app)
 app.add_typer(severity.app, name="severity")
 app.add_typer(data.app, name="data")
 app.add_typer(importing.app, name="import")
@@ -38,11 +55,11 @@ def main() -> None:
     try:
         app(prog_name="primum")
     except PrimumError as error:
-        _fail(str(error))
+        _fail(error.terminal)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        what = error.strerror or str(error) or "this cannot be used"
-        _fail(f"{where}{what.lower()}; nothing was written there, earlier results stand as they were")
+        reason = error.strerror or str(error) or "this cannot be used"
+        _fail(f"{where}{reason.lower()}; nothing was written there, earlier results stand as they were")
     except MemoryError:
         _fail("more memory is needed than this machine has; part the table, and give each part alone")
     except KeyboardInterrupt:
@@ -63,8 +80,8 @@ def _fail(text: str) -> None:
     sys.exit(2)
 
 
-def _version(shown: bool) -> None:
-    if shown:
+def _version(requested: bool) -> None:
+    if requested:
         print(f"primum {__version__}")
         raise typer.Exit
 

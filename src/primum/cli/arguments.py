@@ -84,16 +84,16 @@ def mapping(text: str | None, option: str) -> dict[str, str]:
 
 def mappings(texts: list[str] | None, tables: int, option: str = "--columns") -> list[dict[str, str]]:
     """What stands in an option that was given once for every table, or once for each of so many."""
-    given = [mapping(text, option) for text in texts or []]
-    if len(given) < 2:
-        return (given or [{}]) * tables
-    if len(given) != tables:
+    parsed = [mapping(text, option) for text in texts or []]
+    if len(parsed) < 2:
+        return (parsed or [{}]) * tables
+    if len(parsed) != tables:
         raise InputError(
-            f"{option}: it stands once, or once for each of {tables} tables, {len(given)} arrived"
+            f"{option}: it stands once, or once for each of {tables} tables, {len(parsed)} arrived"
             if tables > 1
-            else f"{option}: once was expected for one table, {len(given)} arrived; part names by commas"
+            else f"{option}: once was expected for one table, {len(parsed)} arrived; part names by commas"
         )
-    return given
+    return parsed
 
 
 def class_names(text: str | None) -> tuple[str, ...] | None:
@@ -103,10 +103,10 @@ def class_names(text: str | None) -> tuple[str, ...] | None:
 
 def priors(text: str | None) -> dict[str, float]:
     """CLASS=P,CLASS=P as a dictionary."""
-    found = {}
+    shares = {}
     for name, value in mapping(text, "--prior").items():
         try:
-            found[name] = float(value)
+            shares[name] = float(value)
         except ValueError:
             raise InputError(f"--prior: a number was expected for {name}, {value!r} arrived") from None
-    return found
+    return shares

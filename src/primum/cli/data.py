@@ -47,10 +47,10 @@ def data_check(
     from primum.cli.terminal.data import save_check, show_check
     from primum.data.checking import check as checked
 
-    found = checked(name, root, seed, bar=sys.stderr.isatty())
-    show_check(found.content)
+    result = checked(name, root, seed, bar=sys.stderr.isatty())
+    show_check(result.content)
     if folder is not None:
-        save_check(found.content, found.copies, found.table.root, folder)
+        save_check(result.content, result.copies, result.table.root, folder)
 
 
 @app.command("corrupt")
@@ -90,9 +90,9 @@ def data_corrupt(
 
     kind, intensity = parse(corrupt)
     check.one_of(split, SPLITS, "--split:")
-    whole, bar = load(name, root, seed), sys.stderr.isatty()
-    table = whole.split(split)
-    ranges = pixels.ranges(pixels.measure(whole, bar=bar), pixels.trained_on(whole))
+    images, bar = load(name, root, seed), sys.stderr.isatty()
+    table = images.split(split)
+    ranges = pixels.ranges(pixels.measure(images, bar=bar), pixels.trained_on(images))
     manifest = corrupted.write(table, kind, intensity, folder, seed, ranges=ranges, bar=bar)
     print(f"{manifest}: {len(table)} images under {kind} {intensity}; next: primum predict RUN "
           f"--data manifest --root {manifest} --out {kind}-{intensity}.parquet")  # fmt: skip

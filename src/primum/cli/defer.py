@@ -170,13 +170,9 @@ def defer_apply(
         frame.write_csv(draft)
     accepted = int(applied.decided.accepted.sum())
     show_applied(
-        [finding.to_dict() for finding in findings],
-        applied.policy.said,
-        accepted,
-        len(frame),
-        applied.table.name,
-        out,
-    )
+        findings, description=applied.policy.said, accepted=accepted, n=len(frame),
+        name=applied.table.name, out=out,
+    )  # fmt: skip
 
 
 def _rates(text: str | None) -> float | dict[str, float] | None:

@@ -68,16 +68,16 @@ def ensemble(
         ]
 
     with Console(stderr=True).status(how):
-        found = ensembles.ensemble(read(members), read(fit) if fit else None, how, seed)
-    written = {out: found.answers} if out_fit is None or found.fit is None else {
-        out: found.answers, out_fit: found.fit
+        combined = ensembles.ensemble(read(members), read(fit) if fit else None, how, seed)
+    written = {out: combined.answers} if out_fit is None or combined.fit is None else {
+        out: combined.answers, out_fit: combined.fit
     }  # fmt: skip
     tables.write_together(written)
-    print(f"{out}: answers of {len(members)} members to {len(found.answers)} cases written")
-    if found.comparison:
-        print(found.comparison)
-    if out_fit is not None and found.fit is not None:
+    print(f"{out}: answers of {len(members)} members to {len(combined.answers)} cases written")
+    if combined.comparison:
+        print(combined.comparison)
+    if out_fit is not None and combined.fit is not None:
         print(
-            f"{out_fit}: answers to {len(found.fit)} fit rows written; "
+            f"{out_fit}: answers to {len(combined.fit)} fit rows written; "
             f"next: primum audit {out} --fit {out_fit}"
         )

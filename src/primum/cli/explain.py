@@ -51,9 +51,9 @@ def explain(
     stem = f"{split}-{method}" + (f"-{only}" if only else "")
     path = file_out(context, out or run / "explanations" / f"{stem}.parquet")
     table, notes = images_for(run, data, root, split)
-    found = explained(run, table, path, only=only, method=method)
+    predictions = explained(run, table, path, only=only, method=method)
     for note in notes:
         print(note, file=sys.stderr)
-    told = found.source["explanation"]
-    print(f"{path}: {len(found)} cases explained on a grid of {told['grid'][0]} × {told['grid'][1]}, "
+    rows, columns = predictions.source["explanation"]["grid"][:2]
+    print(f"{path}: {len(predictions)} cases explained on a grid of {rows} × {columns}, "
           f"maps in {folder_of(path)}; next: primum audit {path}")  # fmt: skip

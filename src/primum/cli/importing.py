@@ -45,6 +45,6 @@ def fd_shifts(
 
     names = tuple(name.strip() for name in classes.split(",")) if classes else ()
     with Console(stderr=True).status(f"reading {folder.name}"):
-        found = read(folder, names, external, validation)
-        paths = write(found, place)
-    show_import(found, paths)
+        imported = read(folder, names, external, validation)
+        paths = write(imported, place)
+    show_import(imported, paths)

@@ -61,7 +61,7 @@ def _inputs(context: typer.Context) -> Iterator[Path]:
     for name, value in context.params.items():
         for text in value if isinstance(value, list | tuple) else (value,):
             if name not in OUTPUTS and isinstance(text, str | Path) and str(text):
-                yield from filter(_is_file, (Path(text), *(Path(text) / own for own in OF_A_RUN)))
+                yield from filter(_is_file, (Path(text), *(Path(text) / part for part in OF_A_RUN)))
 
 
 def _is_file(path: Path) -> bool:
@@ -69,3 +69,12 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # no name of a file at all
         return False
+
+
+def results_out(context: typer.Context, out: Path) -> Path:
+    """The folder of the results, in which nothing but results of this kind is replaced."""
+    from primum.auditing.output import PARTS, refuse_foreign
+
+    folder = folder_out(context, out, *PARTS)
+    refuse_foreign(folder)
+    return folder

@@ -17,7 +17,7 @@ def severity_check(
 
     Example: [bold]primum severity check isic2018[/bold]
     """
-    from primum.cli.terminal import show_severity
+    from primum.cli.terminal.severity import show_severity
     from primum.severity import read
 
     show_severity(read(file))

@@ -21,6 +21,11 @@ DIGITS = 3  # of a name that may be a record number
 LARGEST_COST = 1e12  # sums of larger ones lose what a small one adds
 
 
+OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)(?: (ray|local|try|learn|mean|stacking)\b|(?=:))?")
+ARGUMENTS = {  # options whose argument is not called the same
+    "certify": "promise", "corrupt": "corruption", "learn": "learn_from", "policy": "policies",
+    "reader-cost": "reader", "reader-error": "reader",
+}  # fmt: skip
 LONGEST_SENTENCE = 300  # characters
 HEAD = 190  # of them before a cut: where it is and what arrived; what to do stands at the end
 
@@ -28,11 +33,23 @@ HEAD = 190  # of them before a cut: where it is and what arrived; what to do sta
 class PrimumError(Exception):
     """Any failure with a sentence the user can act on; the command line prints it and exits with 2.
 
-    The sentence has at most 300 characters, none of which a terminal obeys.
+    The sentence has at most 300 characters, none of which a terminal obeys. It is written with the options
+    of the command line; ``str`` names the arguments of Python in their place.
+
+    >>> str(InputError("--bootstrap: at least 100 were expected; give --prior too"))
+    'bootstrap: at least 100 were expected; give prior= too'
     """
 
     def __init__(self, text: object = "") -> None:
         super().__init__(sentence(str(text)))
+
+    def __str__(self) -> str:
+        return OPTION.sub(_argument, self.terminal)
+
+    @property
+    def terminal(self) -> str:
+        """The sentence with the options of the command line."""
+        return str(self.args[0])
 
 
 class InputError(PrimumError, ValueError):
@@ -45,6 +62,13 @@ class CheckpointError(InputError):
 
 class MissingExtraError(PrimumError, ImportError):
     """A part of primum needs an extra that is not installed."""
+
+
+def _argument(option: re.Match[str]) -> str:
+    name = ARGUMENTS.get(option[1], option[1].replace("-", "_"))
+    if option[2]:
+        return f'{name}="{option[2]}"'
+    return name if option.string.startswith(":", option.end()) else f"{name}="
 
 
 def sentence(text: str) -> str:

@@ -9,5 +9,3 @@ def need(*packages: str) -> None:
     """Refuse in one sentence when one of these packages is not installed."""
     needs.need("a network", *packages)
 
-
-need("torch")

@@ -18,7 +18,7 @@ from primum.core import check, documents, files
 from primum.core.check import InputError
 from primum.model import need
 
-need("timm", "safetensors")
+need("torch", "timm", "safetensors")
 
 from primum.model import weights as sources  # noqa: E402
 from primum.model.confidnet import ConfidNet  # noqa: E402

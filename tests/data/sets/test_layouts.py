@@ -147,7 +147,7 @@ def test_a_folder_of_another_layout_is_one_sentence(name: str, tmp_path: Path) -
 def test_unknown_name_suggests_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'chest_xray'"):
         load("chest-xray", Path())
-    with pytest.raises(InputError, match="--root"):
+    with pytest.raises(InputError, match="give root="):
         load("ham10000")
 
 

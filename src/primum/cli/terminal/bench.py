@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from primum.cli.terminal import cell, console, number, titled
+from primum.cli.terminal.console import console, interval, number, titled
 from primum.report import loss_tables
 from primum.report.cells import NONE, Cell, Entry, Row
 
@@ -41,4 +41,4 @@ def _name(row: Row) -> str:
 
 def _interval(paired: Cell) -> str:
     gap = " " if console.width >= WIDE else "\n"
-    return cell({"value": paired.value, "low": paired.low, "high": paired.high, "verdict": ""}, gap)
+    return interval(paired.value, paired.low, paired.high, gap)

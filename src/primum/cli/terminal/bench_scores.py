@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from primum.cli.terminal import console, titled
+from primum.cli.terminal.console import console, titled
 from primum.report import score_tables
 from primum.report.cells import Entry
 

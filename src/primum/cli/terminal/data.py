@@ -11,28 +11,28 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from primum.cli.terminal import console
+from primum.cli.terminal.console import console
 from primum.core import files
 from primum.core.check import shorten
 from primum.report import copies
 
-MOST = 8
+LONGEST_LIST = 8
 
 
 def show_sets(entries: Iterable[Any]) -> None:
     """Print every data set with its variants, classes, what it needs, licence and preset."""
     for entry in entries:
-        first, *rest = entry.loaders
-        more = f"; also {shorten(rest, MOST)}" if rest else ""
-        console.print(f"[bold]{escape(first)}[/bold]: {escape(entry.summary)}{escape(more)}")
+        first, *variants = entry.loaders
+        variants_text = f"; also {shorten(variants, LONGEST_LIST)}" if variants else ""
+        console.print(f"[bold]{escape(first)}[/bold]: {escape(entry.summary)}{escape(variants_text)}")
         lines = {
             "classes": ", ".join(entry.classes) or "as in the data",
             "under --root": entry.needs or "nothing",
             "licence": entry.licence,
             "severity": entry.severity or "no preset",
         }
-        for name, said in lines.items():
-            console.print(f"  {name:<12} {escape(said)}")
+        for name, text in lines.items():
+            console.print(f"  {name:<12} {escape(text)}")
 
 
 def show_check(content: Mapping[str, Any]) -> None:
@@ -43,8 +43,8 @@ def show_check(content: Mapping[str, Any]) -> None:
     console.print(f"splits with seed {content['seed']}: {splits}")
     for line in _lines(content):
         console.print(line)
-    bad = content["test_with_copies"] or (content["patients"] or {}).get("in_two_splits")
-    console.print(f"[bold {'red' if bad else 'green'}]{escape(content['verdict'])}[/]")
+    leaking = content["test_with_copies"] or (content["patients"] or {}).get("in_two_splits")
+    console.print(f"[bold {'red' if leaking else 'green'}]{escape(content['verdict'])}[/]")
 
 
 def save_check(content: Mapping[str, Any], listed: Any, images: Path | None, out: Path) -> None:
@@ -55,8 +55,8 @@ def save_check(content: Mapping[str, Any], listed: Any, images: Path | None, out
     """
     names = ("check.json", "copies.csv", "copies.html")
     with files.together([out / name for name in names]) as drafts:
-        told, table, page = drafts.values()
-        told.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        check_json, table, page = drafts.values()
+        check_json.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         listed.write_csv(table)
         page.write_text(copies.render(content, listed.to_dicts(), images), encoding="utf-8")
     console.print(f"pictures: {escape(str(out / 'copies.html'))}", soft_wrap=True)
@@ -73,45 +73,45 @@ def _counts(entries: list[dict[str, Any]]) -> Table:
 
 
 def _count(entry: Mapping[str, Any]) -> str:
-    found, expected = entry["found"], entry["expected"]
-    if expected is None or found == expected:
-        return f"{found:,}"
-    return f"[yellow]{found:,} of {expected:,}[/yellow]"
+    count, expected = entry["found"], entry["expected"]
+    if expected is None or count == expected:
+        return f"{count:,}"
+    return f"[yellow]{count:,} of {expected:,}[/yellow]"
 
 
 def _lines(content: Mapping[str, Any]) -> list[str]:
     stated = [entry for entry in content["counts"] if entry["expected"] is not None]
     off = [entry for entry in stated if entry["found"] != entry["expected"]]
-    said = ["counts: nothing is stated by the release to compare with"]
+    lines = ["counts: nothing is stated by the release to compare with"]
     if stated:
-        said = ["counts: as the release states them"]
+        lines = ["counts: as the release states them"]
     if off:
         less = sum(max(entry["expected"] - entry["found"], 0) for entry in off)
         more = sum(max(entry["found"] - entry["expected"], 0) for entry in off)
-        said = [f"[yellow]counts:[/yellow] {less:,} images fewer than the release states, {more:,} more"]
+        lines = [f"[yellow]counts:[/yellow] {less:,} images fewer than the release states, {more:,} more"]
     unreadable = content["unreadable"]
-    said.append(f"unreadable: {len(unreadable):,}" if unreadable else "unreadable: none")
-    said += [f"  {escape(entry['why'])}" for entry in unreadable[:MOST]]
-    said += [escape(line) for line in content["pixels"]["said"]]
+    lines.append(f"unreadable: {len(unreadable):,}" if unreadable else "unreadable: none")
+    lines += [f"  {escape(entry['why'])}" for entry in unreadable[:LONGEST_LIST]]
+    lines += [escape(line) for line in content["pixels"]["said"]]
     groups = content["copies"]
     near = groups["groups"] - groups["exact_groups"]
-    said.append(
+    lines.append(
         f"copies: {groups['images']:,} images in {groups['groups']:,} groups "
         f"({groups['exact_groups']:,} of the same bytes, {near:,} of the same picture in other files)"
     )
     for entry in content["across"]:
-        said.append(
+        lines.append(
             f"  {entry['split']} images with a copy in {entry['other']}: {entry['images']:,} "
             f"(groups: {entry['groups']:,})"
         )
     conflicting = groups["conflicting_groups"]
-    said.append(
+    lines.append(
         f"[bold red]labels: {conflicting:,} groups of copies stand under two labels[/bold red]"
         if conflicting
         else "labels: no copies stand under two labels"
     )
-    said.append(_people(content["patients"]))
-    return said
+    lines.append(_people(content["patients"]))
+    return lines
 
 
 def _people(patients: Mapping[str, int] | None) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.markup import escape
 
-from primum.cli.terminal import cell, console, number, titled
+from primum.cli.terminal.console import cell, console, number, titled
+from primum.judge.finding import Finding
 
 VERDICTS = {
     "fitted": "fitted",
@@ -19,52 +20,53 @@ VERDICTS = {
 CRITICAL = "critical cases accepted"
 
 
-def show_policy(content: Mapping[str, Any], said: str, out: Path, arrays: Path | None = None) -> None:
+def show_policy(content: Mapping[str, Any], description: str, out: Path, arrays: Path | None = None) -> None:
     """Print a policy: its promise, its thresholds and what they did on the fit rows."""
     fit, by = content["fit"], content["by"]
     patients = "" if fit["patients"] is None else f" of {fit['patients']} patients"
     title = f"{content['score']}, {content['decision']}: {content['direction']} the threshold"
     table = titled(title, (by or "", "threshold", "deferred", CRITICAL, "verdict"), 3)
-    for name, one in content["thresholds"].items():
-        kept = one["critical_coverage"]
+    for name, threshold in content["thresholds"].items():
+        coverage = threshold["critical_coverage"]
         table.add_row(
-            escape(name if by else "all cases"), f"{one['threshold']:.5g}", _share(one["deferred_share"]),
-            "–" if kept is None else _share(kept), VERDICTS[one["verdict"]],
+            escape(name if by else "all cases"), f"{threshold['threshold']:.5g}",
+            _share(threshold["deferred_share"]), "–" if coverage is None else _share(coverage),
+            VERDICTS[threshold["verdict"]],
         )  # fmt: skip
-    console.print(f"{escape(said)}: {VERDICTS[content['verdict']]}")
+    console.print(f"{escape(description)}: {VERDICTS[content['verdict']]}")
     console.print(table)
     console.print(f"fitted on {fit['n']} rows{patients} of {escape(fit['name'])}, which it refuses to judge")
     if content["promise"] is not None:
         tried = content["tried"]
-        scores = ", ".join(f"{escape(one['score'])} ({VERDICTS[one['verdict']]})" for one in tried)
+        scores = ", ".join(f"{escape(entry['score'])} ({VERDICTS[entry['verdict']]})" for entry in tried)
         console.print(
             f"tried for this promise: {scores}; another call on these rows is another try, counted nowhere"
         )
     for note in content["notes"]:
         console.print(f"[yellow]note:[/yellow] {escape(note)}")
-    both = "" if arrays is None else f", with {escape(arrays.name)} beside it: copy both"
-    console.print(f"policy: {escape(str(out))}{both}", soft_wrap=True)
+    files = "" if arrays is None else f", with {escape(arrays.name)} beside it: copy both"
+    console.print(f"policy: {escape(str(out))}{files}", soft_wrap=True)
 
 
 def show_applied(
-    findings: Sequence[Mapping[str, Any]], said: str, accepted: int, n: int, name: str, out: Path
+    findings: Sequence[Finding], *, description: str, accepted: int, n: int, name: str, out: Path
 ) -> None:
     """Print how many cases a policy accepted, and what it achieves where labels are known."""
     console.print(f"{escape(name)}: {accepted} of {n} cases accepted, {n - accepted} go to a reader")
-    console.print(f"policy: {escape(said)}")
-    shown = [one for one in findings if one["value"] is not None and one["verdict"] != "warning"]
-    if shown:
+    console.print(f"policy: {escape(description)}")
+    computed = [finding for finding in findings if finding.value is not None and finding.verdict != "warning"]
+    if computed:
         table = titled("achieved here, 95 % intervals", ("", "value", "n"), 2)
-        for one in shown:
-            table.add_row(escape(one["name"]), cell(one), number(one["n"]))
+        for finding in computed:
+            table.add_row(escape(finding.name), cell(finding), number(finding.n))
         console.print(table)
     else:
         console.print("no case has a label, so nothing could be counted")
-    for one in findings:
-        if one["verdict"] == "warning":
-            console.print(f"[yellow]warning:[/yellow] {escape(one['why'])}")
-        elif one["value"] is None:
-            console.print(f"not computed: {escape(one['name'])}, {escape(one['why'])}")
+    for finding in findings:
+        if finding.verdict == "warning":
+            console.print(f"[yellow]warning:[/yellow] {escape(finding.why)}")
+        elif finding.value is None:
+            console.print(f"not computed: {escape(finding.name)}, {escape(finding.why)}")
     console.print(f"decisions: {escape(str(out))}", soft_wrap=True)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from primum.cli.terminal import console, titled
+from primum.cli.terminal.console import console, titled
 
 if TYPE_CHECKING:
     from primum.tables.fd_shifts.folder import Imported
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def show_import(imported: Imported, paths: Sequence[Path]) -> None:
     """One line per table that was written: cases and what is known of them; then what must be known."""
     table = titled("imported", ("file", "cases", "labelled", "passes", "embedding", "scores"))
-    for path, one in zip(paths, imported.tables.values(), strict=True):
+    for path, predictions in zip(paths, imported.tables.values(), strict=True):
         table.add_row(
-            escape(str(path)), str(len(one)), str(int((one.labels >= 0).sum())),
-            str(0 if one.passes is None else len(one.passes)),
-            str(0 if one.embeddings is None else one.embeddings.shape[1]),
-            escape(", ".join(one.scores)) or "–",
+            escape(str(path)), str(len(predictions)), str(int((predictions.labels >= 0).sum())),
+            str(0 if predictions.passes is None else len(predictions.passes)),
+            str(0 if predictions.embeddings is None else predictions.embeddings.shape[1]),
+            escape(", ".join(predictions.scores)) or "–",
         )  # fmt: skip
     console.print(table)
     for note in imported.notes:
