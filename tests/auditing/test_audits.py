@@ -16,7 +16,7 @@ from sklearn.metrics import balanced_accuracy_score
 import primum
 from primum.core.check import InputError
 from primum.judge import decision
-from primum.judge.confidence import SCORES
+from primum.judge.confidence.scores import RANKED
 from primum.judge.metrics import functions
 from primum.severity import read as read_severity
 
@@ -51,7 +51,7 @@ def test_every_code_is_there_for_every_group_and_rule(audited: primum.Audit) -> 
 
 
 def test_a_score_that_does_not_apply_is_a_finding_with_the_reason(audited: primum.Audit) -> None:
-    assert {f.score for f in audited.findings if f.code == "aurc"} == set(SCORES)
+    assert {f.score for f in audited.findings if f.code == "aurc"} == set(RANKED)
     for score, said in (
         ("energy", "true logits are needed"),
         ("mahalanobis", "no embeddings"),

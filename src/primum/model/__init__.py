@@ -8,4 +8,3 @@ from primum.core import needs
 def need(*packages: str) -> None:
     """Refuse in one sentence when one of these packages is not installed."""
     needs.need("a network", *packages)
-

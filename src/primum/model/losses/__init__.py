@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from primum.model.losses.class_weighted import ClassWeightedLoss
-from primum.model.losses.cross_entropy import CrossEntropyLoss
-from primum.model.losses.deep_gamblers import DeepGamblersLoss
-from primum.model.losses.focal import FocalLoss
-from primum.model.losses.hierarchical import HierarchicalLoss
-from primum.model.losses.label_smoothing import LabelSmoothingLoss
-from primum.model.losses.logit_adjusted import LogitAdjustedLoss
-from primum.model.losses.risk_calibrated import RiskCalibratedLoss, risk_calibrated_loss
+from primum.model import need
+
+need("torch")
+
+from primum.model.losses.class_weighted import ClassWeightedLoss  # noqa: E402
+from primum.model.losses.cross_entropy import CrossEntropyLoss  # noqa: E402
+from primum.model.losses.deep_gamblers import DeepGamblersLoss  # noqa: E402
+from primum.model.losses.focal import FocalLoss  # noqa: E402
+from primum.model.losses.hierarchical import HierarchicalLoss  # noqa: E402
+from primum.model.losses.label_smoothing import LabelSmoothingLoss  # noqa: E402
+from primum.model.losses.logit_adjusted import LogitAdjustedLoss  # noqa: E402
+from primum.model.losses.risk_calibrated import RiskCalibratedLoss, risk_calibrated_loss  # noqa: E402
 
 __all__ = [
     "ClassWeightedLoss", "CrossEntropyLoss", "DeepGamblersLoss", "FocalLoss", "HierarchicalLoss",
