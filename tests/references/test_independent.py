@@ -10,7 +10,7 @@ from sklearn import metrics as sk
 
 from primum.judge import confidence
 from primum.judge.metrics import accuracy, calibration, cuts, excess, functions, selective
-from primum.judge.metrics.confusion import confusion
+from primum.judge.metrics.confusion import count_pairs
 from primum.judge.statistics import shares
 
 CASES = [(k, seed) for k in (2, 3, 7) for seed in (0, 1)]
@@ -39,7 +39,7 @@ def test_scikit_learn(k: int, seed: int) -> None:
         sk.roc_auc_score(labels, scores, multi_class="ovr")
     )
     assert functions.nll(labels, probs) == pytest.approx(sk.log_loss(labels, probs))
-    counts = confusion(labels, decisions, k).matrix()
+    counts = count_pairs(labels, decisions, k).matrix()
     np.testing.assert_array_equal(counts, sk.confusion_matrix(labels, decisions))
     wrong = decisions != labels
     score = confidence.msr(probs)

@@ -75,9 +75,9 @@ def test_row_order_does_not_matter(most: int) -> None:
     labels, probs = cases(150, 3, 2, 1.5)
     patients = np.arange(150) // 2
     order = np.random.default_rng(0).permutation(150)
-    first = kernel.kernel_error(labels, probs, patients, patients, most_paired=most)
+    first = kernel.kernel_error(labels, probs, patients, units=patients, most_paired=most)
     moved = kernel.kernel_error(
-        labels[order], probs[order], patients[order], patients[order], most_paired=most
+        labels[order], probs[order], patients[order], units=patients[order], most_paired=most
     )
     assert moved.value == pytest.approx(first.value, abs=1e-12)
     assert moved.p_value == first.p_value

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from primum.judge import confidence
 from primum.judge.metrics import accuracy, calibration, cuts, excess, functions, harm, selective
-from primum.judge.metrics.confusion import confusion
+from primum.judge.metrics.confusion import count_pairs
 from primum.judge.statistics import interval, shares
 from primum.judge.statistics.interval import Resampler
 from tests.judge.every_metric import cost
@@ -148,7 +148,7 @@ def test_blocks_equal_the_bootstrap(name: str, clustered: bool) -> None:
     if name == "ece":
         draws = calibration.calibration_errors(labels, probs, resampler, 0).replicates["ece"]
     else:
-        counts = confusion(labels, decisions, K, resampler)
+        counts = count_pairs(labels, decisions, K, resampler)
         assert counts.totals.sum(axis=1).mean() == pytest.approx(N, rel=0.005)
         draws = {
             "balanced_accuracy": accuracy.balanced_accuracy_of,
@@ -219,7 +219,7 @@ def test_an_interval_of_few_patients_is_students() -> None:
     found = interval.normal(5.0, 1.0, 40, 3)
     assert (found.low, found.high) == pytest.approx((5 - 3.1824463, 5 + 3.1824463))
     assert interval.normal(5.0, 1.0, 40, 1).high == pytest.approx(5 + 12.7062047)
-    assert interval.normal(0.1, 1.0, 40, 1, "log", (0, 2)).high == 2
+    assert interval.normal(0.1, 1.0, 40, 1, scale="log", bounds=(0, 2)).high == 2
     # sums 6, −2, −2, −2: (36 + 12)² / (1296 + 48) = 1.714 carry it evenly, half as many again 2.571
     assert interval.freedom(influence, np.arange(4)) == pytest.approx(1.5 * 48**2 / 1344)
     assert interval.freedom(np.array([1.0, -1.0] * 50), None) == 99
@@ -237,7 +237,7 @@ def test_a_share_never_has_an_interval_of_no_width() -> None:
 
 @pytest.mark.parametrize("scale", ["plain", "log", "logit"])
 def test_tails_agree_with_the_interval(scale: str) -> None:
-    found = interval.normal(0.2, 0.03, 100, 99, scale)
+    found = interval.normal(0.2, 0.03, 100, 99, scale=scale)
     for limit, side in ((found.high * 1.001, 0), (found.low * 0.999, 1)):
         assert found.tails(limit)[side] < 0.05
     for limit, side in ((found.high * 0.999, 0), (found.low * 1.001, 1)):

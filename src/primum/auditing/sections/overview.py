@@ -9,7 +9,7 @@ import numpy as np
 from primum.judge.answers import Answers, View
 from primum.judge.finding import Finding
 from primum.judge.metrics import selective
-from primum.judge.metrics.confusion import confusion
+from primum.judge.metrics.confusion import count_pairs
 from primum.judge.sections.overview import Confusion, RiskCoverage, RuleCost
 
 POINTS = 200  # of a curve: more cannot be told apart in a picture, and would be most of the file
@@ -22,7 +22,7 @@ def confusions(views: Mapping[str, View]) -> list[Confusion]:
             group=group,
             decision=rule,
             calibrated=answers.calibrated,
-            counts=confusion(view.labels, answers.decisions, view.classes).matrix().tolist(),
+            counts=count_pairs(view.labels, answers.decisions, view.classes).matrix().tolist(),
         )
         for group, view in views.items()
         for rule, answers in view.answers.items()

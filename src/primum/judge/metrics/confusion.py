@@ -58,7 +58,7 @@ class Confusion:
         return full
 
 
-def confusion(
+def count_pairs(
     labels: ArrayLike, decisions: ArrayLike, classes: int, resampler: Resampler | None = None
 ) -> Confusion:
     """Count the pairs of labels and decisions, both (N,) class indices in [0, K).

@@ -18,7 +18,7 @@ from primum.judge.decision import critical_mass
 from primum.judge.metrics import accuracy as rightness
 from primum.judge.metrics import calibration, cuts, debiased, excess, harm, kernel, operating
 from primum.judge.metrics.calibration import classwise_ece, ece, ece_equal_mass
-from primum.judge.metrics.confusion import Confusion, confusion
+from primum.judge.metrics.confusion import Confusion, count_pairs
 from primum.judge.metrics.harm import expected_cost, normalized_expected_cost
 from primum.judge.metrics.selective import RiskCoverage, rank, risk_coverage
 
@@ -250,7 +250,7 @@ def _pair(labels: ArrayLike, answers: ArrayLike) -> tuple[Array, Array]:
 
 def _counts(labels: ArrayLike, answers: ArrayLike) -> Confusion:
     true, decided = _pair(labels, answers)
-    return confusion(true, decided, int(max(true.max(), decided.max())) + 1)
+    return count_pairs(true, decided, int(max(true.max(), decided.max())) + 1)
 
 
 def _wrong(labels: ArrayLike, answers: ArrayLike) -> Bools:

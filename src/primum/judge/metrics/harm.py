@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from primum.core import check, ties
 from primum.core.arrays import Array, Bools, Floats, Integers
 from primum.core.check import InputError
-from primum.judge.metrics.confusion import Confusion, confusion, ratio
+from primum.judge.metrics.confusion import Confusion, count_pairs, ratio
 
 
 def critical_classes(critical: Array) -> Bools:
@@ -56,7 +56,7 @@ def expected_cost(
     2.5
     """
     matrix = check.array(cost)
-    return float(expected_cost_of(confusion(labels, decisions, len(matrix)), matrix, _shares(priors)))
+    return float(expected_cost_of(count_pairs(labels, decisions, len(matrix)), matrix, _shares(priors)))
 
 
 def normalized_expected_cost(
@@ -68,7 +68,7 @@ def normalized_expected_cost(
     10.0
     """
     matrix = check.array(cost)
-    counts = confusion(labels, decisions, len(matrix))
+    counts = count_pairs(labels, decisions, len(matrix))
     return float(normalized_expected_cost_of(counts, matrix, _shares(priors)))
 
 

@@ -44,6 +44,7 @@ def kernel_error(
     labels: ArrayLike,
     probs: ArrayLike,
     clusters: Array | None = None,
+    *,
     units: Array | None = None,
     seed: int = 0,
     draws: int = DRAWS,

@@ -85,7 +85,7 @@ def _kernel(view: View, name: str) -> Measured:
         return unmeasured("skce", basis, n, "three patients are needed to see how pairs of patients differ")
     try:
         error = kernel.kernel_error(
-            view.labels, view.probs[name], view.clusters, view.units, view.seed, draws
+            view.labels, view.probs[name], view.clusters, units=view.units, seed=view.seed, draws=draws
         )  # fmt: skip
     except InputError as refusal:
         return unmeasured("skce", basis, n, str(refusal))

@@ -10,7 +10,7 @@ import numpy as np
 from primum.core.arrays import Bools, Floats
 from primum.judge.answers import Answers, View
 from primum.judge.metrics import accuracy, harm
-from primum.judge.metrics.confusion import Confusion, confusion
+from primum.judge.metrics.confusion import Confusion, count_pairs
 from primum.judge.metrics.measured import (
     MIN_CASES,
     NO_CRITICAL,
@@ -39,8 +39,8 @@ def measure_answers(view: View, answers: Answers) -> Iterator[Measured]:
     """Accuracy, critical errors and costs of one rule's answers; PPV, NPV, net benefit with two classes."""
     labels, decisions, n, basis = view.labels, answers.decisions, len(view.labels), answers.basis()
     yield Measured("accuracy", Share(labels == decisions, np.ones(n, dtype=bool)), basis)
-    counts = confusion(labels, decisions, view.classes)
-    replicated = confusion(labels, decisions, view.classes, view.resampler) if n >= MIN_CASES else None
+    counts = count_pairs(labels, decisions, view.classes)
+    replicated = count_pairs(labels, decisions, view.classes, view.resampler) if n >= MIN_CASES else None
     for code, metric in (
         ("balanced_accuracy", accuracy.balanced_accuracy_of),
         ("macro_f1", accuracy.macro_f1_of),

@@ -95,7 +95,7 @@ class Influence:
         if error <= STILL * max(1.0, abs(self.value)):
             return shares.unmoved(self.value, self.n, self.bounds, self.weakest, view.noun)
         free = interval.freedom(self.influence, view.clusters)
-        return interval.normal(self.value, error, self.n, free, self.scale, self.bounds)
+        return interval.normal(self.value, error, self.n, free, scale=self.scale, bounds=self.bounds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +129,9 @@ class Replicates:
         if np.ptp(self.draws) <= STILL * max(1.0, abs(self.value)):
             return shares.unmoved(self.value, self.n, self.bounds, self.weakest, view.noun)
         return interval.from_replicates(
-            self.value, self.draws, self.n, view.independent, self.kind, self.bounds, self.free
-        )
+            self.value, self.draws, self.n, view.independent,
+            kind=self.kind, bounds=self.bounds, free=self.free,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ def normal(
     error: float,
     n: int,
     free: float,
+    *,
     scale: str = "plain",
     bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> Estimate:
@@ -168,6 +169,7 @@ def from_replicates(
     replicates: Floats,
     n: int,
     units: int,
+    *,
     kind: str = "percentile",
     bounds: tuple[float, float] = (-np.inf, np.inf),
     free: float = 0,
@@ -190,7 +192,7 @@ def from_replicates(
     spread = wider * float(replicates.std())
     free = free or max(units - 1, 1)
     if kind == "spread":
-        return normal(value, spread, n, free, "plain", bounds)
+        return normal(value, spread, n, free, bounds=bounds)
     if kind == "percentile" and units < FEW_DRAWN:
         return _bounded(value, spread, n, free, bounds)
     draws = replicates
@@ -219,8 +221,8 @@ def _bounded(value: float, spread: float, n: int, free: float, bounds: tuple[flo
     """Student's t on the logit of where the value lies between finite bounds, plain at an end of them."""
     low, width = bounds[0], bounds[1] - bounds[0]
     if not np.isfinite(width) or not 0 < (value - low) / width < 1:
-        return normal(value, spread, n, free, "plain", bounds)
-    inner = normal((value - low) / width, spread / width, n, free, "logit")
+        return normal(value, spread, n, free, bounds=bounds)
+    inner = normal((value - low) / width, spread / width, n, free, scale="logit")
 
     def tails(limit: float) -> tuple[float, float]:
         return inner.tails((limit - low) / width)
