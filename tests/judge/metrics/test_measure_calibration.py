@@ -71,8 +71,8 @@ def test_the_p_value_is_said_of_the_probabilities_in_use() -> None:
 def test_blocks_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = kernel.kernel_error
 
-    def blocked(*given: object) -> kernel.KernelError:
-        return plain(*given, most_paired=60)
+    def blocked(*given: object, **more: object) -> kernel.KernelError:
+        return plain(*given, **more, most_paired=60)
 
     monkeypatch.setattr(kernel, "kernel_error", blocked)
     assert "random blocks of 15, 1,680 pairs in all, every case among them" in measured(view())["skce"].why
