@@ -108,6 +108,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
         names=policy.inputs, reference=policy.trained or StoredReference({}), fitted=_fitted(policy),
     )  # fmt: skip
     confidence = score_of(policy, answers, table.name)
+    # answers are in the order of the policy, decisions in that of the table
     back = np.array([table.classes.index(name) for name in policy.classes])
     decided = Decided(
         answers.rule, answers.calibrated, back[answers.decisions], policy.score, confidence,

@@ -71,7 +71,7 @@ class Policy:
     classes: tuple[str, ...]
     outputs: Literal["logits", "log_probabilities"]
     decision: Rule
-    recalibrator: dict[str, Any]
+    recalibrator: dict[str, object]
     fit: FitRows
     verdict: Verdict = "fitted"
     capacity: float | None = None
@@ -79,7 +79,7 @@ class Policy:
     promise: Promise | None = None
     learned: LearnedScore | None = None
     tried: tuple[Tried, ...] = ()
-    severity: dict[str, Any] | None = None
+    severity: dict[str, object] | None = None
     critical: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     direction: Literal["accept at or above"] = "accept at or above"
@@ -223,6 +223,7 @@ def _read_arrays(training: TrainingRows, path: Path) -> StoredReference:
     if not training.file or Path(training.file).name != training.file:
         raise InputError(f"{path.name}: 'training.file' names a file of the same folder, without a folder")
     arrays = archives.read(path.with_name(training.file), "the arrays of a policy")
+    # an older or a neighbouring policy leaves a file of the same name, which computes without complaint
     if archives.digest(arrays) != training.arrays:
         raise InputError(
             f"{training.file}: these are not the arrays that {path.name} was written with; copy both files "

@@ -162,6 +162,7 @@ def fit(
         answers.rule, answers.calibrated, answers.decisions, chosen, answers.confidence[chosen],
         threshold_of_each(by_group, by, threshold_rows),
     )  # fmt: skip
+    # every score counts as tried, also those that lost: that is what delta was divided for
     tried = tuple(Tried(name, _verdict(each), share) for name, (each, share) in reads.items())
     policy = Policy(
         score=chosen, thresholds=by_group, by=by, kind=request.kind, target=request.target,

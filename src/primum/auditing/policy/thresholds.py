@@ -116,6 +116,7 @@ def _certified(
         at, loss = np.arange(len(rows)), cost[rows.labels, answers.decisions] / cost.max()
     clusters = None if rows.patients is None else codes(rows.patients)[at]
     if clusters is not None and promise.unit == "one" and len(at):
+        # one case of each patient is drawn, so what is left are independent cases
         at, clusters = at[sampled(clusters, confidence[at], request.opts.seed)], None
     units = gathered(confidence[at], loss[at], clusters, promise.risk == "cer")
     noun = "patients" if rows.patients is not None else "critical cases" if promise.risk == "cer" else "cases"

@@ -25,7 +25,7 @@ FORMS: dict[str, Any] = {
 }
 
 
-def to_plain(recalibrator: Recalibrator) -> dict[str, Any]:
+def to_plain(recalibrator: Recalibrator) -> dict[str, object]:
     """``{"form": …}`` and the numbers of a fitted recalibrator; the form ``none`` has none."""
     if recalibrator is recalibrators.unchanged:
         return {"form": "none"}
@@ -34,7 +34,7 @@ def to_plain(recalibrator: Recalibrator) -> dict[str, Any]:
     return {"form": form} | {name: _plain(value) for name, value in values.items()}
 
 
-def from_plain(content: Mapping[str, Any], where: str) -> Recalibrator:
+def from_plain(content: Mapping[str, object], where: str) -> Recalibrator:
     """The recalibrator of which :func:`to_plain` wrote ``content``; ``where`` is used in messages."""
     form = check.one_of(str(content.get("form")), ("none", *FORMS), f"{where}: recalibrator")
     if form == "none":
@@ -54,7 +54,7 @@ def from_plain(content: Mapping[str, Any], where: str) -> Recalibrator:
     return recalibrator
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, np.ndarray):
         return value.tolist()
     return [_plain(part) for part in value] if isinstance(value, tuple) else value
