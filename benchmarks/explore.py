@@ -16,21 +16,21 @@ from benchmarks.timing import command, median
 from primum import tables
 from primum.explore import deferral
 from primum.explore.projection import project
-from primum.explore.scene import Domain, Scene, scene
+from primum.explore.scene import Domain, Scene, build_scene
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
 
 WIDTH, CLASSES = 1_280, tuple("abcdefg")
 AGAIN = """import sys
 from pathlib import Path
-from primum.explore import reading
+from primum.explore import runs
 from primum.explore.app import server
 from primum.explore.app.stage import Stage
 from primum.explore.projection import project
 table, cache = map(Path, sys.argv[1:])
-(one,) = reading.read([table], cache=cache)
+(one,) = runs.read([table], cache=cache)
 placed = {size: project(one, dimensions=size, cache=cache) for size in (3, 2)}
-server.make([Stage(0, one, placed)])
+server.make_app([Stage(0, one, placed)])
 """
 
 
@@ -39,7 +39,7 @@ def explorer() -> Iterator[tuple[str, str, str, str, str]]:
     yield slider()
     yield again()
     for name, n in (("t-SNE", 3_000), ("UMAP", 10_000)):
-        one = scene("made", [Domain("test", predictions(n))])
+        one = build_scene("made", [Domain("test", predictions(n))])
         for size in (3, 2):
             wall, work = timed(lambda one=one, size=size: project(one, dimensions=size))  # type: ignore[misc]
             what = f"{name} of {n:,} × {WIDTH:,}, {size}-D"
@@ -69,7 +69,7 @@ def again() -> tuple[str, str, str, str, str]:
 def slider() -> tuple[str, str, str, str, str]:
     """Every number and the curve, 100,000 cases of patients."""
     one = many(100_000)
-    moved = median(lambda: deferral.at(one, None, "msr", 0.6, 0.5))
+    moved = median(lambda: deferral.measure_threshold(one, None, "msr", 0.6, 0.5))
     drawn = median(lambda: deferral.sweep(one, None, "msr", 0.5))
     return ("slider, 100,000 cases", f"{moved * 1e3:.0f} ms", "its curve", f"{drawn * 1e3:.0f} ms", "")
 
@@ -80,7 +80,7 @@ def many(n: int) -> Scene:
     critical = np.zeros(cost.shape, dtype=bool)
     critical[0, 1:] = True
     matrix = SeverityMatrix(CLASSES, cost, critical)
-    return scene("many", [Domain("test", predictions(n, 2))], severity=matrix)
+    return build_scene("many", [Domain("test", predictions(n, 2))], severity=matrix)
 
 
 def predictions(n: int, width: int = WIDTH) -> Predictions:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from primum.explore.scene import Domain, Scene, scene
+from primum.explore.scene import Domain, Scene, build_scene
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
 
@@ -63,4 +63,4 @@ def whole() -> Scene:
         domains.append(Domain(f"gaussian_noise {level}", predictions(skill=skill), "gaussian_noise", level))
     fit = predictions(80, 1, who="fit")
     train = predictions(90, 2, who="train")
-    return scene("made", domains, fit=fit, train=train, severity=MATRIX)
+    return build_scene("made", domains, fit=fit, train=train, severity=MATRIX)

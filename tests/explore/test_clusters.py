@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 
 from primum.explore import features
-from primum.explore.clusters import clusters
-from primum.explore.scene import Domain, scene
+from primum.explore.clusters import find_clusters
+from primum.explore.scene import Domain, build_scene
 from primum.predictions import Predictions
 
 
@@ -33,7 +33,7 @@ def planted(blobs: int, each: int) -> tuple[Predictions, np.ndarray]:
 
 def test_planted_clusters_are_found_with_their_centres() -> None:
     table, of = planted(9, 8)
-    found = clusters(scene("planted", [Domain("test", table)]))
+    found = find_clusters(build_scene("planted", [Domain("test", table)]))
     assert found["n"].to_list() == [8] * 9
     assert found["cluster"].to_list() == list(range(9))
     for row in found.iter_rows(named=True):
@@ -44,7 +44,7 @@ def test_planted_clusters_are_found_with_their_centres() -> None:
 
 
 def test_every_case_is_in_one_cluster_of_its_class_and_domain(whole) -> None:
-    found = clusters(whole)
+    found = find_clusters(whole)
     members = found.explode("members")
     assert sorted(members["members"]) == sorted(whole.cases["key"])
     joined = members.join(whole.cases, left_on="members", right_on="key", suffix="_case")
@@ -60,16 +60,16 @@ def test_every_case_is_in_one_cluster_of_its_class_and_domain(whole) -> None:
 
 
 def test_fewer_than_nine_cases_give_as_many_clusters(made) -> None:
-    few = scene("few", [Domain("test", made(6))])
-    found = clusters(few)
+    few = build_scene("few", [Domain("test", made(6))])
+    found = find_clusters(few)
     assert found["n"].to_list() == [1] * 6
-    one = scene("one", [Domain("test", made(1))])
-    assert clusters(one)["n"].to_list() == [1]
+    one = build_scene("one", [Domain("test", made(1))])
+    assert find_clusters(one)["n"].to_list() == [1]
 
 
 def test_cases_that_are_alike_share_a_cluster(made) -> None:
     same = made(12, embeddings=np.ones((12, 4), np.float32))
-    found = clusters(scene("same", [Domain("test", same)]))
+    found = find_clusters(build_scene("same", [Domain("test", same)]))
     assert found["n"].sum() == 12
     assert len(found) == len(np.unique(same.labels))
 
@@ -77,16 +77,16 @@ def test_cases_that_are_alike_share_a_cluster(made) -> None:
 def test_cases_without_a_label_are_a_group_of_their_own(made) -> None:
     table = made(30)
     unknown = made(30, labels=np.where(np.arange(30) < 10, -1, table.labels))
-    found = clusters(scene("some", [Domain("test", unknown)]))
+    found = find_clusters(build_scene("some", [Domain("test", unknown)]))
     none = found.filter(pl.col("class") == "(no label)")
     assert none["n"].sum() == 10
     assert none["failures"].sum() == 0
 
 
 def test_of_many_cases_those_drawn_are_clustered(whole, monkeypatch) -> None:
-    monkeypatch.setattr(features, "MOST", 50)
-    assert clusters(whole)["n"].sum() == 50
+    monkeypatch.setattr(features, "LARGEST", 50)
+    assert find_clusters(whole)["n"].sum() == 50
 
 
 def test_a_seed_gives_one_answer(whole) -> None:
-    assert clusters(whole).equals(clusters(whole))
+    assert find_clusters(whole).equals(find_clusters(whole))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from primum.explore.deferral import at, sweep
-from primum.explore.scene import Domain, scene
+from primum.explore.deferral import measure_threshold, sweep
+from primum.explore.scene import Domain, build_scene
 from primum.judge.metrics.harm import critical_classes
 from tests.explore.conftest import MATRIX
 
@@ -38,7 +38,7 @@ def test_every_number_by_hand(whole, score, share) -> None:
     rows = np.arange(60)
     threshold = float(np.quantile(whole.cases[f"score_{score}"].to_numpy()[rows], share))
     counts, cer, cost, accepted = by_hand(whole, rows, score, threshold, 0.5)
-    found = at(whole, rows, score, threshold, 0.5)
+    found = measure_threshold(whole, rows, score, threshold, 0.5)
     np.testing.assert_array_equal(found["confusion"], counts)
     assert found["n"] == 60
     assert found["accepted"] == accepted.sum()
@@ -54,8 +54,8 @@ def test_every_number_by_hand(whole, score, share) -> None:
 def test_the_interval_is_clopper_pearson_for_independent_cases(made) -> None:
     import polars as pl
 
-    alone = scene("made", [Domain("test", made(metadata=pl.DataFrame()))], severity=MATRIX)
-    found = at(alone, None, "msr", 0.5)
+    alone = build_scene("made", [Domain("test", made(metadata=pl.DataFrame()))], severity=MATRIX)
+    found = measure_threshold(alone, None, "msr", 0.5)
     n, k = found["accepted_cer"]["n"], found["critical_errors"]
     assert 0 < k < n
     assert found["accepted_cer"]["low"] == pytest.approx(beta.ppf(0.025, k, n - k + 1))
@@ -69,7 +69,7 @@ def test_a_policy_of_the_same_threshold_says_the_same(whole, made) -> None:
     policy = fit(whole.fit, MATRIX, "msr", capacity=0.3)
     test = whole.domains[0].predictions
     applied = {one.code: one for one in apply(policy, test).findings(MATRIX)}
-    found = at(whole, np.arange(60), "msr", policy.threshold)
+    found = measure_threshold(whole, np.arange(60), "msr", policy.threshold)
     for code in ("deferred_share", "accepted_cer", "cer_after_deferral", "critical_coverage", "failure_cost"):
         assert found[code]["value"] == pytest.approx(applied[code].value)
         assert found[code]["low"] == pytest.approx(applied[code].low)
@@ -84,7 +84,7 @@ def test_the_curve_passes_through_every_threshold(whole) -> None:
     assert curve["deferred"][-1] == 1
     assert np.isinf(curve["threshold"][-1])
     for point in curve.iter_rows(named=True):
-        found = at(whole, rows, "msr", point["threshold"], 0.5)
+        found = measure_threshold(whole, rows, "msr", point["threshold"], 0.5)
         assert found["deferred_share"]["value"] == pytest.approx(point["deferred"])
         assert found["errors"] / found["n"] == pytest.approx(point["errors"])
         assert found["failure_cost_with_reader"]["value"] == pytest.approx(point["failure_cost"])
@@ -97,7 +97,7 @@ def test_the_curve_passes_through_every_threshold(whole) -> None:
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends(made) -> None:
-    long = scene("long", [Domain("test", made(3000, width=2))], severity=MATRIX)
+    long = build_scene("long", [Domain("test", made(3000, width=2))], severity=MATRIX)
     curve = sweep(long, None, "msr", points=50)
     assert len(curve) == 50
     assert (curve["deferred"][0], curve["deferred"][-1]) == (0, 1)
@@ -105,27 +105,27 @@ def test_a_long_curve_is_thinned_and_keeps_its_ends(made) -> None:
 
 def test_patients_widen_the_interval(made) -> None:
     table = made(400, seed=3, skill=1.0)
-    twice = scene("pairs", [Domain("a", table), Domain("b", table)], severity=MATRIX)
-    once = scene("once", [Domain("a", table)], severity=MATRIX)
-    doubled, single = (at(one, None, "msr", 0.5)["accepted_cer"] for one in (twice, once))
+    twice = build_scene("pairs", [Domain("a", table), Domain("b", table)], severity=MATRIX)
+    once = build_scene("once", [Domain("a", table)], severity=MATRIX)
+    doubled, single = (measure_threshold(one, None, "msr", 0.5)["accepted_cer"] for one in (twice, once))
     assert doubled["value"] == pytest.approx(single["value"])
     assert doubled["high"] - doubled["low"] == pytest.approx(single["high"] - single["low"], rel=0.15)
 
 
 def test_cases_without_label_or_score_do_not_count(made) -> None:
     table = made(labels=np.where(np.arange(60) < 12, -1, made().labels), scores={"own": np.arange(60.0)})
-    found = scene("some", [Domain("a", table), Domain("b", made())], severity=MATRIX)
-    told = at(found, None, "own", 20.0)
+    found = build_scene("some", [Domain("a", table), Domain("b", made())], severity=MATRIX)
+    told = measure_threshold(found, None, "own", 20.0)
     assert told["left_out"] == 72
     assert told["n"] == 48
-    none = at(found, np.arange(12), "own", 20.0)
+    none = measure_threshold(found, np.arange(12), "own", 20.0)
     assert none["n"] == 0
     assert "no chosen case" in none["accepted_cer"]["why_not"]
     assert sweep(found, np.arange(12), "own").is_empty()
 
 
 def test_without_severity_costs_say_why_not(made) -> None:
-    found = at(scene("bare", [Domain("a", made())]), None, "msr", 0.5)
+    found = measure_threshold(build_scene("bare", [Domain("a", made())]), None, "msr", 0.5)
     assert "severity" in found["failure_cost"]["why_not"]
     assert "critical" in found["accepted_cer"]["why_not"]
     assert found["critical_errors"] is None
@@ -133,4 +133,4 @@ def test_without_severity_costs_say_why_not(made) -> None:
 
 
 def test_an_unknown_score_is_refused(whole, refused) -> None:
-    refused(lambda: at(whole, None, "mrs", 0.5), "score 'mrs'")
+    refused(lambda: measure_threshold(whole, None, "mrs", 0.5), "score 'mrs'")

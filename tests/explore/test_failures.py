@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from primum.explore.failures import failures, intensities
-from primum.explore.scene import Domain, scene
+from primum.explore.failures import intensities, rank_failures
+from primum.explore.scene import Domain, build_scene
 from primum.predictions import Predictions
 from tests.explore.conftest import CLASSES, MATRIX
 
@@ -18,17 +18,19 @@ def test_two_most_confident_then_critical_then_others() -> None:
     probs = np.repeat(((1 - sure) / 2)[:, None], 3, axis=1)
     probs[np.arange(7), said] = sure
     table = Predictions.from_probs(list("abcdefg"), CLASSES, labels, probs)
-    found = failures(scene("seven", [Domain("test", table)], severity=MATRIX))
+    found = rank_failures(build_scene("seven", [Domain("test", table)], severity=MATRIX))
     assert found["id"].to_list() == ["b", "c", "e", "d", "f", "g"]
     assert found["part"].to_list() == ["most confident"] * 2 + ["critical"] + ["other"] * 3
     assert found["critical"].to_list() == [False, True, True, False, False, False]
-    some = failures(scene("seven", [Domain("test", table)], severity=MATRIX), rows=np.array([3, 4, 5, 6]))
+    some = rank_failures(
+        build_scene("seven", [Domain("test", table)], severity=MATRIX), rows=np.array([3, 4, 5, 6])
+    )
     assert some["id"].to_list() == ["d", "e", "f", "g"]
 
 
 def test_every_failure_comes_once_and_falls_in_its_part(whole) -> None:
     for score in whole.scores:
-        found = failures(whole, score)
+        found = rank_failures(whole, score)
         assert sorted(found["row"]) == np.flatnonzero(~whole.cases["correct"].to_numpy()).tolist()
         for part in ("most confident", "critical", "other"):
             values = found.filter(pl.col("part") == part)[f"score_{score}"].to_numpy()
@@ -39,8 +41,8 @@ def test_every_failure_comes_once_and_falls_in_its_part(whole) -> None:
 
 def test_cases_without_the_score_come_last(made) -> None:
     known = made(scores={"own": np.linspace(0, 1, 60)})
-    both = scene("made", [Domain("b", made()), Domain("a", known)])
-    found = failures(both, "own")
+    both = build_scene("made", [Domain("b", made()), Domain("a", known)])
+    found = rank_failures(both, "own")
     empty = found["score_own"].is_null().to_numpy()
     assert empty.any()
     assert (np.diff(empty.astype(int)) >= 0).all()
@@ -57,9 +59,9 @@ def test_one_image_across_intensities(whole) -> None:
 
 
 def test_an_image_without_corruption_has_none(made) -> None:
-    assert intensities(scene("made", [Domain("test", made())]), "case-5").is_empty()
+    assert intensities(build_scene("made", [Domain("test", made())]), "case-5").is_empty()
 
 
 def test_bad_input_is_refused(whole, refused) -> None:
-    refused(lambda: failures(whole, "mrs"), "score 'mrs'", "msr")
+    refused(lambda: rank_failures(whole, "mrs"), "score 'mrs'", "msr")
     refused(lambda: intensities(whole, "nobody"), "no case has this id")

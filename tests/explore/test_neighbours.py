@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from primum.explore.neighbours import nearest, to
-from primum.explore.scene import SEPARATOR, Domain, scene
+from primum.explore.neighbours import nearest, nearest_to
+from primum.explore.scene import SEPARATOR, Domain, build_scene
 
 
 def test_training_rows_by_cosine(whole) -> None:
@@ -24,7 +24,7 @@ def test_training_rows_by_cosine(whole) -> None:
 
 
 def test_without_training_rows_others_of_the_domain(made) -> None:
-    alone = scene("made", [Domain("a", made())])
+    alone = build_scene("made", [Domain("a", made())])
     found = nearest(alone, alone.cases["key"][3])
     assert "case-3" not in found["id"].to_list()
     assert len(found) == 5
@@ -33,17 +33,17 @@ def test_without_training_rows_others_of_the_domain(made) -> None:
 
 
 def test_fewer_known_cases_than_asked_for(made) -> None:
-    two = scene("two", [Domain("a", made(2))])
+    two = build_scene("two", [Domain("a", made(2))])
     assert nearest(two, two.cases["key"][0])["id"].to_list() == ["case-1"]
 
 
 def test_an_embedding_of_length_zero_has_likeness_zero(made) -> None:
-    found = to(scene("made", [Domain("a", made())]), np.zeros(20, np.float32))
+    found = nearest_to(build_scene("made", [Domain("a", made())]), np.zeros(20, np.float32))
     assert found["similarity"].to_list() == [0.0] * 5
 
 
 def test_bad_input_is_refused(whole, made, refused) -> None:
-    bare = scene("bare", [Domain("a", made(embeddings=None))])
+    bare = build_scene("bare", [Domain("a", made(embeddings=None))])
     refused(lambda: nearest(bare, bare.cases["key"][0]), "need embeddings")
-    refused(lambda: to(whole, np.ones(7)), "7 numbers", "20 numbers")
+    refused(lambda: nearest_to(whole, np.ones(7)), "7 numbers", "20 numbers")
     refused(lambda: nearest(whole, "nobody"), "no case has this key")

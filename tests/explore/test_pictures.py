@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from primum.explore import pictures
-from primum.explore.scene import SEPARATOR, Domain, scene
+from primum.explore.scene import SEPARATOR, Domain, build_scene
 from tests.data.imaging.named import SECRET, named
 from tests.explore.conftest import predictions
 
@@ -40,7 +40,7 @@ def with_paths(**rest):
 
 
 def shown(images, *more, **rest):
-    return scene("made", [Domain("test", with_paths()), *more], images_root=images, **rest)
+    return build_scene("made", [Domain("test", with_paths()), *more], images_root=images, **rest)
 
 
 def test_an_image_at_its_own_size_and_smaller(images) -> None:
@@ -85,7 +85,7 @@ def test_a_path_that_is_none_is_refused(images, refused) -> None:
     (images / "ring.png").symlink_to(images / "ring.png")
     os.mkfifo(images / "pipe.png")
     odd = ["ring.png", "a\0b.png", "pipe.png", "sub"]
-    found = scene(
+    found = build_scene(
         "made", [Domain("test", predictions(4, metadata=pl.DataFrame({"path": odd})))], images_root=images
     )
     for key, said in zip(
@@ -97,19 +97,19 @@ def test_a_path_that_is_none_is_refused(images, refused) -> None:
 def test_nothing_outside_the_folder_is_read(images, refused, tmp_path) -> None:
     Image.new("RGB", (5, 5)).save(tmp_path / "secret.png")
     out = predictions(2, metadata=pl.DataFrame({"path": ["../secret.png", str(tmp_path / "secret.png")]}))
-    found = scene("made", [Domain("test", out)], images_root=images)
+    found = build_scene("made", [Domain("test", out)], images_root=images)
     for key in found.cases["key"]:
         refused(lambda key=key: pictures.png(found, key), "leads out of it")
     (images / "link.png").symlink_to(tmp_path / "secret.png")
     linked = predictions(1, metadata=pl.DataFrame({"path": ["link.png"]}))
-    found = scene("made", [Domain("test", linked)], images_root=images)
+    found = build_scene("made", [Domain("test", linked)], images_root=images)
     refused(lambda: pictures.png(found, found.cases["key"][0]), "leads out of it")
 
 
 def test_without_paths_or_a_folder_it_is_said(images, made, refused) -> None:
-    found = scene("made", [Domain("test", made(3))])
+    found = build_scene("made", [Domain("test", made(3))])
     refused(lambda: pictures.png(found, found.cases["key"][0]), "add a column path")
-    rootless = scene("made", [Domain("test", with_paths())])
+    rootless = build_scene("made", [Domain("test", with_paths())])
     refused(lambda: pictures.png(rootless, rootless.cases["key"][0]), "--images", "sub/0.png")
 
 
@@ -199,7 +199,7 @@ def test_made_images_come_from_the_recipe(tmp_path, monkeypatch, refused) -> Non
     (run / "recipe.yaml").write_text("name: x\ndata: {name: phantom, seed: 4}\nnetwork: {name: resnet10t}\n")
     ids = pl.Series(["made-7", "made-3", "unknown"])
     own = predictions(3, ids=ids, metadata=pl.DataFrame({"path": [None] * 3}, schema={"path": pl.String}))
-    found = scene("made", [Domain("test", own)], run=run)
+    found = build_scene("made", [Domain("test", own)], run=run)
     for row, at in ((0, 7), (1, 3)):
         np.testing.assert_array_equal(opened(pictures.png(found, found.cases["key"][row])), pixels[at])
     refused(lambda: pictures.png(found, found.cases["key"][2]), "so no image to show")

@@ -9,7 +9,7 @@ from sklearn.manifold import trustworthiness
 
 from primum.explore import features, projection
 from primum.explore.projection import project
-from primum.explore.scene import Domain, scene
+from primum.explore.scene import Domain, build_scene
 from primum.predictions import Predictions
 
 
@@ -18,9 +18,9 @@ def test_neighbourhoods_are_kept(whole) -> None:
     assert found.xyz.shape == (180, 3)
     assert found.xyz.dtype == np.float32
     assert np.abs(found.xyz).max() == pytest.approx(1)
-    assert "t-SNE of the embeddings" in found.said
-    assert "one fit of 3 domains" in found.said
-    values, _ = features.features(whole, found.rows)
+    assert "t-SNE of the embeddings" in found.description
+    assert "one fit of 3 domains" in found.description
+    values, _ = features.extract(whole, found.rows)
     kept = trustworthiness(values, found.xyz, n_neighbors=10)
     assert kept > 0.85
     assert trustworthiness(values, found.xyz[np.random.default_rng(0).permutation(180)], n_neighbors=10) < 0.7
@@ -28,12 +28,12 @@ def test_neighbourhoods_are_kept(whole) -> None:
 
 def test_the_same_embedding_lies_in_one_place_whatever_the_domain(made) -> None:
     table = made()
-    found = project(scene("made", [Domain("a", table), Domain("b", table)]), "pca")
+    found = project(build_scene("made", [Domain("a", table), Domain("b", table)]), "pca")
     np.testing.assert_allclose(found.xyz[:60], found.xyz[60:], atol=1e-5)
 
 
 def test_a_seed_gives_one_picture(made) -> None:
-    small = scene("made", [Domain("a", made(40))])
+    small = build_scene("made", [Domain("a", made(40))])
     np.testing.assert_array_equal(project(small).xyz, project(small).xyz)
     assert not np.array_equal(project(small, seed=1).xyz, project(small, seed=2).xyz)
 
@@ -41,52 +41,52 @@ def test_a_seed_gives_one_picture(made) -> None:
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8])
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_few_cases(made, n, dimensions) -> None:
-    found = project(scene("few", [Domain("a", made(n))]), dimensions=dimensions)
+    found = project(build_scene("few", [Domain("a", made(n))]), dimensions=dimensions)
     assert found.xyz.shape == (n, dimensions)
     assert np.isfinite(found.xyz).all()
-    assert ("too few" in found.said) == (n < 5)
+    assert ("too few" in found.description) == (n < 5)
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 49])
 def test_few_features(made, width) -> None:
-    found = project(scene("narrow", [Domain("a", made(30, width=max(width, 3)))]))
+    found = project(build_scene("narrow", [Domain("a", made(30, width=max(width, 3)))]))
     assert np.isfinite(found.xyz).all()
     table = made(30)
     narrow = Predictions(
         table.ids, table.classes, table.labels, table.logits, embeddings=table.embeddings[:, :width]
     )
-    assert np.isfinite(project(scene("narrow", [Domain("a", narrow)])).xyz).all()
+    assert np.isfinite(project(build_scene("narrow", [Domain("a", narrow)])).xyz).all()
 
 
 def test_cases_that_are_all_alike_lie_in_one_place(made) -> None:
     same = made(12, embeddings=np.ones((12, 7), np.float32))
-    assert not project(scene("same", [Domain("a", same)])).xyz.any()
+    assert not project(build_scene("same", [Domain("a", same)])).xyz.any()
 
 
 def test_without_embeddings_the_answers_are_used_and_it_is_said(made) -> None:
-    found = project(scene("bare", [Domain("a", made(embeddings=None))]))
-    assert "the logits, as there are no embeddings" in found.said
+    found = project(build_scene("bare", [Domain("a", made(embeddings=None))]))
+    assert "the logits, as there are no embeddings" in found.description
     table = made()
     hard = Predictions.from_probs(table.ids, table.classes, table.labels, np.eye(3)[table.labels])
-    found = project(scene("hard", [Domain("a", hard)]))
-    assert "log-probabilities" in found.said
+    found = project(build_scene("hard", [Domain("a", hard)]))
+    assert "log-probabilities" in found.description
     assert np.isfinite(found.xyz).all()
-    mixed = project(scene("mixed", [Domain("a", made()), Domain("b", made(embeddings=None))]))
-    assert "not every domain" in mixed.said
+    mixed = project(build_scene("mixed", [Domain("a", made()), Domain("b", made(embeddings=None))]))
+    assert "not every domain" in mixed.description
 
 
 def test_of_many_cases_a_sample_with_the_silent_failures_is_drawn(whole, monkeypatch) -> None:
-    monkeypatch.setattr(features, "MOST", 120)
+    monkeypatch.setattr(features, "LARGEST", 120)
     silent = np.flatnonzero(whole.cases["silent"].to_numpy())
     assert 1 < len(silent) < 60
-    rows, said = features.drawn(whole)
+    rows, said = features.sample_rows(whole)
     assert len(rows) == len(np.unique(rows)) == 120
     assert set(silent) <= set(rows)
     assert "120 of 180 cases are drawn: every silent failure" in said
     found = project(whole, "pca")
     np.testing.assert_array_equal(found.rows, rows)
-    monkeypatch.setattr(features, "MOST", 2 * len(silent) - 2)
-    rows, said = features.drawn(whole)
+    monkeypatch.setattr(features, "LARGEST", 2 * len(silent) - 2)
+    rows, said = features.sample_rows(whole)
     assert len(rows) == 2 * len(silent) - 2
     assert len(set(silent) & set(rows)) == len(silent) - 1
     assert f"{len(silent) - 1} of the silent failures" in said
@@ -94,7 +94,7 @@ def test_of_many_cases_a_sample_with_the_silent_failures_is_drawn(whole, monkeyp
 
 def test_features_are_those_of_their_rows(whole) -> None:
     rows = np.array([0, 59, 60, 130, 179])
-    values, _ = features.features(whole, rows)
+    values, _ = features.extract(whole, rows)
     for at, row in enumerate(rows):
         domain, own = whole.of(int(row))
         np.testing.assert_array_equal(values[at], domain.predictions.embeddings[own])
@@ -128,7 +128,7 @@ def test_other_content_or_settings_are_another_file(whole, made, tmp_path) -> No
     project(whole, "pca", cache=tmp_path)
     project(whole, "pca", 2, cache=tmp_path)
     project(whole, "pca", seed=5, cache=tmp_path)
-    project(scene("made", [Domain("a", made())]), "pca", cache=tmp_path)
+    project(build_scene("made", [Domain("a", made())]), "pca", cache=tmp_path)
     assert len(list(tmp_path.iterdir())) == 4
 
 
@@ -161,5 +161,6 @@ def test_the_frame_does_not_depend_on_names(made) -> None:
         embeddings=table.embeddings,
     )  # fmt: skip
     np.testing.assert_array_equal(
-        project(scene("a", [Domain("a", table)])).xyz, project(scene("b", [Domain("b", renamed)])).xyz
+        project(build_scene("a", [Domain("a", table)])).xyz,
+        project(build_scene("b", [Domain("b", renamed)])).xyz,
     )

@@ -85,25 +85,25 @@ def test_without_cal_rows_the_val_rows_are_fitted_on(run) -> None:
     (found,) = read([run])
     assert found.fit is not None
     assert found.fit.ids[0] == "val-0"
-    assert "50 of them validation rows" in found.said[0]
+    assert "50 of them validation rows" in found.notes[0]
 
 
 def test_a_table_called_val_holds_validation_rows(tmp_path) -> None:
     write(predictions(), tmp_path / "test.parquet")
     write(predictions(50, 3, who="val"), tmp_path / "val.parquet")
     (found,) = read([tmp_path])
-    assert "50 of them validation rows" in found.said[0]
+    assert "50 of them validation rows" in found.notes[0]
     write(predictions(50, 3, who="cal"), tmp_path / "cal.parquet")
     (found,) = read([tmp_path])
-    assert "50 fit rows" in found.said[0]
-    assert "validation" not in found.said[0]
+    assert "50 fit rows" in found.notes[0]
+    assert "validation" not in found.notes[0]
 
 
 def test_a_severity_that_has_gone_is_said(run, severity) -> None:
     severity.unlink()
     (found,) = read([run])
     assert found.severity is None
-    assert "is not there any more" in found.said[-1]
+    assert "is not there any more" in found.notes[-1]
 
 
 def test_a_run_a_bench_asked_is_shown_with_its_answers(run) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import primum
 from primum import tables
-from primum.explore.scene import SEPARATOR, Domain, scene
+from primum.explore.scene import SEPARATOR, Domain, build_scene
 from primum.predictions import Predictions
 from tests.explore.conftest import CLASSES, MATRIX, predictions
 
@@ -24,7 +24,7 @@ def five() -> Predictions:
 
 
 def test_five_cases_by_hand() -> None:
-    found = scene("five", [Domain("test", five())], severity=MATRIX)
+    found = build_scene("five", [Domain("test", five())], severity=MATRIX)
     cases = found.cases
     assert found.thresholds["msr"] == pytest.approx(0.6)  # four of five
     assert cases["correct"].to_list() == [True, False, True, False, None]
@@ -36,26 +36,26 @@ def test_five_cases_by_hand() -> None:
     np.testing.assert_allclose(cases["prob_carcinoma"], [0.05, 0.1, 0.15, 0.2, 0.5])
     assert cases["key"].to_list() == [f"test{SEPARATOR}{name}" for name in "abcde"]
     assert found.row(f"test{SEPARATOR}d") == 3
-    assert "rows of test themselves" in found.said[0]
-    assert "patient" in found.further
-    assert "label" not in found.further
+    assert "rows of test themselves" in found.notes[0]
+    assert "patient" in found.metadata_columns
+    assert "label" not in found.metadata_columns
 
 
 def test_the_fit_rows_decide_what_is_silent() -> None:
     top = np.array([0.65, 0.7, 0.75, 0.8, 0.85])
     probs = np.column_stack([top, (1 - top) / 2, (1 - top) / 2])
     sure = Predictions.from_probs([f"f{i}" for i in range(5)], CLASSES, [0] * 5, probs)
-    found = scene("five", [Domain("test", five())], fit=sure, severity=MATRIX)
+    found = build_scene("five", [Domain("test", five())], fit=sure, severity=MATRIX)
     assert found.thresholds["msr"] == pytest.approx(0.7)
     assert found.cases["silent"].to_list() == [False, True, False, False, None]
-    assert "5 fit rows" in found.said[0]
+    assert "5 fit rows" in found.notes[0]
 
 
 def test_thresholds_without_fit_rows_come_from_the_domain_that_is_not_shifted() -> None:
     weak = predictions(skill=0.5)
-    found = scene("made", [Domain("dark 5", weak, "dark", 5), Domain("test", five())])
+    found = build_scene("made", [Domain("dark 5", weak, "dark", 5), Domain("test", five())])
     assert found.thresholds["msr"] == pytest.approx(0.6)
-    assert "rows of test themselves" in found.said[0]
+    assert "rows of test themselves" in found.notes[0]
 
 
 def test_an_audit_of_the_same_rows_says_the_same(make) -> None:
@@ -68,7 +68,7 @@ def test_an_audit_of_the_same_rows_says_the_same(make) -> None:
     critical[2:, :2] = True
     matrix = primum.SeverityMatrix(classes, cost, critical)
     audit = primum.audit(frame, severity=matrix, bootstrap=100)
-    found = scene("made", [Domain("test", rows)], fit=fit, severity=matrix)
+    found = build_scene("made", [Domain("test", rows)], fit=fit, severity=matrix)
     assert found.thresholds == pytest.approx(
         {name: audit.settings["thresholds"]["argmax"][name] for name in found.thresholds}
     )
@@ -100,7 +100,7 @@ def test_another_order_of_classes_is_put_right(made) -> None:
     turned = Predictions(
         table.ids, CLASSES[::-1], 2 - table.labels, table.logits[:, ::-1], metadata=table.metadata
     )
-    found = scene("made", [Domain("a", table), Domain("b", turned)], severity=MATRIX)
+    found = build_scene("made", [Domain("a", table), Domain("b", turned)], severity=MATRIX)
     for column in ("label", "predicted", "critical", "prob_melanoma", "score_pe"):
         first, second = found.cases[column][:60], found.cases[column][60:]
         if column.startswith(("prob", "score")):
@@ -111,34 +111,36 @@ def test_another_order_of_classes_is_put_right(made) -> None:
 
 def test_a_score_of_one_domain_is_empty_in_the_others(made) -> None:
     with_score = made(scores={"own": np.linspace(0, 1, 60)})
-    found = scene("made", [Domain("a", with_score), Domain("b", made())])
+    found = build_scene("made", [Domain("a", with_score), Domain("b", made())])
     assert "own" in found.scores
     assert found.cases["score_own"].null_count() == 60
 
 
 def test_units_are_patients_else_images(made) -> None:
     table = made()
-    two = scene("made", [Domain("a", table), Domain("b", table)])
+    two = build_scene("made", [Domain("a", table), Domain("b", table)])
     assert two.units is not None
     assert len(np.unique(two.units)) == 30
     np.testing.assert_array_equal(two.units[:60], two.units[60:])
     alone = made(metadata=pl.DataFrame())
-    assert scene("made", [Domain("a", alone)]).units is None
-    twice = scene("made", [Domain("a", alone), Domain("b", alone)])
+    assert build_scene("made", [Domain("a", alone)]).units is None
+    twice = build_scene("made", [Domain("a", alone), Domain("b", alone)])
     assert len(np.unique(twice.units)) == 60
 
 
 def test_bad_input_is_refused(refused, made) -> None:
-    refused(lambda: scene("made", []), "at least one table")
-    refused(lambda: scene("made", [Domain("a", made()), Domain("a", made())]), "must differ in name", "a")
+    refused(lambda: build_scene("made", []), "at least one table")
+    refused(
+        lambda: build_scene("made", [Domain("a", made()), Domain("a", made())]), "must differ in name", "a"
+    )
     other = Predictions(["x", "y"], ("cat", "dog"), [0, 1], np.eye(2))
-    refused(lambda: scene("made", [Domain("a", made()), Domain("b", other)]), "must match")
-    refused(lambda: scene("made", [Domain("a", made())]).row("nobody"), "no case has this key")
+    refused(lambda: build_scene("made", [Domain("a", made()), Domain("b", other)]), "must match")
+    refused(lambda: build_scene("made", [Domain("a", made())]).row("nobody"), "no case has this key")
 
 
 def test_a_hundred_thousand_points_are_one_table(made) -> None:
     n = 100_000
     table = made(n, width=2, metadata=pl.DataFrame({"age": np.arange(n)}))
-    found = scene("many", [Domain("test", table)])
+    found = build_scene("many", [Domain("test", table)])
     assert found.cases.filter(pl.col("correct") & (pl.col("age") < 50)).height <= 50
     assert len(found) == n

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from primum.explore import scores
-from primum.explore.scene import Domain, scene
+from primum.explore.scene import Domain, build_scene
 
 
 def kept(whole, folder: Path):
-    return scene("made", whole.domains, fit=whole.fit, train=whole.train, cache=folder)
+    return build_scene("made", whole.domains, fit=whole.fit, train=whole.train, cache=folder)
 
 
 def test_training_and_fit_rows_bring_their_scores(whole) -> None:
@@ -23,7 +23,7 @@ def test_training_and_fit_rows_bring_their_scores(whole) -> None:
 
 
 def test_without_training_rows_their_scores_say_why_not(made) -> None:
-    found = scene("made", [Domain("test", made())])
+    found = build_scene("made", [Domain("test", made())])
     assert "mahalanobis" not in found.scores
     assert "no training rows" in found.not_applicable["mahalanobis"]
     assert "no rows to fit on" in found.not_applicable["combined"]
@@ -40,11 +40,11 @@ def test_what_is_kept_is_what_was_computed(whole, tmp_path, monkeypatch) -> None
 
 def test_other_rows_are_computed_anew(whole, made, tmp_path) -> None:
     kept(whole, tmp_path)
-    fewer = scene("made", [Domain("test", made(50))], fit=whole.fit, train=whole.train, cache=tmp_path)
+    fewer = build_scene("made", [Domain("test", made(50))], fit=whole.fit, train=whole.train, cache=tmp_path)
     assert len(list(tmp_path.glob("*.npz"))) == 2
     np.testing.assert_array_equal(
         fewer.cases["score_mahalanobis"],
-        scene("made", [Domain("test", made(50))], fit=whole.fit, train=whole.train).cases[
+        build_scene("made", [Domain("test", made(50))], fit=whole.fit, train=whole.train).cases[
             "score_mahalanobis"
         ],
     )

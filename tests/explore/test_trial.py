@@ -13,7 +13,7 @@ pytest.importorskip("timm")
 
 from primum.data.images import ImageTable  # noqa: E402
 from primum.data.imaging import limits  # noqa: E402
-from primum.explore.scene import Domain, scene  # noqa: E402
+from primum.explore.scene import Domain, build_scene  # noqa: E402
 from primum.explore.trial import answer  # noqa: E402
 from primum.model import backbone  # noqa: E402
 from primum.model.predict import predict  # noqa: E402
@@ -40,7 +40,7 @@ def run(tmp_path_factory):
 def shown(run, table):
     parts = {name: predict(run, table.split(name), progress=False) for name in ("train", "cal", "test")}
     known = {"fit": parts["cal"], "train": parts["train"]}
-    return scene("made", [Domain("test", parts["test"])], **known, severity=MATRIX, run=run)
+    return build_scene("made", [Domain("test", parts["test"])], **known, severity=MATRIX, run=run)
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -117,7 +117,7 @@ def test_a_dicom_file(shown) -> None:
 
 def test_without_training_rows_test_rows_are_the_known_ones(run, table) -> None:
     test = predict(run, table.split("test"), progress=False)
-    bare = scene("made", [Domain("test", test)], run=run)
+    bare = build_scene("made", [Domain("test", test)], run=run)
     found = answer(bare, png(table.split("test").pixels[2]), "a.png")
     assert found.nearest is not None
     assert found.nearest["id"][0] == test.ids[2]
@@ -126,7 +126,7 @@ def test_without_training_rows_test_rows_are_the_known_ones(run, table) -> None:
 def test_bad_input_is_refused(shown, made, refused) -> None:
     refused(lambda: answer(shown, b"no image", "notes.png"), "notes.png", "does not decode")
     refused(lambda: answer(shown, b"", "empty.jpg"), "empty.jpg")
-    refused(lambda: answer(scene("made", [Domain("a", made())]), b"", "a.png"), "needs a network")
+    refused(lambda: answer(build_scene("made", [Domain("a", made())]), b"", "a.png"), "needs a network")
     large = b"\0" * (limits.UPLOADED + 1)
     refused(lambda: answer(shown, large, "a.png"), "a.png: an image was expected", "at most 45 are read")
     stream = io.BytesIO()

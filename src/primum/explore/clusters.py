@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from primum.core.arrays import Integers, Singles
-from primum.explore.features import drawn, features, reduced
+from primum.explore.features import extract, principal_components, sample_rows
 from primum.explore.scene import Scene
 
 CLUSTERS = 9
@@ -20,7 +20,7 @@ SCHEMA: dict[str, Any] = {
 }  # fmt: skip
 
 
-def clusters(scene: Scene, per: int = CLUSTERS, seed: int = 0) -> pl.DataFrame:
+def find_clusters(scene: Scene, per: int = CLUSTERS, seed: int = 0) -> pl.DataFrame:
     """K-means clusters of each class × domain, on 50 principal components fitted to all domains at once.
 
     Fewer cases than ``per`` (or fewer that differ) give as many clusters as there are. Of more than 20,000
@@ -31,22 +31,22 @@ def clusters(scene: Scene, per: int = CLUSTERS, seed: int = 0) -> pl.DataFrame:
         ``(no label)`` where unknown), ``cluster`` (from 0), ``n``, ``failures`` and ``silent`` (how many of
         them), ``key`` (the case nearest the centre), ``members`` (keys, nearest the centre first).
     """
-    rows, _ = drawn(scene, seed)
-    components = reduced(features(scene, rows)[0], seed)
+    rows, _ = sample_rows(scene, seed)
+    components = principal_components(extract(scene, rows)[0], seed)
     cases = scene.cases[rows].with_columns(pl.col("label").fill_null(UNKNOWN))
     keys = cases["key"].to_numpy()
     wrong = (~cases["correct"].fill_null(True)).to_numpy()
     silent = cases["silent"].fill_null(False).to_numpy()
-    found = []
+    table = []
     for (domain, name), part in _groups(cases):
         at = part["place"].to_numpy()
         for number, members in enumerate(_members(components[at], per, seed)):
-            mine = at[members]
-            found.append(
-                (domain, name, number, len(mine), int(wrong[mine].sum()), int(silent[mine].sum()),
-                 str(keys[mine[0]]), keys[mine].tolist())
+            order = at[members]
+            table.append(
+                (domain, name, number, len(order), int(wrong[order].sum()), int(silent[order].sum()),
+                 str(keys[order[0]]), keys[order].tolist())
             )  # fmt: skip
-    return pl.DataFrame(found, schema=SCHEMA, orient="row")
+    return pl.DataFrame(table, schema=SCHEMA, orient="row")
 
 
 def _groups(cases: pl.DataFrame) -> list[tuple[tuple[object, ...], pl.DataFrame]]:
@@ -62,8 +62,8 @@ def _members(points: Singles, per: int, seed: int) -> list[Integers]:
     if count == 1:
         labels, centres = np.zeros(len(points), dtype=np.int64), points.mean(axis=0, keepdims=True)
     else:
-        made = KMeans(count, n_init=STARTS, random_state=seed).fit(points)
-        labels, centres = made.labels_, made.cluster_centers_
+        fit = KMeans(count, n_init=STARTS, random_state=seed).fit(points)
+        labels, centres = fit.labels_, fit.cluster_centers_
     away = np.linalg.norm(points - centres[labels], axis=1)
     order = np.lexsort((np.arange(len(points)), away))
     parts = [order[labels[order] == cluster] for cluster in range(count)]

@@ -23,7 +23,7 @@ POINTS = 400  # of a drawn curve
 CODES = codes("explorer")
 
 
-def at(
+def measure_threshold(
     scene: Scene,
     rows: Array | None,
     score: str,
@@ -49,35 +49,35 @@ def at(
     Raises:
         InputError: for an unknown score.
     """
-    mine, confidence = _judged(scene, rows, score)
-    labels, decisions = scene.labels[mine], scene.predicted[mine]
+    judged, confidence = _judged(scene, rows, score)
+    labels, decisions = scene.labels[judged], scene.predicted[judged]
     accepted = ties.at_least(confidence, threshold)
     k = len(scene.classes)
     confusion = np.bincount(labels[accepted] * k + decisions[accepted], minlength=k * k).reshape(k, k)
-    asked = len(scene) if rows is None else len(np.arange(len(scene))[rows])
-    found: dict[str, Any] = {
-        "n": len(mine),
-        "left_out": asked - len(mine),
+    chosen = len(scene) if rows is None else len(np.arange(len(scene))[rows])
+    result: dict[str, Any] = {
+        "n": len(judged),
+        "left_out": chosen - len(judged),
         "accepted": int(accepted.sum()),
         "errors": int(confusion.sum() - np.trace(confusion)),
         "critical_errors": None if scene.critical is None else int(confusion[scene.critical].sum()),
         "confusion": confusion,
     }
-    if not len(mine):
-        return found | {code: {"why_not": "no chosen case has a label and this score"} for code in CODES}
-    view = _view(scene, mine)
-    decided = Decided("argmax", "none", decisions, score, confidence, np.full(len(mine), threshold))
-    for one in deferral(view, decided, Reader(reader_cost) if reader_cost else None):
-        if one.code not in CODES:
+    if not len(judged):
+        return result | {code: {"why_not": "no chosen case has a label and this score"} for code in CODES}
+    view = _view(scene, judged)
+    decided = Decided("argmax", "none", decisions, score, confidence, np.full(len(judged), threshold))
+    for figure in deferral(view, decided, Reader(reader_cost) if reader_cost else None):
+        if figure.code not in CODES:
             continue
-        if one.why_not:
-            found[one.code] = {"why_not": one.why_not}
+        if figure.why_not:
+            result[figure.code] = {"why_not": figure.why_not}
             continue
-        estimate = one.estimate(view)
-        found[one.code] = {
+        estimate = figure.estimate(view)
+        result[figure.code] = {
             "value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n
         }  # fmt: skip
-    return found
+    return result
 
 
 def sweep(
@@ -93,13 +93,13 @@ def sweep(
         ``accepted_cer`` (null where no critical case is accepted, or none is known to be critical),
         ``failure_cost`` (null without a severity). Empty without labelled cases.
     """
-    mine, confidence = _judged(scene, rows, score)
-    if not len(mine):
+    judged, confidence = _judged(scene, rows, score)
+    if not len(judged):
         kinds = ("threshold", "deferred", "errors", "accepted_cer", "failure_cost")
         return pl.DataFrame(schema=dict.fromkeys(kinds, pl.Float64))
-    labels, decisions = scene.labels[mine], scene.predicted[mine]
+    labels, decisions = scene.labels[judged], scene.predicted[judged]
     ranking = selective.rank(confidence)
-    ends, order, n = np.r_[0, ranking.ends], ranking.order, len(mine)
+    ends, order, n = np.r_[0, ranking.ends], ranking.order, len(judged)
 
     def summed(hits: Array) -> Floats:
         return np.asarray(np.r_[0.0, np.cumsum(hits[order], dtype=np.float64)][ends])
@@ -109,38 +109,44 @@ def sweep(
         "deferred": 1 - ends / n,
         "errors": summed(labels != decisions) / n,
     }
-    shown = pl.DataFrame(columns).with_columns(
+    table = pl.DataFrame(columns).with_columns(
         accepted_cer=pl.lit(None, pl.Float64), failure_cost=pl.lit(None, pl.Float64)
     )
     if scene.critical is not None:
         among = summed(critical_classes(scene.critical)[labels])
         missed = summed(scene.critical[labels, decisions])
         rate = pl.Series(np.divide(missed, among, out=np.zeros(len(among)), where=among > 0))
-        shown = shown.with_columns(accepted_cer=rate.set(pl.Series(among == 0), None))
+        table = table.with_columns(accepted_cer=rate.set(pl.Series(among == 0), None))
     if scene.severity is not None:
         accepting, deferring = spent(labels, decisions, scene.severity.cost, Reader(reader_cost))
-        shown = shown.with_columns(
+        table = table.with_columns(
             failure_cost=pl.Series(curves.curve(confidence, accepting, deferring).cost)
         )
-    kept = np.unique(np.linspace(0, len(shown) - 1, points).round().astype(np.int64))
-    return shown[kept].reverse()
+    grid = np.unique(np.linspace(0, len(table) - 1, points).round().astype(np.int64))
+    return table[grid].reverse()
 
 
 def _judged(scene: Scene, rows: Array | None, score: str) -> tuple[Integers, Floats]:
     """Rows with a label and the score, and their confidence."""
     check.one_of(score, scene.scores, "score")
     values = scene.cases[f"score_{score}"].to_numpy()
-    mine = np.arange(len(scene)) if rows is None else np.arange(len(scene))[rows]
-    mine = mine[(scene.labels[mine] >= 0) & np.isfinite(values[mine])]
-    return mine, np.asarray(values[mine], dtype=np.float64)
+    judged = np.arange(len(scene)) if rows is None else np.arange(len(scene))[rows]
+    judged = judged[(scene.labels[judged] >= 0) & np.isfinite(values[judged])]
+    return judged, np.asarray(values[judged], dtype=np.float64)
 
 
-def _view(scene: Scene, mine: Integers) -> View:
-    units = scene.units
-    whose = None if units is None else units[mine]
-    cost = None if scene.severity is None else scene.severity.cost
-    none = np.empty((len(mine), len(scene.classes)))
+def _view(scene: Scene, judged: Integers) -> View:
+    patients = None if scene.units is None else scene.units[judged]
     return View(
-        scene.labels[mine], {"none": none}, {}, whose, mine if whose is None else whose, cost, scene.critical,
-        None, 0, 0,
-    )  # fmt: skip
+        labels=scene.labels[judged],
+        # figures of deferral read labels, answers and confidence alone; the probabilities give n and K
+        probs={"none": np.empty((len(judged), len(scene.classes)))},
+        answers={},
+        clusters=patients,
+        units=judged if patients is None else patients,
+        cost=None if scene.severity is None else scene.severity.cost,
+        critical=scene.critical,
+        priors=None,
+        replicates=0,
+        seed=0,
+    )

@@ -16,7 +16,7 @@ LEVELS = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class TableParts:
     """What a table holds.
 
     Attributes:
@@ -28,7 +28,7 @@ class Parts:
     train: Predictions | None = None
 
 
-def parts(table: Predictions, name: str) -> Parts:
+def split_table(table: Predictions, name: str) -> TableParts:
     """The rows of a table by split and by shift.
 
     With a column ``split`` the test rows are looked at, cal (without any, val) rows are the fit rows, and
@@ -39,46 +39,52 @@ def parts(table: Predictions, name: str) -> Parts:
         InputError: for an intensity that is not a whole number from 1 to 5.
     """
     if "split" not in table.metadata.columns:
-        return Parts(_domains(table, name))
+        return TableParts(_domains(table, name))
     split = table.metadata["split"].fill_null("").to_numpy()
     if not (split == "test").any() or (split == "test").all():
-        return Parts(_domains(table, name))
-    found = {one: table.take(split == one) for one in ("train", "val", "cal") if (split == one).any()}
-    return Parts(
-        _domains(table.take(split == "test"), name), found.get("cal", found.get("val")), found.get("train")
+        return TableParts(_domains(table, name))
+    by_split = {role: table.take(split == role) for role in ("train", "val", "cal") if (split == role).any()}
+    return TableParts(
+        _domains(table.take(split == "test"), name),
+        by_split.get("cal", by_split.get("val")),
+        by_split.get("train"),
     )
 
 
 def _domains(table: Predictions, name: str) -> tuple[Domain, ...]:
     if "shift" not in table.metadata.columns:
         return (Domain(name, table),)
-    told = pl.DataFrame({"shift": table.metadata["shift"].cast(pl.String), "level": _levels(table)})
+    shifts = pl.DataFrame({"shift": table.metadata["shift"].cast(pl.String), "level": _levels(table)})
     if "shift_kind" in table.metadata.columns:
         plain = table.metadata["shift_kind"].is_in(PLAIN).fill_null(False)
-        told = told.with_columns(shift=told["shift"].set(plain, None))
-    told = told.with_columns(level=pl.when(pl.col("shift").is_not_null()).then("level")).with_row_index("row")
-    found = []
-    for (shift, level), rows in told.group_by("shift", "level", maintain_order=True):
-        mine = table.take(rows["row"].to_numpy())
+        shifts = shifts.with_columns(shift=shifts["shift"].set(plain, None))
+    shifts = shifts.with_columns(level=pl.when(pl.col("shift").is_not_null()).then("level")).with_row_index(
+        "row"
+    )
+    domains = []
+    for (shift, level), rows in shifts.group_by("shift", "level", maintain_order=True):
+        part = table.take(rows["row"].to_numpy())
         if shift is None:
-            found.append(Domain(name, mine))
+            domains.append(Domain(name, part))
             continue
         at = None if level is None else int(level)
-        found.append(Domain(str(shift) if at is None else f"{shift} {at}", mine, str(shift), at))
-    return tuple(sorted(found, key=lambda one: (one.shift is not None, one.shift or "", one.level or 0)))
+        domains.append(Domain(str(shift) if at is None else f"{shift} {at}", part, str(shift), at))
+    return tuple(
+        sorted(domains, key=lambda domain: (domain.shift is not None, domain.shift or "", domain.level or 0))
+    )
 
 
 def _levels(table: Predictions) -> pl.Series:
     """(N,) intensities, null where there is none."""
     if "shift_level" not in table.metadata.columns:
         return pl.Series([None] * len(table), dtype=pl.Int64)
-    given = table.metadata["shift_level"]
-    numbers = given.cast(pl.Float64, strict=False)
-    wrong = given.is_not_null() & ~numbers.is_in([float(level) for level in LEVELS]).fill_null(False)
+    intensities = table.metadata["shift_level"]
+    numbers = intensities.cast(pl.Float64, strict=False)
+    wrong = intensities.is_not_null() & ~numbers.is_in([float(level) for level in LEVELS]).fill_null(False)
     if wrong.any():
         row = int(np.flatnonzero(wrong.to_numpy())[0])
         raise InputError(
-            f"{table.name}: column shift_level must hold an intensity from 1 to 5 or nothing, {given[row]!r} "
-            f"arrived in row {row + 1}"
+            f"{table.name}: column shift_level must hold an intensity from 1 to 5 or nothing, "
+            f"{intensities[row]!r} arrived in row {row + 1}"
         )
     return numbers.cast(pl.Int64)

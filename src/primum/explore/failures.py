@@ -13,7 +13,7 @@ from primum.explore.scene import Scene
 FIRST = 2
 
 
-def failures(scene: Scene, score: str = "msr", rows: Array | None = None) -> pl.DataFrame:
+def rank_failures(scene: Scene, score: str = "msr", rows: Array | None = None) -> pl.DataFrame:
     """Every failure once: the two most confident, then the critical ones, then the others.
 
     Inside each part the most confident comes first; failures without this score come last.
@@ -32,9 +32,9 @@ def failures(scene: Scene, score: str = "msr", rows: Array | None = None) -> pl.
     by = [f"score_{score}", "key"]
     cases = scene.cases if rows is None else scene.cases[np.arange(len(scene))[rows]]
     wrong = cases.filter(~pl.col("correct")).sort(by, descending=[True, False], nulls_last=True)
-    most = pl.int_range(pl.len()) < FIRST
+    surest = pl.int_range(pl.len()) < FIRST
     part = (
-        pl.when(most)
+        pl.when(surest)
         .then(pl.lit("most confident"))
         .when(pl.col("critical"))
         .then(pl.lit("critical"))
@@ -59,11 +59,11 @@ def intensities(scene: Scene, case: str) -> pl.DataFrame:
     Raises:
         InputError: when no case has this id.
     """
-    mine = scene.cases.filter(pl.col("id") == case)
-    if mine.is_empty():
+    images = scene.cases.filter(pl.col("id") == case)
+    if images.is_empty():
         raise InputError(f"{scene.name}: no case has this id; take one of the column id")
-    corrupted = mine.filter(pl.col("shift_level").is_not_null() & (pl.col("shift_level") > 0))
-    plain = mine.filter(pl.col("shift").is_null()).head(1).drop("shift", "shift_level")
+    corrupted = images.filter(pl.col("shift_level").is_not_null() & (pl.col("shift_level") > 0))
+    plain = images.filter(pl.col("shift").is_null()).head(1).drop("shift", "shift_level")
     leading = corrupted.select(pl.col("shift").unique()).join(plain, how="cross")
-    leading = leading.with_columns(shift_level=pl.lit(0, pl.Int64)).select(mine.columns)
+    leading = leading.with_columns(shift_level=pl.lit(0, pl.Int64)).select(images.columns)
     return pl.concat([leading, corrupted]).sort("shift", "shift_level", maintain_order=True)

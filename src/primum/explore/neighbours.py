@@ -33,35 +33,35 @@ def nearest(scene: Scene, key: str, count: int = COUNT) -> pl.DataFrame:
         InputError: for an unknown key, and where embeddings are missing.
     """
     domain, row = scene.of(scene.row(key))
-    mine = domain.predictions
-    if mine.embeddings is None:
+    predictions = domain.predictions
+    if predictions.embeddings is None:
         raise InputError(f"{domain.name}: nearest cases need embeddings, this table carries none")
     if scene.train is None:
-        return _ranked(mine, domain.name, mine.embeddings[row], count, mine.ids[row])
-    return to(scene, mine.embeddings[row], count, mine.ids[row])
+        return _ranked(predictions, domain.name, predictions.embeddings[row], count, predictions.ids[row])
+    return nearest_to(scene, predictions.embeddings[row], count, predictions.ids[row])
 
 
-def to(scene: Scene, embedding: Reals, count: int = COUNT, but: str | None = None) -> pl.DataFrame:
+def nearest_to(scene: Scene, embedding: Reals, count: int = COUNT, but: str | None = None) -> pl.DataFrame:
     """The known rows nearest an embedding (D,): training rows, without any those of the first domain.
 
     ``but`` is an id to leave out. Raises InputError where they carry no embeddings of D numbers.
     """
-    known, name = (scene.train, TRAIN) if scene.train is not None else (
+    reference, name = (scene.train, TRAIN) if scene.train is not None else (
         scene.domains[0].predictions, scene.domains[0].name
     )  # fmt: skip
-    if known.embeddings is None or known.embeddings.shape[1] != len(embedding):
-        what = "none" if known.embeddings is None else f"{known.embeddings.shape[1]} numbers"
+    if reference.embeddings is None or reference.embeddings.shape[1] != len(embedding):
+        carried = "none" if reference.embeddings is None else f"{reference.embeddings.shape[1]} numbers"
         raise InputError(
-            f"{known.name}: nearest cases need embeddings of the same network ({len(embedding)} numbers), "
-            f"the rows of {name} carry {what}"
+            f"{reference.name}: nearest cases need embeddings of the same network ({len(embedding)} "
+            f"numbers), the rows of {name} carry {carried}"
         )
-    return _ranked(known, name, embedding, count, but)
+    return _ranked(reference, name, embedding, count, but)
 
 
 def _ranked(table: Predictions, name: str, embedding: Reals, count: int, but: str | None) -> pl.DataFrame:
     assert table.embeddings is not None
-    own = float(np.linalg.norm(embedding)) or 1.0
-    likeness = (table.embeddings @ embedding.astype(table.embeddings.dtype)) / (_lengths(table) * own)
+    length = float(np.linalg.norm(embedding)) or 1.0
+    likeness = (table.embeddings @ embedding.astype(table.embeddings.dtype)) / (_lengths(table) * length)
     order = np.argsort(-likeness, kind="stable")[: count + 1]
     order = order[(table.ids.gather(order) != (but or "")).to_numpy()][:count]
     names = pl.Series([*table.classes, None], dtype=pl.String)

@@ -40,7 +40,7 @@ def png(scene: Scene, key: str, size: int | None = None) -> bytes:
             for a corrupted one without torch.
         MissingExtraError: when a library it needs is not installed.
     """
-    return encoded(_seen(scene, key), size)
+    return to_png(_image(scene, key), size)
 
 
 def heat(scene: Scene, key: str, size: int | None = None) -> bytes | None:
@@ -56,16 +56,16 @@ def heat(scene: Scene, key: str, size: int | None = None) -> bytes | None:
     maps = archives.array(folder / "maps.npy", "maps written by primum explain")
     if maps.ndim != 3 or not 0 <= at < len(maps):
         raise InputError(f"{folder}: a map of each of its cases was expected in maps.npy; explain again")
-    found = maps[at]
-    return encoded(overlaid(shrunk(_seen(scene, key), size), np.asarray(found, dtype=np.float32)))
+    relevance = maps[at]
+    return to_png(overlay(shrink(_image(scene, key), size), np.asarray(relevance, dtype=np.float32)))
 
 
-def overlaid(image: Image, found: Singles) -> Image:
+def overlay(image: Image, relevance: Singles) -> Image:
     """An image under a map (H, H) in 0..1, of the whole frame."""
     from plotly.colors import sample_colorscale
 
     images = decode.pillow()
-    scaled = images.fromarray(found).resize(image.size, images.Resampling.BILINEAR)
+    scaled = images.fromarray(relevance).resize(image.size, images.Resampling.BILINEAR)
     values = np.clip(np.asarray(scaled), 0, 1)
     colours = np.array(sample_colorscale("Viridis", [step / 255 for step in range(256)], colortype="tuple"))
     tint = colours[np.rint(values * 255).astype(np.int64)] * 255
@@ -74,12 +74,12 @@ def overlaid(image: Image, found: Singles) -> Image:
     return laid
 
 
-def encoded(image: Image, size: int | None = None) -> bytes:
+def to_png(image: Image, size: int | None = None) -> bytes:
     """PNG of an image, at most ``size`` pixels wide and high."""
-    return imaging.png(shrunk(image, size))
+    return imaging.png(shrink(image, size))
 
 
-def shrunk(image: Image, size: int | None) -> Image:
+def shrink(image: Image, size: int | None) -> Image:
     """The image at most ``size`` pixels wide and high, never enlarged."""
     if size is None or max(image.size) <= size:
         return image
@@ -88,25 +88,25 @@ def shrunk(image: Image, size: int | None) -> Image:
     return small
 
 
-def _seen(scene: Scene, key: str) -> Image:
+def _image(scene: Scene, key: str) -> Image:
     """RGB image of a case, corrupted where its domain is."""
     name, _, case = key.partition(SEPARATOR)
-    if name == TRAIN and scene.train is not None and all(one.name != TRAIN for one in scene.domains):
+    if name == TRAIN and scene.train is not None and all(entry.name != TRAIN for entry in scene.domains):
         rows = np.flatnonzero((scene.train.ids == case).to_numpy())
         if not len(rows):
             raise InputError(f"{scene.name}: no training row has this key")
-        return _plain(scene, Domain(TRAIN, scene.train), int(rows[0]))
+        return _original(scene, Domain(TRAIN, scene.train), int(rows[0]))
     domain, row = scene.of(scene.row(key))
-    image = _plain(scene, domain, row)
+    image = _original(scene, domain, row)
     again = domain.level is not None and ORIGINAL not in domain.predictions.metadata.columns
     return _corrupted(scene, domain, row, image) if again and domain.shift is not None else image
 
 
-def _plain(scene: Scene, domain: Domain, row: int) -> Image:
+def _original(scene: Scene, domain: Domain, row: int) -> Image:
     table = domain.predictions
     path = table.metadata["path"][row] if "path" in table.metadata.columns else None
     if path is None:
-        return _made(scene, table.ids[row])
+        return _generated(scene, table.ids[row])
     if scene.images_root is None:
         raise InputError(f"{path}: the folder of the images is not known; name it with --images")
     root = files.real(scene.images_root)
@@ -124,19 +124,19 @@ def _plain(scene: Scene, domain: Domain, row: int) -> Image:
         raise InputError(f"{path}: a readable image was expected in {scene.images_root}, {error}") from None
 
 
-def _made(scene: Scene, case: str) -> Image:
+def _generated(scene: Scene, case: str) -> Image:
     """An image that is made in memory, from the run's recipe."""
-    held = None if scene.run is None else _made_table(scene.run)
-    at = None if held is None else held[1].get(case)
-    if held is None or at is None:
+    generated = None if scene.run is None else _generated_table(scene.run)
+    at = None if generated is None else generated[1].get(case)
+    if generated is None or at is None:
         raise InputError(
             f"{scene.name}: there is no path of this case, so no image to show; add a column path"
         )
-    return held[0].image(at)  # type: ignore[no-any-return]
+    return generated[0].image(at)  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=4)
-def _made_table(run: Path) -> tuple[Any, dict[str, int]] | None:
+def _generated_table(run: Path) -> tuple[Any, dict[str, int]] | None:
     """The images of a run's data set where they have no files, and id → row."""
     from primum.data.sets import load
 
@@ -166,13 +166,13 @@ def _corrupted(scene: Scene, domain: Domain, row: int, image: Image) -> Image:
         return image
     card = None if scene.run is None else card_of(scene.run)
     if card is None:
-        pixels = np.array(shrunk(image, LARGEST_CORRUPTED), dtype=np.uint8)
+        pixels = np.array(shrink(image, LARGEST_CORRUPTED), dtype=np.uint8)
     else:
         pixels = np.array(card.transform.pixels(image), dtype=np.uint8)
-    given = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-    found = corruptions.corrupt(given, domain.shift, domain.level, [domain.predictions.ids[row]])
-    shown = found[0].mul(255).round().byte().permute(1, 2, 0).numpy()
-    return decode.pillow().fromarray(np.ascontiguousarray(shown))  # type: ignore[no-any-return]
+    batch = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    corrupted = corruptions.corrupt(batch, domain.shift, domain.level, [domain.predictions.ids[row]])
+    array = corrupted[0].mul(255).round().byte().permute(1, 2, 0).numpy()
+    return decode.pillow().fromarray(np.ascontiguousarray(array))  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=16)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from primum.core import check
+from primum.core import archives, check
 from primum.core.arrays import Array, Integers, Singles
 from primum.core.check import InputError
-from primum.explore.features import drawn, features, reduced
+from primum.explore.features import extract, principal_components, sample_rows
 from primum.explore.scene import Scene
 from primum.explore.storage import default_cache as default_cache
-from primum.explore.storage import keep, kept
+from primum.explore.storage import store
 
 METHODS = ("auto", "tsne", "umap", "pca")
 NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
@@ -36,12 +36,12 @@ class Projection:
     Attributes:
         xyz: (n, 2 or 3) float32, centred, the widest axis from -1 to 1; distances have no unit.
         rows: (n,) rows of ``scene.cases``, rising.
-        said: how it was made and which cases are drawn, in words.
+        description: how it was made and which cases are drawn, in words.
     """
 
     xyz: Singles
     rows: Integers
-    said: str
+    description: str
 
 
 def project(
@@ -59,7 +59,7 @@ def project(
     Positions of one fit may be compared across its domains, those of two fits may not.
 
     Args:
-        scene: of any number of cases; of more than 20,000 a sample is drawn, see ``features.drawn``.
+        scene: of any number of cases; of more than 20,000 a sample is drawn, see ``features.sample_rows``.
         method: ``auto``, ``tsne``, ``umap`` or ``pca``. dimensions: 2 or 3.
         cache: folder that keeps every projection under the hash of what it is made of, or None. A file that
             cannot be read is made anew; a folder that cannot be written to is passed over.
@@ -72,18 +72,18 @@ def project(
     check.one_of(method, METHODS, "--method: projection")
     if dimensions not in (2, 3):
         raise InputError(f"a projection has 2 or 3 dimensions, {dimensions} arrived")
-    say = progress or (lambda said: None)
-    rows, sampled = drawn(scene, seed)
-    values, what = features(scene, rows)
+    say = progress or (lambda text: None)
+    rows, sampled = sample_rows(scene, seed)
+    values, description = extract(scene, rows)
     chosen, why = _chosen(method, len(rows))
     file = None if cache is None else cache / f"{_key(values, chosen, dimensions, seed)}.npz"
-    xyz = None if file is None else _fits(kept(file), (len(rows), dimensions))
+    xyz = None if file is None else _fits(archives.kept(file), (len(rows), dimensions))
     if xyz is None:
         xyz = _scaled(_computed(values, chosen, dimensions, seed, say))
-        if file is not None and not keep(file, {"xyz": xyz}):
+        if file is not None and not store(file, {"xyz": xyz}):
             say(f"{file.parent} cannot be written to, so the projection is computed anew at the next start")
     joint = f"one fit of {len(scene.domains)} domains" if len(scene.domains) > 1 else "one fit"
-    return Projection(xyz, rows, f"{NAMES[chosen]} of {what}{why}, {joint}; {sampled}")
+    return Projection(xyz, rows, f"{NAMES[chosen]} of {description}{why}, {joint}; {sampled}")
 
 
 def _chosen(method: str, count: int) -> tuple[str, str]:
@@ -115,8 +115,8 @@ def _key(values: Singles, method: str, dimensions: int, seed: int) -> str:
     return digest.hexdigest()[:32]
 
 
-def _fits(held: Mapping[str, Array] | None, shape: tuple[int, int]) -> Singles | None:
-    xyz = None if held is None else held.get("xyz")
+def _fits(stored: Mapping[str, Array] | None, shape: tuple[int, int]) -> Singles | None:
+    xyz = None if stored is None else stored.get("xyz")
     fits = xyz is not None and xyz.shape == shape and xyz.dtype == np.float32 and np.isfinite(xyz).all()
     return xyz if fits else None
 
@@ -128,7 +128,7 @@ def _computed(
     if not np.ptp(values, axis=0).any():
         return np.zeros((count, dimensions), dtype=np.float32)
     say(f"PCA of {count:,} × {values.shape[1]:,}")
-    components = reduced(values, seed)
+    components = principal_components(values, seed)
     start = _start(components, dimensions, seed)
     if method == "pca":
         return start
@@ -161,9 +161,9 @@ def _start(components: Singles, dimensions: int, seed: int) -> Singles:
     """(n, dimensions) first components; axes that are missing hold a little noise."""
     width = min(dimensions, components.shape[1])
     noise = np.random.default_rng(seed).normal(size=(len(components), dimensions)) * 1e-4
-    found = noise.astype(np.float32) * max(float(np.abs(components).max()), 1.0)
-    found[:, :width] = components[:, :width]
-    return found
+    start = noise.astype(np.float32) * max(float(np.abs(components).max()), 1.0)
+    start[:, :width] = components[:, :width]
+    return start
 
 
 def _scaled(xyz: Singles) -> Singles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from primum.tables.selection import reordered, validation_rows
 
 SEPARATOR = "\x1f"
 OPERATING = "msr"  # the score whose threshold says which failures are silent
-OWN = (
+COLUMNS = (
     "row", "key", "id", "domain", "shift", "shift_level", "label", "predicted", "correct", "critical",
     "silent", "confidence",
 )  # fmt: skip
@@ -57,9 +57,9 @@ class Scene:
             ``predicted``, ``correct``, ``critical`` (the failure is a critical one), ``silent`` (a failure
             with ``confidence`` at or above the operating threshold; these three null where the label is
             unknown), ``confidence`` (MSR), ``score_<name>``, ``prob_<class>``, then every further column;
-            one named as one of ours stands as ``table_<column>``.
+            one with a name of the above stands as ``table_<column>``.
         thresholds: score → operating threshold, at 80 % coverage of the fit rows.
-        said: what a reader must know, one sentence each.
+        notes: what a reader must know, one sentence each.
         not_applicable: score → why it is missing.
         severity: costs in the order of ``classes``, or None. critical: (K, K) bool, or None without any.
         images_root: folder that the column ``path`` starts from, or None.
@@ -73,7 +73,7 @@ class Scene:
     domains: tuple[Domain, ...]
     cases: pl.DataFrame
     thresholds: Mapping[str, float]
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     not_applicable: Mapping[str, str] = field(default_factory=dict)
     severity: SeverityMatrix | None = None
     critical: Bools | None = None
@@ -92,10 +92,14 @@ class Scene:
         return tuple(self.thresholds)
 
     @property
-    def further(self) -> tuple[str, ...]:
+    def metadata_columns(self) -> tuple[str, ...]:
         """Names of the columns that came with the tables, to colour and to filter by."""
-        ours = {*OWN, *(f"score_{name}" for name in self.scores), *(f"prob_{name}" for name in self.classes)}
-        return tuple(column for column in self.cases.columns if column not in ours)
+        computed = {
+            *COLUMNS,
+            *(f"score_{name}" for name in self.scores),
+            *(f"prob_{name}" for name in self.classes),
+        }
+        return tuple(column for column in self.cases.columns if column not in computed)
 
     def row(self, key: str) -> int:
         """Row of a key. Raises InputError for one that is not here."""
@@ -132,18 +136,18 @@ class Scene:
     def units(self) -> Integers | None:
         """(N,) int, what is independent: the patient, else the image; None where every row is."""
         tables = [domain.predictions for domain in self.domains]
-        known = any(table.patients is not None for table in tables)
-        if not known and len(tables) == 1:
+        patients_known = any(table.patients is not None for table in tables)
+        if not patients_known and len(tables) == 1:
             return None
         listed = [table.ids if table.patients is None else table.patients for table in tables]
-        return codes(pl.concat([one.rename("unit") for one in listed]))
+        return codes(pl.concat([unit.rename("unit") for unit in listed]))
 
     @cached_property
     def _rows(self) -> dict[str, int]:
         return {key: row for row, key in enumerate(self.cases["key"].to_list())}
 
 
-def scene(
+def build_scene(
     name: str,
     domains: Sequence[Domain],
     *,
@@ -159,7 +163,7 @@ def scene(
     """Put the domains of one model together.
 
     Operating thresholds are read from ``fit``; without it from the first domain that is not shifted (else the
-    first), which ``said`` tells.
+    first), which ``notes`` tells.
 
     Args:
         name: of the model. domains: at least one, each with a name of its own.
@@ -176,12 +180,10 @@ def scene(
         raise InputError(f"{name}: at least one table of predictions is needed, none arrived")
     names = [domain.name for domain in domains]
     if len(set(names)) < len(names):
-        twice = sorted({one for one in names if names.count(one) > 1})
+        twice = sorted({repeated for repeated in names if names.count(repeated) > 1})
         raise InputError(f"{name}: domains must differ in name, {check.shorten(twice)} stands more than once")
     classes = domains[0].predictions.classes
-    whole = tuple(
-        Domain(one.name, _in_order(one.predictions, classes), one.shift, one.level) for one in domains
-    )
+    ordered = tuple(replace(domain, predictions=_in_order(domain.predictions, classes)) for domain in domains)
     fit = None if fit is None or not (fit.labels >= 0).any() else _in_order(fit, classes)
     fit = None if fit is None else fit.take(fit.labels >= 0)
     train = None if train is None else _in_order(train, classes)
@@ -189,18 +191,19 @@ def scene(
     cells = matrix.critical if critical is None and matrix is not None else critical
     cells = None if cells is None or not cells.any() else cells
 
-    read_from, told = _reference(whole, fit)
-    found = scored([one.predictions for one in whole], fit, train, read_from, cache)
+    read_from, note = _reference(ordered, fit)
+    scoring = scored([domain.predictions for domain in ordered], fit, train, read_from, cache)
     frames = [
-        _frame(domain, values, tuple(found.thresholds), classes, cells, found.thresholds[OPERATING])
-        for domain, values in zip(whole, found.values, strict=True)
+        _frame(domain, values, tuple(scoring.thresholds), classes, cells, scoring.thresholds[OPERATING])
+        for domain, values in zip(ordered, scoring.values, strict=True)
     ]
     cases = pl.concat(frames, how="diagonal_relaxed").with_row_index("row")
-    order = [column for column in OWN if column in cases.columns]
+    order = [column for column in COLUMNS if column in cases.columns]
     cases = cases.select(*order, pl.exclude(order)).with_columns(pl.col("row").cast(pl.Int64))
     return Scene(
-        name, classes, whole, cases, found.thresholds, (told,), found.missing, matrix, cells, images_root,
-        dict(maps or {}), train, fit, run,
+        name, classes, ordered, cases, scoring.thresholds, notes=(note,), not_applicable=scoring.missing,
+        severity=matrix, critical=cells, images_root=images_root, maps=dict(maps or {}), train=train, fit=fit,
+        run=run,
     )  # fmt: skip
 
 
@@ -213,22 +216,24 @@ def _reference(domains: tuple[Domain, ...], fit: Predictions | None) -> tuple[Pr
     """The rows thresholds are read from, and which these are, in words."""
     share = f"{OPERATING_COVERAGE:.0%}"
     if fit is not None:
-        seen = validation_rows(fit)
-        known = (
-            f", {seen:,} of them validation rows that the network was stopped or chosen on" if seen else ""
+        validation = validation_rows(fit)
+        warning = (
+            f", {validation:,} of them validation rows that the network was stopped or chosen on"
+            if validation
+            else ""
         )
-        return fit, f"operating thresholds accept {share} of the {len(fit):,} fit rows{known}"
+        return fit, f"operating thresholds accept {share} of the {len(fit):,} fit rows{warning}"
     plain = next((domain for domain in domains if domain.shift is None), domains[0])
-    said = (
+    note = (
         f"there are no fit rows: operating thresholds accept {share} of the rows of {plain.name} themselves"
     )
-    return plain.predictions, said
+    return plain.predictions, note
 
 
 def _frame(
     domain: Domain,
     scores: Mapping[str, Floats],
-    known: Sequence[str],
+    score_names: Sequence[str],
     classes: tuple[str, ...],
     critical: Bools | None,
     threshold: float,
@@ -252,9 +257,9 @@ def _frame(
         "silent": pl.Series(wrong & ties.at_least(confidence, threshold)).set(unknown, None),
         "confidence": pl.Series(confidence),
     }
-    columns |= {f"score_{name}": pl.Series(scores[name]) for name in known if name in scores}
+    columns |= {f"score_{name}": pl.Series(scores[name]) for name in score_names if name in scores}
     columns |= {f"prob_{name}": pl.Series(table.probs[:, k]) for k, name in enumerate(classes)}
-    taken = {"row", *columns, *(f"score_{name}" for name in known)}
+    taken = {"row", *columns, *(f"score_{name}" for name in score_names)}
     for column in table.metadata.columns:
         if column not in ("shift", "shift_level"):
             columns[f"table_{column}" if column in taken else column] = table.metadata[column]

@@ -13,9 +13,10 @@ import numpy as np
 
 from primum.auditing.answers import Scoring, columns_of, evidence_of, learned
 from primum.auditing.options import OPERATING_COVERAGE
+from primum.core import archives
 from primum.core.arrays import Array, Floats
 from primum.core.version import __version__
-from primum.explore.storage import keep, kept
+from primum.explore.storage import store
 from primum.judge.confidence import ALONE, LEARNED, Evidence, confidences
 from primum.judge.metrics.selective import threshold_at_coverage
 from primum.predictions import Predictions
@@ -56,12 +57,12 @@ def scored(
     if train is None and fit is None:
         return _compute(tables, fit, train, read_from)
     file = None if cache is None else cache / f"{_key([*tables, read_from], fit, train)}.npz"
-    stored = None if file is None else _unpacked(kept(file), [len(table) for table in tables])
+    stored = None if file is None else _unpacked(archives.kept(file), [len(table) for table in tables])
     if stored is not None:
         return stored
     computed = _compute(tables, fit, train, read_from)
     if file is not None:
-        keep(file, _packed(computed))
+        store(file, _packed(computed))
     return computed
 
 

@@ -1,4 +1,4 @@
-"""Arrays kept between two starts: written whole, checked when read, made anew where damaged."""
+"""Arrays that stay between two starts: written whole; ``archives.kept`` checks them when they are read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from primum.core import archives, files
+from primum.core import files
 from primum.core.arrays import Array
 from primum.core.check import InputError
 
@@ -18,12 +18,7 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "primum"
 
 
-def kept(file: Path) -> dict[str, Array] | None:
-    """Arrays by name; None where there is no such file, or its checksums do not hold."""
-    return archives.kept(file)
-
-
-def keep(file: Path, arrays: Mapping[str, Array]) -> bool:
+def store(file: Path, arrays: Mapping[str, Array]) -> bool:
     """Write arrays by name; False where the folder cannot be written to."""
     try:
         with files.whole(file) as draft, draft.open("wb") as opened:

@@ -26,8 +26,8 @@ from primum.explore.scene import OPERATING, Scene
 from primum.predictions import Predictions
 
 NEW = "new image"
-SHOWN = 512  # pixels of the longer side of the pictures
-NAMED = 80  # characters of the name of a file
+PICTURE_SIZE = 512  # pixels of the longer side of the pictures
+LONGEST_NAME = 80  # characters of the name of a file
 ASKING = Lock()  # one network answers all users
 
 
@@ -80,10 +80,10 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     from primum.data.images import COLUMNS, ImageTable
     from primum.model.predict import predict
 
-    name = shown(name)
+    name = clean_name(name)
     READER.start()  # while the network is loaded
     network = _network(scene.run)
-    decoded = _opened(content, name)
+    decoded = _decode(content, name)
     if len(network.card.transform.mean) != 3:
         raise InputError(
             f"{name}: one file holds one picture, this network takes {len(network.card.transform.mean)} "
@@ -94,37 +94,53 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     ranges, unfit = network.card.transform.ranges, Unfit()
     within = of_channel(ranges, 0)
     unfit.add(0, [decoded], [within])
-    image, seen = decoded.visible(within), decoded.shown(within)
-    table = ImageTable(name, scene.classes, cases, pixels=np.asarray(seen, dtype=np.uint8)[None])
+    image, shown_pixels = decoded.visible(within), decoded.shown(within)
+    table = ImageTable(name, scene.classes, cases, pixels=np.asarray(shown_pixels, dtype=np.uint8)[None])
     source = scene.domains[0].predictions.source.get("mc_dropout") or {}
     with ASKING:
-        found = predict(
+        predictions = predict(
             network,
             table,
             progress=False,
             passes=int(source.get("passes", 0)),
             seed=int(source.get("seed", 0)),
         )
-        notes = (*found.notes, *unfit.notes([0], ranges))
-        found = replace(found, metadata=found.metadata.drop("split"), notes=notes)
-        heat, no_heat = _heat(network, table, image, int(found.predicted[0]))
-    scores = {one: float(value[0]) for one, value in scoring.of_new(found, scene.fit, scene.train).items()}
-    accepted, why = _decided(scene, found, scores, policy)
-    near, no_near = _near(scene, found)
+        notes = (*predictions.notes, *unfit.notes([0], ranges))
+        predictions = replace(predictions, metadata=predictions.metadata.drop("split"), notes=notes)
+        heat, no_heat = _heat(network, table, image, int(predictions.predicted[0]))
+    scores = {
+        score: float(value[0]) for score, value in scoring.of_new(predictions, scene.fit, scene.train).items()
+    }
+    accepted, why = _decide(scene, predictions, scores, policy)
+    near, no_near = _near(scene, predictions)
     return Answer(
-        name, found.classes[int(found.predicted[0])],
-        dict(zip(found.classes, found.probs[0].tolist(), strict=True)), scores, _below(scene, scores),
-        accepted, why, pictures.encoded(image, SHOWN), heat, no_heat, near, no_near, found,
-    )  # fmt: skip
+        name,
+        predicted=predictions.classes[int(predictions.predicted[0])],
+        probabilities=dict(zip(predictions.classes, predictions.probs[0].tolist(), strict=True)),
+        scores=scores,
+        below=_below(scene, scores),
+        accepted=accepted,
+        why=why,
+        picture=pictures.to_png(image, PICTURE_SIZE),
+        heat=heat,
+        no_heat=no_heat,
+        nearest=near,
+        no_nearest=no_near,
+        predictions=predictions,
+    )
 
 
-def shown(name: str) -> str:
+def clean_name(name: str) -> str:
     """The name of an uploaded file, at most 80 printable characters; it is shown and never a path."""
     printed = "".join(letter for letter in str(name) if letter.isprintable())
-    return printed if len(printed) <= NAMED else f"{printed[: NAMED // 2]}…{printed[1 - NAMED // 2 :]}"
+    return (
+        printed
+        if len(printed) <= LONGEST_NAME
+        else f"{printed[: LONGEST_NAME // 2]}…{printed[1 - LONGEST_NAME // 2 :]}"
+    )
 
 
-def _opened(content: bytes, name: str) -> Decoded:
+def _decode(content: bytes, name: str) -> Decoded:
     try:
         return READER.load(content, PurePath(name).suffix)
     except UnreadableError as error:
@@ -148,34 +164,34 @@ def _heat(network: Any, table: Any, image: Any, predicted: int) -> tuple[bytes |
         layer = layers.last_spatial(network)
         pixels = Images(table, network.card.transform).batch(np.array([0]))
         with maps.looking(network, layer) as look:
-            found = look(network.prepare(pixels), [predicted])[0][0].numpy()
+            relevance = look(network.prepare(pixels), [predicted])[0][0].numpy()
     except (InputError, MissingExtraError) as error:
         return None, str(error)
-    if not found.any():
+    if not relevance.any():
         return None, "nothing in the image speaks for this answer, so there is no map"
-    return pictures.encoded(pictures.overlaid(pictures.shrunk(image, SHOWN), found)), ""
+    return pictures.to_png(pictures.overlay(pictures.shrink(image, PICTURE_SIZE), relevance)), ""
 
 
-def _decided(
-    scene: Scene, found: Predictions, scores: Mapping[str, float], policy: Policy | None
+def _decide(
+    scene: Scene, predictions: Predictions, scores: Mapping[str, float], policy: Policy | None
 ) -> tuple[bool, str]:
     """Whether the answer would be used, and the comparison that says so."""
     if policy is not None:
-        decided = apply(policy, found).decided
+        decided = apply(policy, predictions).decided
         confidence, threshold = float(decided.confidence[0]), float(decided.threshold[0])
-        whose, score = f"the policy ({policy.said})", decided.score
+        origin, score = f"the policy ({policy.said})", decided.score
     else:
         confidence, threshold = scores[OPERATING], scene.thresholds[OPERATING]
-        whose, score = f"the operating threshold ({scene.said[0]})", OPERATING
+        origin, score = f"the operating threshold ({scene.notes[0]})", OPERATING
     accepted = bool(ties.at_least(confidence, threshold))
     verb, side = ("accept", "at or above") if accepted else ("defer", "below")
-    return accepted, f"{verb}: {score} {confidence:.4g} is {side} {threshold:.4g}, {whose}"
+    return accepted, f"{verb}: {score} {confidence:.4g} is {side} {threshold:.4g}, {origin}"
 
 
-def _near(scene: Scene, found: Predictions) -> tuple[pl.DataFrame | None, str]:
-    assert found.embeddings is not None
+def _near(scene: Scene, predictions: Predictions) -> tuple[pl.DataFrame | None, str]:
+    assert predictions.embeddings is not None
     try:
-        return neighbours.to(scene, found.embeddings[0]), ""
+        return neighbours.nearest_to(scene, predictions.embeddings[0]), ""
     except InputError as error:
         return None, str(error)
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from primum.explore.app.stage import Stage
 from primum.explore.projection import project
-from primum.explore.scene import Domain, Scene, scene
+from primum.explore.scene import Domain, Scene, build_scene
 from tests.explore.conftest import MATRIX, predictions
 
 
@@ -35,5 +35,5 @@ def pictured(tmp_path: Path) -> Stage:
     paths = pl.DataFrame({"path": ["here.png", "moved/away.png", "../secret.png"]})
     table = replace(table, metadata=paths)
     return staged(
-        scene("pictured", [Domain("test", table)], severity=MATRIX, images_root=tmp_path / "images")
+        build_scene("pictured", [Domain("test", table)], severity=MATRIX, images_root=tmp_path / "images")
     )

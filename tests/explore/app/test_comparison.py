@@ -6,14 +6,14 @@ import polars as pl
 import pytest
 
 from primum.explore.app import comparison
-from primum.explore.scene import Domain, scene
+from primum.explore.scene import Domain, build_scene
 from tests.explore.app.conftest import staged
 from tests.explore.conftest import MATRIX, predictions
 
 
 @pytest.fixture
 def two(stage):
-    other = scene("other", [Domain("test", predictions(50, skill=1.2))], severity=MATRIX)
+    other = build_scene("other", [Domain("test", predictions(50, skill=1.2))], severity=MATRIX)
     return stage, staged(other, 1)
 
 
@@ -46,6 +46,6 @@ def test_the_parts_make_the_whole(two) -> None:
 def test_nothing_shared_is_said(two) -> None:
     first, _ = two
     stranger = predictions(5, ids=pl.Series([f"x{i}" for i in range(5)]))
-    other = staged(scene("stranger", [Domain("test", stranger)]), 1)
+    other = staged(build_scene("stranger", [Domain("test", stranger)]), 1)
     shared = comparison.join_cases(first, other)
     assert "share no case" in comparison._summary((first, other), shared, shared)

@@ -25,7 +25,7 @@ FOREIGN = (
 
 @pytest.fixture
 def client(pictured):
-    return server.make([pictured]).server.test_client()
+    return server.make_app([pictured]).server.test_client()
 
 
 @pytest.mark.parametrize("header", OWN)
@@ -92,7 +92,7 @@ def serving(pictured) -> Iterator[int]:
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
     with server.bind("::1", 0) as listening:
-        running = server.open_server(server.make([pictured], "::1"), listening)
+        running = server.open_server(server.make_app([pictured], "::1"), listening)
         thread = threading.Thread(target=running.serve_forever, daemon=True)
         thread.start()
         yield listening.getsockname()[1]

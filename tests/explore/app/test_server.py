@@ -18,7 +18,7 @@ from primum.report import scripting
 
 @pytest.fixture
 def client(pictured):
-    return server.make([pictured]).server.test_client()
+    return server.make_app([pictured]).server.test_client()
 
 
 def test_the_picture_of_a_case(client) -> None:
@@ -103,7 +103,7 @@ def test_only_this_machine_is_listened_to() -> None:
 )
 def test_a_name_stays_text_in_the_title(pictured, name) -> None:
     staged = replace(pictured, scene=replace(pictured.scene, name=name))
-    page = server.make([staged]).server.test_client().get("/").data.decode()
+    page = server.make_app([staged]).server.test_client().get("/").data.decode()
     (title,) = re.findall("<title>(.*?)</title>", page, re.DOTALL)
     assert "<" not in title
     assert html.unescape(title) == f"{name} · primum explorer"

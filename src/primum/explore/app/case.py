@@ -184,7 +184,7 @@ def _neighbour(stage: Stage, neighbour: dict[str, Any]) -> Component:
 def _facts(stage: Stage, case: dict[str, Any]) -> Component:
     facts = [
         html.Div([html.Dt(name), html.Dd(str(case[name]))])
-        for name in stage.scene.further
+        for name in stage.scene.metadata_columns
         if case[name] is not None and name not in HIDDEN
     ]
     if not facts:

@@ -126,7 +126,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         if trigger in ("deferral-threshold", "deferral-operating") and len(values):
             share = round(100 * float(np.mean(~ties.at_least(values, threshold))), 1)
         reader = max(float(cost or 0), 0.0)
-        result = deferral.at(stage.scene, rows, score, threshold, reader)
+        result = deferral.measure_threshold(stage.scene, rows, score, threshold, reader)
         return {
             "share": no_update if trigger == "deferral-share" else share,  # or it would jump back while moved
             "typed": no_update if trigger == "deferral-threshold" else _typed(threshold),

@@ -157,7 +157,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
 def select_failures(stage: Stage, score: str, domain: str, only: str) -> pl.DataFrame:
     """The failures of one set of cases or of all, ordered."""
     rows = None if not domain else (stage.cases["domain"] == domain).to_numpy()
-    table = failures.failures(stage.scene, score, rows)
+    table = failures.rank_failures(stage.scene, score, rows)
     return table.filter(pl.col("silent")) if only == "silent" else table
 
 

@@ -102,7 +102,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         return (
             scatter.figure(stage, size, mask, of, marked=bool(marked), focus=in_focus, chosen=row),
             colouring.legend(stage, of, bool(marked)),
-            f"Placed by {stage.projections[size].said}.",
+            f"Placed by {stage.projections[size].description}.",
             filters.describe(stage, mask, chosen),
             _focus_note(focus, in_focus),
         )

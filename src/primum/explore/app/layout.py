@@ -58,7 +58,7 @@ def heading(current: Stage) -> list[Component]:
     scene = current.scene
     facts = [words.counted(len(scene)), words.counted(len(scene.classes), "class", "classes")]
     facts.append(words.counted(len(scene.domains), "set of cases", "sets of cases"))
-    notes = ". ".join(words.opening(note) for note in scene.said)
+    notes = ". ".join(words.opening(note) for note in scene.notes)
     return [
         html.P([html.B("primum"), " explorer"], className="brand"),
         html.H1(scene.name),

@@ -64,7 +64,7 @@ def bind(host: str, port: int) -> socket.socket:
     )
 
 
-def make(stages: Sequence[Stage], host: str = hosts.LOOPBACK[0]) -> Dash:
+def make_app(stages: Sequence[Stage], host: str = hosts.LOOPBACK[0]) -> Dash:
     """The app over scenes that nobody changes: whatever a user chooses stays in that user's browser.
 
     Args:

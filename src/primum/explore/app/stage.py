@@ -50,7 +50,7 @@ class Stage:
     def columns(self) -> tuple[str, ...]:
         """Further columns worth colouring or grouping by: several values, and few unless they are numbers."""
         names = []
-        for name in self.scene.further:
+        for name in self.scene.metadata_columns:
             column = self.cases[name]
             distinct = column.n_unique()
             if name in ("path", "map_path", "split") or column.dtype.is_nested() or distinct < 2:
@@ -73,7 +73,7 @@ class Stage:
     def clusters(self) -> pl.DataFrame:
         """Nine clusters per class and domain, computed when they are first asked for."""
         with COMPUTING:
-            return clusters.clusters(self.scene)
+            return clusters.find_clusters(self.scene)
 
     def members(self, of: Mapping[str, object]) -> Integers:
         """Rows of the cases of one cluster, named by its domain, class and number."""

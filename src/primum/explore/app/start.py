@@ -32,7 +32,7 @@ def start(
     """Serve the explorer until Ctrl-C, SIGTERM or the end of its terminal (SIGHUP).
 
     Args:
-        targets: run folders, audit folders or tables. images, train, severity: see ``reading.read``.
+        targets: run folders, audit folders or tables. images, train, severity: see ``runs.read``.
         policy: a policy file. host, port: where to serve; the next free port where it is taken.
 
     Raises:
@@ -54,7 +54,7 @@ def start(
             Stage(number, scene, _projections(scene, say), decision_policy)
             for number, scene in enumerate(scenes)
         ]
-        app = server.make(stages, host)
+        app = server.make_app(stages, host)
     listening = server.bind(host, port)
     got = listening.getsockname()[1]
     if port not in (0, got):
