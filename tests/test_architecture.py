@@ -33,7 +33,7 @@ OPENING = {
     "open": ("data/imaging", "auditing/output.py", "explore/storage.py"),
     "read_bytes": ("data",),
     "read_text": (
-        "auditing/checklist", "report", "explore", "severity", "bench/losses/bench.py", "model/fit.py",
+        "auditing/checklist", "report", "explore", "severity", "bench/machine.py", "model/fit.py",
     ),
     "read_csv": ("data/sets/ham10000.py",),
     "read_excel": ("data/sets/sicapv2.py",),

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from primum import tables
-from primum.bench import plan as plans
+from primum.bench.losses import plan as plans
 from primum.core.files import whole
 from primum.predictions import Predictions
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from primum.bench.engine import engine, local
 from primum.bench.losses.bench import bench
-from primum.bench.plan import read
+from primum.bench.losses.plan import read
 from primum.bench.tasks import Done, Task, carry_out
 from primum.core.check import InputError
 from primum.model import train as training

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from primum.bench import plan as plans
 from primum.bench import runs
+from primum.bench.losses import plan as plans
 from primum.bench.tasks import Done
 from primum.core.check import InputError
 from tests.bench.conftest import CLASSES, content
@@ -83,7 +83,7 @@ def test_runs_of_another_recipe_are_not_touched(done, bench_file):
     plan, out = done
     changed = yaml.safe_load(bench_file.read_text())
     changed["training"]["epochs"] = 2
-    other = plans.plan(changed, "b.yaml")
+    other = plans.build(changed, "b.yaml")
     _, said = carried(other, out)
     assert "another recipe was run here" in said
     assert (out / plan.runs[0].folder / "network.json").exists()
@@ -106,6 +106,6 @@ def test_data_of_other_classes_than_the_severity_are_refused_before_training(tmp
 def test_data_that_are_not_there_are_refused_before_training(tmp_path, severity_file):
     given = content(severity_file)
     given["data"]["one"] |= {"name": "chest_xray", "root": str(tmp_path / "nowhere")}
-    seen, said = carried(plans.plan(given, "b.yaml"), tmp_path / "empty", classes=None)
+    seen, said = carried(plans.build(given, "b.yaml"), tmp_path / "empty", classes=None)
     assert seen == []
     assert "nowhere" in said

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from primum import tables
-from primum.bench.plan import Run
+from primum.bench.losses.plan import Run
 from primum.data import sets
 from primum.model import fit as fitting
 from primum.model.train import train

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,7 +23,7 @@ Carry = Callable[[list[Task]], Iterator[Done]]
 
 
 class Run(Protocol):
-    """One training of any bench; see :class:`primum.bench.plan.Run`."""
+    """One training of any bench; see :class:`primum.bench.losses.plan.Run`."""
 
     @property
     def data(self) -> str: ...
@@ -37,6 +37,9 @@ class Run(Protocol):
     def folder(self) -> Path: ...
     @property
     def setting(self) -> tuple[str, str]: ...
+
+
+R = TypeVar("R", bound=Run)
 
 
 def finished(run: Run, out: Path) -> bool:
@@ -88,19 +91,19 @@ def train(runs: Sequence[Run], out: Path, carry: Carry, threads: int, progress: 
     Raises:
         InputError: after all runs were tried, naming those that failed.
     """
-    missing = sorted((run for run in runs if not finished(run, out)), key=lambda run: run.seed)
-    _check(missing)
-    ahead = first_frozen(missing)
-    rest = [run for run in missing if run not in ahead]
+    unfinished = sorted((run for run in runs if not finished(run, out)), key=lambda run: run.seed)
+    _check(unfinished)
+    ahead = first_frozen(unfinished)
+    others = [run for run in unfinished if run not in ahead]
     begun = first_begun(runs, out)
     batches = [
         [replace(task(run, out, threads), like=begun.get(str(run.recipe.data))) for run in batch]
-        for batch in (ahead, rest)
+        for batch in (ahead, others)
     ]
-    carried(batches, out, carry, "training", len(runs), "runs", progress)
+    carry_out(batches, out, carry, total=len(runs), title="training", noun="runs", progress=progress)
 
 
-def first_frozen(runs: Sequence[Run]) -> list[Any]:
+def first_frozen(runs: Sequence[R]) -> list[R]:
     """The first of the runs of every data set and network whose trunk is frozen."""
     frozen = [run for run in runs if run.recipe.network.trunk == "frozen"]
     return list({run.setting: run for run in reversed(frozen)}.values())
@@ -108,12 +111,12 @@ def first_frozen(runs: Sequence[Run]) -> list[Any]:
 
 def first_begun(runs: Sequence[Run], out: Path) -> dict[str, Path]:
     """Data section of a recipe → folder of the first run of these data that tells its splits."""
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for run in runs:
         folder, key = out / run.folder, str(run.recipe.data)
-        if key not in found and cohort.read(folder) is not None:
-            found[key] = folder
-    return found
+        if key not in folders and cohort.read(folder) is not None:
+            folders[key] = folder
+    return folders
 
 
 def task(
@@ -123,19 +126,20 @@ def task(
     return Task(run.recipe, out / run.folder, out / ".features", threads, ask, about)
 
 
-def carried(
+def carry_out(
     batches: Sequence[Sequence[Task]],
     out: Path,
     carry: Carry,
-    doing: str,
+    *,
     total: int,
-    what: str,
+    title: str,
+    noun: str,
     progress: bool = True,
 ) -> None:
     """Carry out batches of tasks, one batch after the other, with a line for each task that is over.
 
     Args:
-        doing: shown before the bar. total: tasks with those that were done before. what: the noun of them.
+        total: tasks with those that were done before. title: of the bar. noun: of the tasks.
 
     Raises:
         InputError: after all tasks were tried, naming the first that failed.
@@ -143,20 +147,17 @@ def carried(
     console, faults = Console(stderr=True, quiet=not progress), []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not progress or not console.is_terminal) as bar:
-        shown = bar.add_task(doing, total=total, completed=total - sum(len(batch) for batch in batches))
+        line = bar.add_task(title, total=total, completed=total - sum(len(batch) for batch in batches))
         for batch in batches:
             for done in carry(list(batch)):
-                bar.advance(shown)
-                name = " ".join(
-                    part
-                    for part in (str(done.task.folder.relative_to(out / "runs")), done.task.about)
-                    if part
-                )
+                bar.advance(line)
+                parts = (str(done.task.folder.relative_to(out / "runs")), done.task.about)
+                name = " ".join(part for part in parts if part)
                 console.print(f"{name}: {done.fault or f'{done.seconds:.0f} s'}", highlight=False)
                 if done.fault:
                     faults.append(f"{name} ({done.fault})")
     if faults:
-        raise InputError(f"{len(faults)} of {total} {what} failed: {faults[0]}; the others are kept")
+        raise InputError(f"{len(faults)} of {total} {noun} failed: {faults[0]}; the others are kept")
 
 
 def _check(runs: Sequence[Run]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from primum.bench.scores.plan import FIT, plan, read
+from primum.bench.scores.plan import FIT, build, read
 from primum.bench.scores.shifts import Shift
 from primum.core.check import InputError
 from tests.bench.scores.conftest import content
@@ -16,7 +16,7 @@ COMMITTED = sorted((ROOT / "results" / "silent").glob("*.yaml"))
 
 
 def test_every_training_is_one_run_in_a_folder_of_its_own():
-    found = plan(content(), "b.yaml")
+    found = build(content(), "b.yaml")
     assert (
         len(found.runs) == 2 * 2 * 2
     )  # whole or without a source, cross-entropy or Deep Gamblers, two seeds
@@ -35,7 +35,7 @@ def test_every_training_is_one_run_in_a_folder_of_its_own():
 def test_several_values_of_a_column_are_left_out_together():
     given = content()
     given["data"]["one"]["leave_out"] = [{"site": ["B", "A"]}]
-    run = plan(given, "b.yaml").runs[-1]
+    run = build(given, "b.yaml").runs[-1]
     assert run.recipe.data.leave_out == {"site": ["A", "B"]}
     assert run.shifts[-1].name == "site=A,B"
     assert "without-site-A-B" in str(run.folder)
@@ -70,7 +70,7 @@ def changed(**entry):
 )
 def test_a_wrong_file_is_one_sentence(given, said):
     with pytest.raises(InputError, match=said) as error:
-        plan(given, "b.yaml")
+        build(given, "b.yaml")
     assert str(error.value).startswith("b.yaml")
     assert "\n" not in str(error.value)
 
@@ -81,7 +81,7 @@ def test_a_severity_without_critical_cells_is_refused(tmp_path):
     path = tmp_path / "bare.yaml"
     path.write_text(f"classes: {names}\ncost: {cost}\n")
     with pytest.raises(InputError, match="no critical cells"):
-        plan(changed(severity=str(path)), "b.yaml")
+        build(changed(severity=str(path)), "b.yaml")
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.stem)

@@ -207,7 +207,7 @@ def test_nothing_is_left_to_ask_and_what_is_damaged_is_asked_again(done, monkeyp
     _, plan, out = done
     seen = []
     monkeypatch.setattr(
-        "primum.bench.scores.bench.asking", lambda run, *rest: seen.append((run.folder, *rest[1:2]))
+        "primum.bench.scores.bench.question", lambda run, *rest: seen.append((run.folder, *rest[1:2]))
     )
     benches.ask(plan, out, lambda tasks: iter(()), 1, progress=False)
     assert seen == []

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-import platform
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from rich.console import Console
 from rich.progress import track
 
-from primum.bench import plan as plans
 from primum.bench import runs
-from primum.bench.engine import cores, engine
+from primum.bench.engine import engine
 from primum.bench.losses import markdown
-from primum.bench.losses.summary import Judged, judge, summarise
+from primum.bench.losses import plan as plans
+from primum.bench.losses.plan import Plan
+from primum.bench.losses.summary import Judgement, judge, summarise
 from primum.bench.losses.validation import CRITERION, Choice, choose
-from primum.bench.plan import Plan
+from primum.bench.machine import describe_machine
 from primum.core import files, locks
 from primum.core.version import __version__
 
@@ -35,7 +34,7 @@ def bench(
     address: str | None = None,
     choose_only: bool = False,
     progress: bool = True,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Compare losses as a bench file says, and leave everything in ``out``.
 
     Written: ``runs/`` (one folder a run), ``choice.json`` (strengths and the named combination, before any
@@ -57,44 +56,40 @@ def bench(
     plan = plans.read(file, root)
     carry, threads = engine(engine_name, jobs, address)
     with locks.alone(out):
-        return _bench(plan, out, carry, threads, choose_only, progress)
+        return _run(plan, out, carry, threads, choose_only=choose_only, progress=progress)
 
 
-def _bench(
-    plan: Plan, out: Path, carry: runs.Carry, threads: int, choose_only: bool, progress: bool
-) -> dict[str, Any]:
+def _run(
+    plan: Plan, out: Path, carry: runs.Carry, threads: int, *, choose_only: bool, progress: bool
+) -> dict[str, object]:
     runs.train(plan.runs, out, carry, threads, progress)
     choices, on_validation = choose(plan, out, REPLICATES, progress)
-    chosen = {
+    content: dict[str, object] = {
         "criterion": CRITERION,
         "reference": plan.reference,
-        "settings": [one.to_dict() for one in choices],
+        "settings": [choice.to_dict() for choice in choices],
     }
-    write(out / "choice.json", json.dumps(chosen, indent=1))
+    with files.whole(out / "choice.json") as draft:
+        draft.write_text(json.dumps(content, indent=1), encoding="utf-8")
     if choose_only:
-        return chosen
-    judged, on_test = read_test(plan, choices, out, progress)
+        return content
+    judgements, on_test = read_test(plan, choices, out, progress)
     content = {
         "schema": SCHEMA,
         "name": plan.name,
         "reference": plan.reference,
         "criterion": CRITERION,
-        "settings": [
-            summarise(
-                plan, choice, [one for one in judged if one.run.setting == (choice.data, choice.network)]
-            )
-            for choice in choices
-        ],
+        "settings": [summarise(plan, choice, judgements).to_dict() for choice in choices],
         "bootstrap": REPLICATES,
-        "machine": machine(),
+        "machine": describe_machine(),
         "version": __version__,
     }
     from primum.report.page import render
 
     with files.together([out / name for name in PARTS]) as drafts:
-        findings, told, table, page = drafts.values()
+        findings, document, table, page = drafts.values()
         pl.concat([on_validation, on_test], how="vertical_relaxed").write_parquet(findings)
-        told.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        document.write_text(json.dumps(content, indent=1), encoding="utf-8")
         table.write_text(markdown.compose(content), encoding="utf-8")
         page.write_text(render(content), encoding="utf-8")
     return content
@@ -102,41 +97,20 @@ def _bench(
 
 def read_test(
     plan: Plan, choices: list[Choice], out: Path, progress: bool
-) -> tuple[list[Judged], pl.DataFrame]:
+) -> tuple[list[Judgement], pl.DataFrame]:
     """Judge the chosen runs, and only those, on their test rows."""
-    wanted = {
-        (choice.data, choice.network, loss, strength)
+    chosen = {
+        ((choice.data, choice.network), (loss, strength))
         for choice in choices
         for loss, rules in choice.strengths.items()
         for strength in rules.values()
     }
-    chosen = [run for run in plan.runs if (*run.setting, run.loss, run.strength) in wanted]
     console = Console(stderr=True)
-    watched = track(chosen, "judging on test", disable=not progress, transient=True, console=console)
+    watched = track(
+        [run for run in plan.runs if (run.setting, run.candidate) in chosen],
+        "judging on test", disable=not progress, transient=True, console=console,
+    )  # fmt: skip
     pairs = [judge(run, out, REPLICATES) for run in watched]
-    return [one for one, _ in pairs], pl.concat([frame for _, frame in pairs], how="vertical_relaxed")
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were made on, without names of hosts or people."""
-    return {
-        "system": platform.system(),
-        "processor": _processor(),
-        "cores": cores(),
-        "python": platform.python_version(),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.machine()
-
-
-def write(path: Path, text: str) -> None:
-    """Write a text whole or not at all."""
-    with files.whole(path) as draft:
-        draft.write_text(text, encoding="utf-8")
+    return [judgement for judgement, _ in pairs], pl.concat(
+        [frame for _, frame in pairs], how="vertical_relaxed"
+    )

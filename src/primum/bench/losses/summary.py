@@ -1,17 +1,16 @@
-"""What a bench found on the test rows: seed-means, their spread, and paired differences to the reference."""
+"""The test rows of a bench: means over seeds, their range, and paired differences to the reference."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from primum.bench.losses.validation import Choice, prepared, tidy
-from primum.bench.plan import Plan, Run
+from primum.bench.losses.plan import Plan, Run
+from primum.bench.losses.validation import Choice, finding_rows, prepare_split
 from primum.core.arrays import Floats
 from primum.judge import decision
 from primum.judge.answers import View
@@ -29,7 +28,7 @@ GRID = np.linspace(0.01, 1, 100).tolist()
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Judgement:
     """One chosen run on the test rows: its view, its metrics by key, and CER at every specificity."""
 
     run: Run
@@ -39,9 +38,113 @@ class Judged:
     curve: Floats
 
 
-def judge(run: Run, out: Path, replicates: int) -> tuple[Judged, pl.DataFrame]:
+@dataclass(frozen=True)
+class Difference:
+    """A seed-mean minus the reference's, paired by case.
+
+    Attributes:
+        value, low, high, p: of the difference. family: the comparisons it is adjusted with.
+        p_holm: p after Holm's adjustment within the family, None before.
+        why_not: why it cannot be computed, or "".
+    """
+
+    value: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    p: float | None = None
+    family: str = ""
+    p_holm: float | None = None
+    why_not: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, ready for JSON."""
+        if self.why_not:
+            return {"why_not": self.why_not}
+        content: dict[str, object] = {
+            "value": self.value, "low": self.low, "high": self.high, "p": self.p, "family": self.family,
+        }  # fmt: skip
+        return content if self.p_holm is None else content | {"p_holm": self.p_holm}
+
+
+@dataclass(frozen=True)
+class SeedsMean:
+    """A metric of S seeds: the mean with its interval, each value, and the difference to the reference."""
+
+    values: tuple[float, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    difference: Difference | None = None
+    why_not: str = ""
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, ready for JSON."""
+        paired = {} if self.difference is None else {"difference": self.difference.to_dict()}
+        if self.why_not:
+            return {"why_not": self.why_not, **paired}
+        return {
+            "mean": float(np.mean(self.values)), "least": min(self.values), "most": max(self.values),
+            "low": self.low, "high": self.high, "values": list(self.values), **paired,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One loss with one decision rule on the test rows, its metrics under the names of ``bench.json``."""
+
+    loss: str
+    decision: str
+    strength: str
+    recalibrators: tuple[str, ...]
+    named: bool
+    reference: bool
+    metrics: Mapping[str, SeedsMean]
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, ready for JSON."""
+        return {
+            "loss": self.loss, "decision": self.decision, "strength": self.strength,
+            "recalibrators": list(self.recalibrators), "named": self.named, "reference": self.reference,
+            "metrics": {name: metric.to_dict() for name, metric in self.metrics.items()},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """One data set and network.
+
+    Attributes:
+        choice: made on its validation rows. severity: it is judged by.
+        n, patients: test cases, and whom they are of where that is known. seeds: of the trainings.
+        rows: one per loss and decision rule. curves: loss → CER at every specificity of :data:`GRID`.
+    """
+
+    choice: Choice
+    severity: str
+    n: int
+    patients: int | None
+    seeds: tuple[int, ...]
+    rows: tuple[Row, ...]
+    curves: Mapping[str, Floats]
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, ready for JSON."""
+        return {
+            **self.choice.to_dict(),
+            "severity": self.severity,
+            "n": self.n,
+            "patients": self.patients,
+            "seeds": list(self.seeds),
+            "rows": [row.to_dict() for row in self.rows],
+            "curves": [
+                {"loss": loss, "specificity": GRID, "cer": curve.tolist()}
+                for loss, curve in self.curves.items()
+            ],
+        }
+
+
+def judge(run: Run, out: Path, replicates: int) -> tuple[Judgement, pl.DataFrame]:
     """Measure everything on the test rows of a run; the second part holds every finding, one a row."""
-    ready, _ = prepared(run, out, "test", replicates)
+    ready, _ = prepare_split(run, out, "test", replicates)
     view, best = ready.view, ready.best
     metrics, findings = {}, []
     for metric in measure(view):
@@ -51,107 +154,103 @@ def judge(run: Run, out: Path, replicates: int) -> tuple[Judged, pl.DataFrame]:
     assert view.critical is not None
     mass = decision.critical_mass(view.probs[best], view.critical)
     curve = operating.missed_at_specificity(mass, harm.critical_classes(view.critical)[view.labels], GRID)
-    return Judged(run, view, metrics, best, curve), tidy(run, "test", findings)
+    return Judgement(run, view, metrics, best, curve), finding_rows(run, "test", findings)
 
 
-def summarise(plan: Plan, choice: Choice, judged: Sequence[Judged]) -> dict[str, Any]:
-    """The table of one data set and network, JSON-ready: a row per loss and decision rule."""
-    entries: dict[tuple[str, str], list[Judged]] = {}
-    for loss, rules in choice.strengths.items():
-        for rule, strength in rules.items():
-            entries[loss, rule] = [
-                one for one in judged if (one.run.loss, one.run.strength) == (loss, strength)
-            ]
-    against = entries[plan.reference, "bayes"]
+def summarise(plan: Plan, choice: Choice, judgements: Sequence[Judgement]) -> Summary:
+    """The rows of one data set and network, one per loss and decision rule, and the curves of its losses."""
+    setting = (choice.data, choice.network)
+    by_row: dict[tuple[str, str], list[Judgement]] = {
+        (loss, rule): [
+            judgement
+            for judgement in judgements
+            if (judgement.run.setting, judgement.run.candidate) == (setting, (loss, strength))
+        ]
+        for loss, rules in choice.strengths.items()
+        for rule, strength in rules.items()
+    }
+    against = by_row[plan.reference, "bayes"]
     view = against[0].view
     rows = []
-    for (loss, rule), seeds in entries.items():
+    for (loss, rule), seeds in by_row.items():
+        strength, reference = choice.strengths[loss][rule], (loss, rule) == (plan.reference, "bayes")
         metrics = {}
-        for name, key in _shown(rule).items():
-            metrics[name] = _summary([one.metrics[key] for one in seeds], view)
-            if (loss, rule) != (plan.reference, "bayes"):
-                metrics[name]["difference"] = _difference(key, against, seeds, view)
-        rows.append(
-            {
-                "loss": loss,
-                "decision": rule,
-                "strength": choice.strengths[loss][rule],
-                "recalibrators": [one.recalibrator if rule == "bayes" else "none" for one in seeds],
-                "named": (loss, choice.strengths[loss][rule], rule) == choice.named,
-                "reference": (loss, rule) == (plan.reference, "bayes"),
-                "metrics": metrics,
-            }
-        )
-    _adjust(rows)
-    curves = [
-        {
-            "loss": loss, "specificity": GRID,
-            "cer": np.mean([one.curve for one in entries[loss, "bayes"]], axis=0).tolist(),
-        }
+        for name, key in _keys(rule).items():
+            mean = _mean([judgement.metrics[key] for judgement in seeds], view)
+            metrics[name] = mean if reference else replace(mean, difference=_pair(key, against, seeds, view))
+        recalibrators = tuple(judgement.recalibrator if rule == "bayes" else "none" for judgement in seeds)
+        named = (loss, strength, rule) == choice.named
+        rows.append(Row(loss, rule, strength, recalibrators, named, reference, metrics))
+    curves = {
+        loss: np.asarray(np.mean([judgement.curve for judgement in by_row[loss, "bayes"]], axis=0))
         for loss in choice.strengths
-    ]  # fmt: skip
-    patients = None if view.clusters is None else len(np.unique(view.clusters))
-    return {
-        **choice.to_dict(),
-        "severity": against[0].run.severity,
-        "n": len(view.labels),
-        "patients": patients,
-        "seeds": [one.run.seed for one in against],
-        "rows": rows,
-        "curves": curves,
     }
+    return Summary(
+        choice, against[0].run.severity, len(view.labels),
+        None if view.clusters is None else len(np.unique(view.clusters)),
+        tuple(judgement.run.seed for judgement in against), _adjust(rows), curves,
+    )  # fmt: skip
 
 
-def _shown(rule: str) -> dict[str, Key]:
-    """What a row shows: the metrics of its decisions and, beside Bayes, those at matched specificity."""
-    found: dict[str, Key] = {code: (code, rule, None) for code in DECIDED}
+def _keys(rule: str) -> dict[str, Key]:
+    """The metrics of a row: those of its decisions and, with Bayes, those at matched specificity."""
+    keys: dict[str, Key] = {code: (code, rule, None) for code in DECIDED}
     if rule == "bayes":
         for specificity in operating.SPECIFICITIES:
             code, reached = missed_code(specificity), reached_code(specificity)
-            found[f"{code}_roc"] = (code, None, None)
-            found[f"{code}_deployed"] = (code, "operating", None)
-            found[reached] = (reached, "operating", None)
-    return found
+            keys[f"{code}_roc"] = (code, None, None)
+            keys[f"{code}_deployed"] = (code, "operating", None)
+            keys[reached] = (reached, "operating", None)
+    return keys
 
 
-def _summary(measured: Sequence[Measured], view: View) -> dict[str, Any]:
+def _mean(measured: Sequence[Measured], view: View) -> SeedsMean:
     why = next((metric.why_not for metric in measured if metric.why_not), "")
     if why:
-        return {"why_not": why}
-    values = [metric.value for metric in measured]
+        return SeedsMean(why_not=why)
     estimate = combination.mean(measured, view).estimate(view)
-    return {
-        "mean": float(np.mean(values)), "least": min(values), "most": max(values),
-        "low": float(estimate.low), "high": float(estimate.high), "values": values,
-    }  # fmt: skip
+    return SeedsMean(tuple(metric.value for metric in measured), float(estimate.low), float(estimate.high))
 
 
-def _difference(key: Key, against: Sequence[Judged], seeds: Sequence[Judged], view: View) -> dict[str, Any]:
+def _pair(key: Key, against: Sequence[Judgement], seeds: Sequence[Judgement], view: View) -> Difference:
     """Seed-mean minus the reference's, paired by case, with interval and p-value."""
     code, rule, score = key
-    other = (code, "bayes" if rule == "argmax" else rule, score)
+    # The reference answers with Bayes alone: what a loss gains at argmax counts only beyond what it gains.
+    partner = (code, "bayes" if rule == "argmax" else rule, score)
     paired = combination.difference(
-        [one.metrics[other] for one in against], [one.metrics[key] for one in seeds], view
+        [judgement.metrics[partner] for judgement in against],
+        [judgement.metrics[key] for judgement in seeds],
+        view,
     )
     if paired.why_not:
-        return {"why_not": paired.why_not}
+        return Difference(why_not=paired.why_not)
     estimate = paired.estimate(view)
-    return {
-        "value": float(estimate.value), "low": float(estimate.low), "high": float(estimate.high),
-        "p": significance.p_value(estimate),
-        "family": "primary" if (code, rule) == PRIMARY else "exploratory",
-    }  # fmt: skip
+    return Difference(
+        float(estimate.value), float(estimate.low), float(estimate.high), significance.p_value(estimate),
+        "primary" if (code, rule) == PRIMARY else "exploratory",
+    )  # fmt: skip
 
 
-def _adjust(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Holm-adjust the p-values of each family within one data set and network, in place."""
-    differences = [
-        metric["difference"]
-        for row in rows
-        for metric in row["metrics"].values()
-        if metric.get("difference", {}).get("p") is not None
-    ]
+def _adjust(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The rows with the p-values of each family Holm-adjusted within their data set and network."""
+    adjusted: dict[tuple[int, str], float] = {}
     for family in ("primary", "exploratory"):
-        members = [one for one in differences if one["family"] == family]
-        for one, p in zip(members, significance.holm([one["p"] for one in members]), strict=True):
-            one["p_holm"] = p
+        p_values = {
+            (at, name): metric.difference.p
+            for at, row in enumerate(rows)
+            for name, metric in row.metrics.items()
+            if metric.difference is not None
+            and metric.difference.p is not None
+            and metric.difference.family == family
+        }
+        adjusted |= dict(zip(p_values, significance.holm(list(p_values.values())), strict=True))
+
+    def adjust(at: int, name: str, metric: SeedsMean) -> SeedsMean:
+        if metric.difference is None or (at, name) not in adjusted:
+            return metric
+        return replace(metric, difference=replace(metric.difference, p_holm=adjusted[at, name]))
+
+    return tuple(
+        replace(row, metrics={name: adjust(at, name, metric) for name, metric in row.metrics.items()})
+        for at, row in enumerate(rows)
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +14,8 @@ from rich.progress import track
 from primum import tables
 from primum.auditing.options import Options, options
 from primum.auditing.preparation import Prepared, prepare
-from primum.bench.plan import Plan, Run
+from primum.bench.losses.plan import Plan, Run
+from primum.bench.sections import Setting
 from primum.core.check import InputError
 from primum.judge.finding import Finding
 from primum.judge.metrics.measure_view import measure
@@ -28,6 +28,7 @@ CRITERION = (
     "reported (argmax on the network's own probabilities, or Bayes after recalibration on the calibration "
     "rows); the first listed where two tie"
 )
+Costs = Mapping[str, Mapping[str, Mapping[str, float]]]  # loss → rule → strength → cost
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,12 @@ class Choice:
 
     data: str
     network: str
-    costs: Mapping[str, Mapping[str, Mapping[str, float]]]
+    costs: Costs
     strengths: Mapping[str, Mapping[str, str]]
     named: tuple[str, str, str]
     reference: float
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain values, ready for JSON."""
         loss, strength, rule = self.named
         return {
@@ -67,26 +68,27 @@ class Choice:
         }  # fmt: skip
 
 
-def table(run: Run, out: Path, split: str) -> Predictions:
+def read_split(run: Run, out: Path, split: str) -> Predictions:
     """Predictions of a run for one split, in the order of their ids."""
-    read = tables.read(out / run.folder / "predictions" / f"{split}.parquet")
-    sorted_ = read.take(read.ids.arg_sort().to_numpy())
+    table = tables.read(out / run.folder / "predictions" / f"{split}.parquet")
+    table = table.take(table.ids.arg_sort().to_numpy())
     name = "/".join(part for part in (run.loss, run.strength, f"seed-{run.seed}") if part)
-    metadata = sorted_.metadata.drop("split") if split != "cal" else sorted_.metadata
-    return replace(sorted_, metadata=metadata, name=f"{name} {split}")
+    # Only the calibration rows need to say that they are: a column "split" marks rows to recalibrate on.
+    metadata = table.metadata.drop("split") if split != "cal" else table.metadata
+    return replace(table, metadata=metadata, name=f"{name} {split}")
 
 
-def prepared(run: Run, out: Path, split: str, replicates: int) -> tuple[Prepared, Options]:
+def prepare_split(run: Run, out: Path, split: str, replicates: int) -> tuple[Prepared, Options]:
     """The rows of one split of a run, recalibrated on its calibration rows, every rule's answers on them."""
-    judged = table(run, out, split)
+    judged = read_split(run, out, split)
     opts = options(judged.classes, judged.name, run.severity, bootstrap=replicates)
-    return prepare(select(judged, table(run, out, "cal")), opts), opts
+    return prepare(select(judged, read_split(run, out, "cal")), opts), opts
 
 
 def validate(run: Run, out: Path, replicates: int) -> tuple[dict[str, float], pl.DataFrame]:
     """Rule → expected cost on the validation rows, and every finding on them; refuses rows too few."""
-    view = prepared(run, out, "val", replicates)[0].view
-    found, findings = {}, []
+    view = prepare_split(run, out, "val", replicates)[0].view
+    costs, findings = {}, []
     for metric in measure(view):
         findings.append(metric.finding(view))
         rule = metric.basis.decision
@@ -95,11 +97,11 @@ def validate(run: Run, out: Path, replicates: int) -> tuple[dict[str, float], pl
                 raise InputError(
                     f"{run.folder}: nothing can be chosen on the validation rows, {metric.why_not}"
                 )
-            found[rule] = metric.value
-    return found, tidy(run, "val", findings)
+            costs[rule] = metric.value
+    return costs, finding_rows(run, "val", findings)
 
 
-def tidy(run: Run, split: str, findings: Sequence[Finding]) -> pl.DataFrame:
+def finding_rows(run: Run, split: str, findings: Sequence[Finding]) -> pl.DataFrame:
     """One row per finding, with the run and the split it speaks of."""
     where = {
         "data": run.data, "network": run.network, "loss": run.loss, "strength": run.strength,
@@ -116,35 +118,33 @@ def choose(
     The second part holds every finding of every run on its validation rows.
     """
     console = Console(stderr=True)
-    watched = track(
-        plan.runs, "choosing on validation", disable=not progress, transient=True, console=console
-    )
-    validated = {run.folder: validate(run, out, replicates) for run in watched}
-    costs = {folder: found for folder, (found, _) in validated.items()}
-    choices = []
-    for setting in plan.settings:
-        runs = plan.of(setting)
-        found: dict[str, dict[str, dict[str, float]]] = {}
-        for run in runs:
-            for rule in RULES:
-                if run.strength not in found.setdefault(run.loss, {}).setdefault(rule, {}):
-                    of = [
-                        costs[r.folder][rule]
-                        for r in runs
-                        if (r.loss, r.strength) == (run.loss, run.strength)
-                    ]
-                    found[run.loss][rule][run.strength] = float(np.mean(of))
-        strengths = {
-            loss: {rule: min(by, key=by.__getitem__) for rule, by in rules.items()}
-            for loss, rules in found.items()
-        }
-        ranked = [
-            (found[loss][rule][strength], (loss, strength, rule))
-            for loss, rules in strengths.items()
-            for rule, strength in rules.items()
-            if (loss, rule) != (plan.reference, "bayes")
-        ]
-        reference = found[plan.reference]["bayes"][strengths[plan.reference]["bayes"]]
-        named = min(ranked, key=lambda entry: entry[0])[1]
-        choices.append(Choice(*setting, found, strengths, named, reference))
+    runs = track(plan.runs, "choosing on validation", disable=not progress, transient=True, console=console)
+    validated = {run.folder: validate(run, out, replicates) for run in runs}
+    costs = {folder: by_rule for folder, (by_rule, _) in validated.items()}
+    choices = [_choose_within(plan, setting, costs) for setting in plan.settings]
     return choices, pl.concat([frame for _, frame in validated.values()], how="vertical_relaxed")
+
+
+def _choose_within(plan: Plan, setting: Setting, costs: Mapping[Path, Mapping[str, float]]) -> Choice:
+    """The choice of one data set and network from the validation costs of every run, by its folder."""
+    means: dict[str, dict[str, dict[str, float]]] = {}
+    runs = plan.of(setting)
+    for loss, strength in dict.fromkeys(run.candidate for run in runs):
+        seeds = [costs[run.folder] for run in runs if run.candidate == (loss, strength)]
+        for rule in RULES:
+            mean = float(np.mean([by_rule[rule] for by_rule in seeds]))
+            means.setdefault(loss, {}).setdefault(rule, {})[strength] = mean
+    # min() keeps the first of equal costs: of two strengths that tie, the one that the file lists first.
+    strengths = {
+        loss: {rule: min(by, key=by.__getitem__) for rule, by in rules.items()}
+        for loss, rules in means.items()
+    }
+    ranked = [
+        (means[loss][rule][strength], (loss, strength, rule))
+        for loss, rules in strengths.items()
+        for rule, strength in rules.items()
+        if (loss, rule) != (plan.reference, "bayes")
+    ]
+    reference = means[plan.reference]["bayes"][strengths[plan.reference]["bayes"]]
+    named = min(ranked, key=lambda pair: pair[0])[1]
+    return Choice(*setting, means, strengths, named, reference)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from primum.bench.plan import content_of, data_section, keys, named, seeds_of
 from primum.bench.scores.shifts import Shift, Variant
+from primum.bench.sections import Section, Setting, check_keys, read_data, read_entries, read_file, read_seeds
 from primum.core import bounds, check
 from primum.core.check import InputError
 from primum.model.recipe import Recipe
@@ -54,7 +52,7 @@ class Run:
         return Path("runs", self.data, self.network, variant, self.loss, f"seed-{self.seed}")
 
     @property
-    def setting(self) -> tuple[str, str]:
+    def setting(self) -> Setting:
         """Data set and network: what scores are compared within."""
         return self.data, self.network
 
@@ -70,7 +68,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """A bench of scores, whole.
+    """A bench of scores.
 
     Attributes:
         name: of the bench.
@@ -87,11 +85,11 @@ class Plan:
     reference: str | None
 
     @property
-    def settings(self) -> list[tuple[str, str]]:
+    def settings(self) -> list[Setting]:
         """Every data set and network, in the order of the file."""
         return list(dict.fromkeys(run.setting for run in self.runs))
 
-    def of(self, setting: tuple[str, str]) -> list[Run]:
+    def of(self, setting: Setting) -> list[Run]:
         """The runs of one data set and network."""
         return [run for run in self.runs if run.setting == setting]
 
@@ -107,94 +105,94 @@ def read(path: Path | str, root: Path | None = None) -> Plan:
         InputError: for an unknown key, data set, corruption or score (with the nearest name), or a wrong
             value.
     """
-    return plan(*content_of(path), root)
+    return build(read_file(path), str(path), root)
 
 
-def plan(content: Any, where: str, root: Path | None = None) -> Plan:
+def build(content: object, where: str, root: Path | None = None) -> Plan:
     """Build a plan from plain values; ``where`` is used in messages. Raises InputError."""
-    keys(content, KEYS, where)
-    data, networks = (named(content.get(key), key, where) for key in ("data", "networks"))
-    seeds, passes = (
-        seeds_of(content.get("seeds", [0, 1, 2]), where),
-        _passes(content.get("passes", 50), where),
-    )
-    wanted, reference = _scores(content, where)
-    losses = {PLAIN: {"name": "cross_entropy"}}
+    content = check_keys(content, KEYS, where)
+    data, networks = (read_entries(content.get(key), key, where) for key in ("data", "networks"))
+    seeds = read_seeds(content.get("seeds", [0, 1, 2]), where)
+    passes = _passes(content.get("passes", 50), where)
+    scores, reference = _scores(content, where)
+    losses: dict[str, dict[str, object]] = {PLAIN: {"name": "cross_entropy"}}
     if content.get("deep_gamblers") is not None:
         losses[GAMBLERS] = {"name": "deep_gamblers", **_section(content, "deep_gamblers", where)}
-    beside = {} if content.get("confidnet") is None else {"confidnet": _section(content, "confidnet", where)}
+    confidnet = {}
+    if content.get("confidnet") is not None:
+        confidnet = {"confidnet": _section(content, "confidnet", where)}
     runs: list[Run] = []
-    for (called, given), (network, built) in itertools.product(data.items(), networks.items()):
-        here = f"{where}, {called} × {network}"
-        entry = {key: value for key, value in given.items() if key not in SHIFTED}
-        source, judged_by = data_section(entry, root, here)
-        for variant, shifts in _variants(given, source, here):
+    for (dataset, entry), (network, architecture) in itertools.product(data.items(), networks.items()):
+        place = f"{where}, {dataset} × {network}"
+        unshifted = {key: value for key, value in entry.items() if key not in SHIFTED}
+        source, severity = read_data(unshifted, root, place)
+        for variant, shifts in _variants(entry, source, place):
             section = source if variant is None else source | {"leave_out": variant.section}
-            for (loss, own), seed in itertools.product(losses.items(), seeds):
+            for (loss, settings), seed in itertools.product(losses.items(), seeds):
                 recipe = Recipe.parse(
                     {
-                        "name": f"{called}-{network}-{loss}", "data": section, "network": built,
-                        "loss": {**own, "severity": judged_by}, "training": content.get("training", {}),
-                        "seed": seed, **(beside if loss == PLAIN else {}),
-                    }, here,
+                        "name": f"{dataset}-{network}-{loss}", "data": section, "network": architecture,
+                        "loss": {**settings, "severity": severity}, "training": content.get("training", {}),
+                        "seed": seed, **(confidnet if loss == PLAIN else {}),
+                    }, place,
                 )  # fmt: skip
-                runs.append(Run(called, network, variant, loss, seed, recipe, judged_by, shifts))
-    return Plan(str(content.get("name", Path(where).stem)), tuple(runs), passes, wanted, reference)
+                runs.append(Run(dataset, network, variant, loss, seed, recipe, severity, shifts))
+    return Plan(str(content.get("name", Path(where).stem)), tuple(runs), passes, scores, reference)
 
 
-def _variants(
-    given: Mapping[str, Any], source: Mapping[str, Any], where: str
-) -> list[tuple[Variant | None, tuple[Shift, ...]]]:
+def _variants(entry: Section, source: Section, where: str) -> list[tuple[Variant | None, tuple[Shift, ...]]]:
     """What is trained on one data set, each with the shifts its network meets."""
-    whole = [FIT, IID, *_corruptions(given.get("corruptions"), where), *_elsewhere(given, source, where)]
-    variants = _left_out(given.get("leave_out"), where)
-    of_variants = [(one, (FIT, IID, Shift("left_out", one.name))) for one in variants]
-    return [(None, tuple(whole)), *of_variants]
+    complete = [FIT, IID, *_corruptions(entry.get("corruptions"), where), *_elsewhere(entry, source, where)]
+    variants = _left_out(entry.get("leave_out"), where)
+    pairs = [(variant, (FIT, IID, Shift("left_out", variant.name))) for variant in variants]
+    return [(None, tuple(complete)), *pairs]
 
 
-def _corruptions(given: Any, where: str) -> list[Shift]:
-    if given is None:
+def _corruptions(section: object, where: str) -> list[Shift]:
+    if section is None:
         return []
     from primum.data.corruptions import CORRUPTIONS
 
-    if not isinstance(given, dict) or set(given) - {"names", "intensities"} or not _some(given.get("names")):
+    names = section.get("names") if isinstance(section, dict) else None
+    if not isinstance(section, dict) or set(section) - {"names", "intensities"} or not _filled(names):
         raise InputError(
             f"{where}: 'corruptions' is {{names: [motion_blur, …], intensities: [1, 2, 3, 4, 5]}}, "
-            f"{given!r} arrived"
+            f"{section!r} arrived"
         )
-    levels = given.get("intensities", list(LEVELS))
-    if not _some(levels) or any(type(level) is not int or level not in LEVELS for level in levels):
+    levels = section.get("intensities", list(LEVELS))
+    if not _filled(levels) or any(type(level) is not int or level not in LEVELS for level in levels):
         raise InputError(f"{where}: 'intensities' are whole numbers from 1 to 5, {levels!r} arrived")
-    names = [check.one_of(str(name), tuple(CORRUPTIONS), f"{where}: corruption") for name in given["names"]]
+    names = [check.one_of(str(name), tuple(CORRUPTIONS), f"{where}: corruption") for name in section["names"]]
     pairs = itertools.product(dict.fromkeys(names), sorted(set(levels)))
     return [Shift("corruption", name, level) for name, level in pairs]
 
 
-def _left_out(given: Any, where: str) -> list[Variant]:
-    if given is None:
+def _left_out(section: object, where: str) -> list[Variant]:
+    if section is None:
         return []
-    single = isinstance(given, list) and all(isinstance(one, dict) and len(one) == 1 for one in given)
-    if not single:
+    if not isinstance(section, list) or not all(
+        isinstance(item, dict) and len(item) == 1 for item in section
+    ):
         raise InputError(
             f"{where}: 'leave_out' is a list of columns with one value each, such as [{{site: rosendahl}}, "
-            f"{{dx: bkl}}], {given!r} arrived"
+            f"{{dx: bkl}}], {section!r} arrived"
         )
-    found = [
+    variants = [
         Variant(str(column), tuple(sorted(map(str, value if isinstance(value, list) else [value]))))
-        for one in given
-        for column, value in one.items()
+        for item in section
+        for column, value in item.items()
     ]
-    if not all(one.values for one in found):
+    if not all(variant.values for variant in variants):
         raise InputError(f"{where}: 'leave_out' needs a value for every column, an empty list arrived")
-    if len({one.slug for one in found}) != len(found):
+    if len({variant.slug for variant in variants}) != len(variants):
         raise InputError(f"{where}: 'leave_out' names a value twice, or two that read alike as folders")
-    return found
+    return variants
 
 
-def _elsewhere(given: Mapping[str, Any], source: Mapping[str, Any], where: str) -> list[Shift]:
+def _elsewhere(entry: Section, source: Section, where: str) -> list[Shift]:
     from primum.data.sets import LOADERS
 
-    names = given.get("elsewhere") or []
+    names = entry.get("elsewhere") or []
     if not isinstance(names, list):
         raise InputError(f"{where}: 'elsewhere' is a list of data sets, {names!r} arrived")
     for name in names:
@@ -204,32 +202,33 @@ def _elsewhere(given: Mapping[str, Any], source: Mapping[str, Any], where: str) 
     return [Shift("elsewhere", str(name)) for name in dict.fromkeys(names)]
 
 
-def _scores(content: Mapping[str, Any], where: str) -> tuple[tuple[str, ...] | None, str | None]:
+def _scores(content: Section, where: str) -> tuple[tuple[str, ...] | None, str | None]:
     """The scores to compare, None for all, and the one they are held against."""
     from primum.judge.confidence import RANKED
 
-    given, reference = content.get("scores"), content.get("reference")
-    if given is not None and not _some(given):
-        raise InputError(f"{where}: 'scores' is a list of names, {given!r} arrived")
-    wanted = None if given is None else tuple(dict.fromkeys(str(name) for name in given))
-    for name in wanted or ():
+    section, reference = content.get("scores"), content.get("reference")
+    if section is not None and not _filled(section):
+        raise InputError(f"{where}: 'scores' is a list of names, {section!r} arrived")
+    scores = None if section is None else tuple(dict.fromkeys(str(name) for name in section))
+    for name in scores or ():
         check.one_of(name, RANKED, f"{where}: score")
     if reference is not None:
-        check.one_of(str(reference), wanted or RANKED, f"{where}: reference")
-    return wanted, None if reference is None else str(reference)
+        check.one_of(str(reference), scores or RANKED, f"{where}: reference")
+    return scores, None if reference is None else str(reference)
 
 
-def _passes(given: Any, where: str) -> int:
-    if type(given) is not int or not 0 <= given <= bounds.PASSES or given == 1:
-        raise InputError(f"{where}: 'passes' is a whole number from 2, or 0 for none, {given!r} arrived")
-    return given
+def _passes(value: object, where: str) -> int:
+    # A single pass has no spread, so that no score over passes could be computed from it.
+    if type(value) is not int or not 0 <= value <= bounds.PASSES or value == 1:
+        raise InputError(f"{where}: 'passes' is a whole number from 2, or 0 for none, {value!r} arrived")
+    return value
 
 
-def _section(content: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+def _section(content: Section, key: str, where: str) -> dict[str, object]:
     if not isinstance(content[key], dict):
         raise InputError(f"{where}: {key!r} needs keys and values (or {{}}), {content[key]!r} arrived")
     return dict(content[key])
 
 
-def _some(given: Any) -> bool:
-    return isinstance(given, list) and bool(given)
+def _filled(section: object) -> bool:
+    return isinstance(section, list) and bool(section)

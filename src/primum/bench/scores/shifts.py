@@ -71,15 +71,15 @@ class Shift:
 
         Raises InputError when there are none.
         """
-        known = table.label_index >= 0
+        labelled = table.label_index >= 0
         if self.kind != "elsewhere":
-            known &= (table.cases["split"] == SPLIT[self.kind]).to_numpy()
-        if not known.any():
+            labelled &= (table.cases["split"] == SPLIT[self.kind]).to_numpy()
+        if not labelled.any():
             raise InputError(f"{table.name}: {self.name} has no labelled rows to ask a network about")
-        return np.flatnonzero(known)
+        return np.flatnonzero(labelled)
 
 
-def whole_of(source: Data) -> ImageTable:
+def complete(source: Data) -> ImageTable:
     """The data set of a recipe, nothing left out."""
     from primum.data import sets as data
 

@@ -9,7 +9,7 @@ from primum import tables
 from primum.bench import runs
 from primum.bench.scores import bench as benches
 from primum.bench.scores.names import gambled
-from primum.bench.scores.plan import GAMBLERS, plan
+from primum.bench.scores.plan import GAMBLERS, build
 from primum.bench.tasks import carry_out
 from primum.judge.confidence import RANKED
 from primum.model.predict import predict
@@ -33,7 +33,7 @@ def trained(tmp_path_factory):
         "tiny": {"name": "mobilenetv3_small_050", "trunk": "frozen", "image_size": 32, "dropout": 0.4}
     }
     given["data"]["one"]["corruptions"]["intensities"] = [4]
-    made = plan(given, "b.yaml")
+    made = build(given, "b.yaml")
     runs.train(made.runs, out, here, 1, progress=False)
     benches.ask(made, out, here, 1, progress=False)
     return made, out
@@ -117,7 +117,7 @@ def test_a_whole_network_is_asked_with_dropout_inside_it(tmp_path):
     given |= {"confidnet": {"epochs": 1, "finetune_epochs": 1}, "deep_gamblers": None, "passes": 2}
     own = {"name": "phantom", "severity": "phantom", "elsewhere": ["phantom_failures"]}
     given["data"] = {"one": own | {"corruptions": {"names": ["stain"], "intensities": [2]}}}
-    made = plan(given, "b.yaml")
+    made = build(given, "b.yaml")
     (run,) = made.runs
     runs.train(made.runs, tmp_path, here, 1, progress=False)
     benches.ask(made, tmp_path, here, 1, progress=False)

@@ -1,4 +1,4 @@
-"""From the stored answers of every run to the cases of a shift and what each score said of them."""
+"""One data set and network: from the stored answers of its runs to cases and confidences."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import polars as pl
 
 from primum import severity, tables
 from primum.auditing.options import OPERATING_COVERAGE
-from primum.bench.scores.asking import MEAN_ANSWER
-from primum.bench.scores.judging import Cases, Scored
+from primum.bench.scores.answers import MEAN_ANSWER
+from primum.bench.scores.metrics import Cases, Scored
 from primum.bench.scores.names import gambled, of_passes
 from primum.bench.scores.plan import FIT, GAMBLERS, Run
 from primum.bench.scores.shifts import Shift, Variant
@@ -41,10 +41,15 @@ class Setting:
     units: Mapping[str, int]
 
     @property
+    def seeds(self) -> list[int]:
+        """The seeds of its trainings."""
+        return [run.seed for run in self.of(None, False)]
+
+    @property
     def shifts(self) -> list[tuple[Variant | None, Shift]]:
         """What is judged, in the order of the file."""
-        found = ((run.variant, shift) for run in self.runs for shift in run.shifts if shift != FIT)
-        return list(dict.fromkeys(found))
+        pairs = ((run.variant, shift) for run in self.runs for shift in run.shifts if shift != FIT)
+        return list(dict.fromkeys(pairs))
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
@@ -62,16 +67,17 @@ class Setting:
         """The runs of one variant, seed by seed, of Deep Gamblers or not."""
         return [run for run in self.runs if run.variant == variant and (run.loss == GAMBLERS) == gamblers]
 
-    def cases(self, variant: Variant | None, shift: Shift) -> tuple[Cases, Predictions]:
-        """The cases of a shift, and the table of the first run with all that is known of them."""
+    def cases(self, variant: Variant | None, shift: Shift) -> tuple[Cases, pl.Series | None]:
+        """The cases of a shift, and where the image of each lies, if the table of the first run says so."""
         run = self.of(variant, False)[0]
         table = read(run, self.out, shift)
-        rows = np.array([self.units[one] for one in patients(run, shift, table)], dtype=np.int64)
+        rows = np.array([self.units[patient] for patient in patients(run, shift, table)], dtype=np.int64)
         weights = np.ascontiguousarray(self.resampler.weights[:, self.resampler.block[rows]].T)
         matrix = self.severity
         clusters = None if table.patients is None else table.patients.rank("dense").cast(pl.Int64).to_numpy()
         ids = table.ids.to_numpy().astype(np.str_)
-        return Cases(ids, table.labels, clusters, weights, matrix.cost, matrix.critical), table
+        paths = table.metadata["path"].cast(pl.String) if "path" in table.metadata.columns else None
+        return Cases(ids, table.labels, clusters, weights, matrix.cost, matrix.critical), paths
 
     def scored(
         self, variant: Variant | None, shift: Shift, ids: Strings
@@ -80,7 +86,7 @@ class Setting:
 
         Raises InputError where two runs were asked about different cases.
         """
-        found: dict[str, list[Scored]] = {}
+        scores: dict[str, list[Scored]] = {}
         missing: dict[str, str] = {}
         for gamblers in (False, True):
             runs = self.of(variant, gamblers)
@@ -94,29 +100,30 @@ class Setting:
                 missing |= table.source.get("not_applicable") or {}
                 for name, score in table.scores.items():
                     threshold = selective.threshold_at_coverage(fit.scores[name], OPERATING_COVERAGE)
-                    found.setdefault(name, []).append(Scored(score, _decisions(table, name), threshold))
-        counts = {name: len(self.of(variant, gambled(name))) for name in found}
-        for name in [name for name, seeds in found.items() if len(seeds) < counts[name]]:
+                    scores.setdefault(name, []).append(Scored(score, _decisions(table, name), threshold))
+        counts = {name: len(self.of(variant, gambled(name))) for name in scores}
+        for name in [name for name, seeds in scores.items() if len(seeds) < counts[name]]:
             missing.setdefault(name, "it does not apply to every seed")
-            del found[name]
-        return found, {name: why for name, why in missing.items() if name not in found}
+            del scores[name]
+        return scores, {name: why for name, why in missing.items() if name not in scores}
 
 
-def setting(runs: Sequence[Run], out: Path, replicates: int, seed: int = 0) -> Setting:
+def line_up(runs: Sequence[Run], out: Path, replicates: int, seed: int = 0) -> Setting:
     """A setting with one bootstrap over the patients (else cases) of all its shifts."""
-    known: dict[str, None] = {}
+    people: dict[str, None] = {}
+    # A setting needs the bootstrap, and the bootstrap all patients of its shifts: one without lists them.
     bare = Setting(runs, out, Resampler(np.zeros(1), 1, 0), {})
     for variant, shift in bare.shifts:
         run = bare.of(variant, False)[0]
-        known |= dict.fromkeys(patients(run, shift, read(run, out, shift)))
-    units = {one: row for row, one in enumerate(sorted(known))}
+        people |= dict.fromkeys(patients(run, shift, read(run, out, shift)))
+    units = {patient: row for row, patient in enumerate(sorted(people))}
     return Setting(runs, out, Resampler(np.arange(len(units)), replicates, seed), units)
 
 
 def patients(run: Run, shift: Shift, table: Predictions) -> list[str]:
     """(N,) who each case is drawn with; patients of another data set are other people."""
     data = shift.name if shift.kind == "elsewhere" else run.data
-    return [f"{data} {one}" for one in (table.ids if table.patients is None else table.patients)]
+    return [f"{data} {patient}" for patient in (table.ids if table.patients is None else table.patients)]
 
 
 def read(run: Run, out: Path, shift: Shift) -> Predictions:

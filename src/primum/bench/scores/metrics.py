@@ -1,11 +1,10 @@
-"""One shift judged: what every score leaves undetected, with its bootstrap replicates."""
+"""One score in one shift: every metric of what it leaves undetected, with its bootstrap replicates."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -85,7 +84,7 @@ class Metric:
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
+class ScoreMetrics:
     """All a bench says of one score in one shift.
 
     Attributes:
@@ -98,62 +97,65 @@ class Found:
     silent: Bools
 
 
-def judge(cases: Cases, seeds: Sequence[Scored]) -> Found:
-    """Every metric of one score, given as one :class:`Scored` per seed."""
-    wrong = np.stack([one.decisions != cases.labels for one in seeds])
-    spent = np.stack([cases.cost[cases.labels, one.decisions] for one in seeds])
-    fatal = np.stack([cases.critical[cases.labels, one.decisions] for one in seeds])
-    accepted = np.stack([ties.at_least(one.confidence, one.threshold) for one in seeds])
-    metrics = _ranked(cases, seeds, wrong, spent)
+def judge(cases: Cases, seeds: Sequence[Scored]) -> ScoreMetrics:
+    """Every metric of one score, from one :class:`Scored` per seed."""
+    wrong = np.stack([seed.decisions != cases.labels for seed in seeds])
+    costs = np.stack([cases.cost[cases.labels, seed.decisions] for seed in seeds])
+    critical = np.stack([cases.critical[cases.labels, seed.decisions] for seed in seeds])
+    accepted = np.stack([ties.at_least(seed.confidence, seed.threshold) for seed in seeds])
+    metrics = _ranked(cases, seeds, wrong, costs)
     silent = wrong & accepted
     among = (np.ones(len(cases.labels), dtype=bool), cases.of_critical)
-    for code, hits, of in zip(SILENT, (silent, fatal & accepted), among, strict=True):
+    for code, hits, of in zip(SILENT, (silent, critical & accepted), among, strict=True):
         metrics[code] = _share(cases, hits, of)
-    metrics[CONFIDENT] = _confident(cases, seeds, wrong, fatal)
+    metrics[CONFIDENT] = _confident(cases, seeds, wrong, critical)
     counts = {
         "accuracy": 1 - wrong.mean(), "coverage": accepted.mean(),
         "failures": wrong.sum(axis=1).mean(), "silent": silent.sum(axis=1).mean(),
-        "critical": fatal.sum(axis=1).mean(), "silent_critical": (fatal & accepted).sum(axis=1).mean(),
+        "critical": critical.sum(axis=1).mean(),
+        "silent_critical": (critical & accepted).sum(axis=1).mean(),
     }  # fmt: skip
-    return Found(metrics, {name: float(value) for name, value in counts.items()}, silent)
+    return ScoreMetrics(metrics, {name: float(value) for name, value in counts.items()}, silent)
 
 
-def _ranked(cases: Cases, seeds: Sequence[Scored], wrong: Bools, spent: Floats) -> dict[str, Metric]:
+def _ranked(cases: Cases, seeds: Sequence[Scored], wrong: Bools, costs: Floats) -> dict[str, Metric]:
     """The metrics of the order a score brings the answers into."""
     n = len(cases.labels)
     if n < MIN_CASES:
         return {code: nothing(too_few(n)) for code in CODES}
     ones = np.ones((n, 1))
-    here, drawings = [], []
-    for one, errors, costs in zip(seeds, wrong, spent, strict=True):
-        here.append(metrics_of_draws(errors, costs, one.confidence, ones))
-        drawings.append(metrics_of_draws(errors, costs, one.confidence, cases.weights))
+    estimates, replicates = [], []
+    for seed, errors, spent in zip(seeds, wrong, costs, strict=True):
+        estimates.append(metrics_of_draws(errors, spent, seed.confidence, ones))
+        replicates.append(metrics_of_draws(errors, spent, seed.confidence, cases.weights))
     worst = float(cases.cost.max())
-    found = {}
+    metrics = {}
     for code in CODES:
-        values = np.array([one[code][0] for one in here])
+        values = np.array([estimate[code][0] for estimate in estimates])
         if not np.isfinite(values).all():
             every = bool(wrong[~np.isfinite(values)][0].all())
-            found[code] = nothing("every answer is wrong" if every else "there is no error to find")
+            metrics[code] = nothing("every answer is wrong" if every else "there is no error to find")
             continue
         bounds = (0.0, worst if code.startswith("cost_") else 1.0)
-        draws = np.mean([one[code] for one in drawings], axis=0)
-        found[code] = metric(values, draws, n, cases.independent, bounds)
-    return found
+        draws = np.mean([replicate[code] for replicate in replicates], axis=0)
+        metrics[code] = metric(values, draws, n, cases.independent, bounds)
+    return metrics
 
 
 def metric(values: Floats, draws: Floats, n: int, units: int, bounds: tuple[float, float]) -> Metric:
     """A mean over seeds (S,) with its interval from replicates (B,) of the mean, over so many units."""
     if units < 2:
         return nothing(ONE_PATIENT)
-    value, known = float(values.mean()), draws[np.isfinite(draws)]
-    if not len(known):
+    value, finite = float(values.mean()), draws[np.isfinite(draws)]
+    if not len(finite):
         return nothing("no replicate has both right and wrong answers")
-    still = np.ptp(known) <= STILL * max(1.0, abs(value))
+    # Sums in another order differ in the last bits: replicates that all say the same must not get an interval
+    # of rounding errors, but the exact bound on what was never seen to move.
+    still = np.ptp(finite) <= STILL * max(1.0, abs(value))
     estimate = (
         shares.unmoved(value, n, bounds, units)
         if still
-        else interval.from_replicates(value, known, n, units, bounds=bounds)
+        else interval.from_replicates(value, finite, n, units, bounds=bounds)
     )
     return Metric(values, draws, float(estimate.low), float(estimate.high))
 
@@ -172,6 +174,7 @@ def _share(cases: Cases, hits: Bools, among: Bools) -> Metric:
     clusters = None if cases.clusters is None else cases.clusters[among]
     exact = shares.share(mean[among], clusters)
     total = among.astype(np.float32) @ cases.weights
+    # A replicate may hold no case of a critical class; its share is NaN, and ranks leave it out.
     with np.errstate(divide="ignore", invalid="ignore"):
         draws = (mean * among).astype(np.float32) @ cases.weights / total
     return Metric(
@@ -179,35 +182,34 @@ def _share(cases: Cases, hits: Bools, among: Bools) -> Metric:
     )
 
 
-def _confident(cases: Cases, seeds: Sequence[Scored], wrong: Bools, fatal: Bools) -> Metric:
-    """Share of critical errors among the most confident third of the failures, minus that among the rest."""
+def _confident(cases: Cases, seeds: Sequence[Scored], wrong: Bools, critical: Bools) -> Metric:
+    """Share of critical errors among the most confident third of the failures, minus that elsewhere."""
     fewest = int(wrong.sum(axis=1).min())
     if fewest < MIN_CASES:
         return nothing(f"at least {MIN_CASES} failures are needed, there are {fewest}")
-    if fatal[wrong].all() or not fatal[wrong].any():
-        return nothing(f"{'every' if fatal.any() else 'no'} failure is critical")
-    values, drawings = [], []
-    for one, errors, critical in zip(seeds, wrong, fatal, strict=True):
-        of = critical[errors], one.confidence[errors]
-        top, rest = most_confident_third(*of, np.ones((int(errors.sum()), 1)))
-        values.append(top[0] - rest[0])
-        most, others = most_confident_third(*of, cases.weights[errors])
-        drawings.append(most - others)
+    if critical[wrong].all() or not critical[wrong].any():
+        return nothing(f"{'every' if critical.any() else 'no'} failure is critical")
+    values, replicates = [], []
+    for seed, errors, severe in zip(seeds, wrong, critical, strict=True):
+        failures = severe[errors], seed.confidence[errors]
+        top, remainder = most_confident_third(*failures, np.ones((int(errors.sum()), 1)))
+        values.append(top[0] - remainder[0])
+        tops, remainders = most_confident_third(*failures, cases.weights[errors])
+        replicates.append(tops - remainders)
     if not np.isfinite(values).all():
         return nothing("the failures are all equally confident")
     units = interval.carriers(np.asarray(wrong.any(axis=0)), cases.clusters)
-    return metric(np.array(values), np.mean(drawings, axis=0), fewest, units, (-1.0, 1.0))
+    return metric(np.array(values), np.mean(replicates, axis=0), fewest, units, (-1.0, 1.0))
 
 
-def difference(found: Metric, reference: Metric, n: int, units: int, worst: float) -> dict[str, Any]:
-    """Mean over seeds minus the reference's, paired over patients, with its interval; JSON-ready."""
-    why = found.why_not or reference.why_not
+def difference(score: Metric, reference: Metric, cases: Cases, *, worst: float) -> Metric:
+    """Mean over seeds minus the reference's, paired over patients; ``worst`` is the range of the metric."""
+    why = score.why_not or reference.why_not
     if why:
-        return {"why_not": why}
-    value = found.value - reference.value
-    paired = metric(
-        np.array([value]), found.draws - reference.draws, n, units, (value - worst / 2, value + worst / 2)
+        return nothing(why)
+    value = score.value - reference.value
+    # Half the range to either side: the width of the interval must not depend on where the value lies.
+    bounds = (value - worst / 2, value + worst / 2)
+    return metric(
+        np.array([value]), score.draws - reference.draws, len(cases.labels), cases.independent, bounds
     )
-    if paired.why_not:
-        return {"why_not": paired.why_not}
-    return {"value": value, "low": paired.low, "high": paired.high}

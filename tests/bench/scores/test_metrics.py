@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from primum.bench.scores.judging import CONFIDENT, Cases, Scored, judge
+from primum.bench.scores.metrics import CONFIDENT, Cases, Scored, judge
 
 
 @pytest.mark.parametrize(

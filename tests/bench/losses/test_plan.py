@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from primum.bench.plan import candidates, plan, read
+from primum.bench.losses.plan import build, candidates, read
 from primum.core.check import InputError
 from tests.bench.conftest import content
 from tests.places import ROOT
@@ -36,7 +36,7 @@ def test_several_lists_give_every_choice_among_them():
 def test_the_root_goes_to_data_sets_without_one(severity_file):
     given = content(severity_file)
     given["data"]["two"] = {**given["data"]["one"], "root": "mine"}
-    found = plan(given, "b.yaml", Path("theirs"))
+    found = build(given, "b.yaml", Path("theirs"))
     assert {run.data: str(run.recipe.data.root) for run in found.runs} == {"one": "theirs", "two": "mine"}
 
 
@@ -60,7 +60,7 @@ def test_the_root_goes_to_data_sets_without_one(severity_file):
 )
 def test_a_wrong_file_is_one_sentence(severity_file, change, said):
     with pytest.raises(InputError, match=said) as error:
-        plan(content(severity_file) | change, "b.yaml")
+        build(content(severity_file) | change, "b.yaml")
     assert str(error.value).startswith("b.yaml")
     assert "\n" not in str(error.value)
 
@@ -69,7 +69,7 @@ def test_a_bench_without_its_reference_loss_says_how_to_name_one(severity_file):
     given = content(severity_file) | {"losses": {"ours": {"name": "focal"}}}
     given.pop("reference", None)
     with pytest.raises(InputError, match="add 'reference: ours'"):
-        plan(given, "b.yaml")
+        build(given, "b.yaml")
 
 
 def test_a_severity_without_critical_cells_is_refused(tmp_path, severity_file):
@@ -77,7 +77,7 @@ def test_a_severity_without_critical_cells_is_refused(tmp_path, severity_file):
     del bare["critical"]
     (tmp_path / "bare.yaml").write_text(yaml.safe_dump(bare))
     with pytest.raises(InputError, match="no critical cells"):
-        plan(content(tmp_path / "bare.yaml"), "b.yaml")
+        build(content(tmp_path / "bare.yaml"), "b.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "- 1", "a: ["])
