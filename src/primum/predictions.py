@@ -77,13 +77,13 @@ class Predictions:
                 for name, score in self.scores.items()
             },
         }
-        for what in ("passes", "embeddings"):
-            if getattr(self, what) is not None:
-                fields[what] = check.numbers(getattr(self, what), where, what)
+        for noun in ("passes", "embeddings"):
+            if getattr(self, noun) is not None:
+                fields[noun] = check.numbers(getattr(self, noun), where, noun)
         if self.decision is not None:
             fields["decision"] = check.indices(self.decision, where, "decision")
-        for what, value in fields.items():
-            object.__setattr__(self, what, value)
+        for noun, value in fields.items():
+            object.__setattr__(self, noun, value)
         if self.kind not in ("logits", "log_probabilities"):
             raise InputError(f"{where}: kind must be 'logits' or 'log_probabilities', {self.kind!r} arrived")
         self._check_shapes()
@@ -101,16 +101,16 @@ class Predictions:
             ("decision", self.decision, (n,)),
             *((f"score_{name}", score, (n,)) for name, score in self.scores.items()),
         ]
-        for what, array, shape in expected:
+        for noun, array, shape in expected:
             if array is None:
                 continue
             fits = array.ndim == len(shape) and all(
-                size in (None, found) for size, found in zip(shape, array.shape, strict=True)
+                size in (None, length) for size, length in zip(shape, array.shape, strict=True)
             )
             if not fits:
-                wanted = " × ".join("any" if size is None else str(size) for size in shape)
+                dimensions = " × ".join("any" if size is None else str(size) for size in shape)
                 raise InputError(
-                    f"{self.name}: {what} must have shape {wanted} for {n} cases and {k} classes, "
+                    f"{self.name}: {noun} must have shape {dimensions} for {n} cases and {k} classes, "
                     f"{' × '.join(map(str, array.shape))} arrived"
                 )
         if self.metadata.width and self.metadata.height != n:
@@ -131,10 +131,10 @@ class Predictions:
                 f"{self.name}: ids must be unique, {repeated} rows repeat one (first in row {first + 1}); "
                 "give each row its own id and keep the patient in a column named patient"
             )
-        for what, indices, lowest in (("labels", self.labels, -1), ("decision", self.decision, 0)):
+        for noun, indices, lowest in (("labels", self.labels, -1), ("decision", self.decision, 0)):
             if indices is not None and (indices.min() < lowest or indices.max() >= len(self.classes)):
                 raise InputError(
-                    f"{self.name}: {what} must be class indices from {lowest} to {len(self.classes) - 1}"
+                    f"{self.name}: {noun} must be class indices from {lowest} to {len(self.classes) - 1}"
                 )
         if self.kind == "logits":
             check.finite(self.logits, self.name, "logits")
@@ -146,9 +146,9 @@ class Predictions:
                     f"{self.name}: the exponentials of a case's log-probabilities must sum to 1, "
                     f"row {row + 1} sums to {totals[row]:.4g}; declare kind 'logits' if these are logits"
                 )
-        for what, array in (("passes", self.passes), ("embeddings", self.embeddings)):
+        for noun, array in (("passes", self.passes), ("embeddings", self.embeddings)):
             if array is not None:
-                check.finite(array.reshape(-1, array.shape[-1]), self.name, what)
+                check.finite(array.reshape(-1, array.shape[-1]), self.name, noun)
         for name, score in self.scores.items():
             check.finite(score, self.name, f"score_{name}")
 

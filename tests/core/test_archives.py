@@ -108,11 +108,11 @@ def test_a_table_of_more_values_than_the_limit_is_refused_by_its_footer(
 
 
 def test_what_can_be_made_again_is_read_or_none(tmp_path: Path) -> None:
-    assert parquet.kept(tmp_path / "t.parquet") is None
+    assert parquet.cached(tmp_path / "t.parquet") is None
     (tmp_path / "t.parquet").write_bytes(b"PAR1 damaged")
-    assert parquet.kept(tmp_path / "t.parquet") is None
+    assert parquet.cached(tmp_path / "t.parquet") is None
     (tmp_path / "t.npz").write_bytes(b"PK damaged")
-    assert archives.kept(tmp_path / "t.npz") is None
+    assert archives.cached(tmp_path / "t.npz") is None
 
 
 def test_bounds_name_the_option_and_both_ends(refused: Refused) -> None:

@@ -60,7 +60,7 @@ def options(
     Raises:
         InputError: for a severity of other classes, an unknown class, priors that do not sum to 1, and so on.
     """
-    bounds.whole(bootstrap, "--bootstrap", FEWEST, bounds.REPLICATES)
+    bounds.whole_number(bootstrap, "--bootstrap", FEWEST, bounds.REPLICATES)
     bounds.seed(seed)
     matrix = None
     if severity_source is not None:

@@ -96,7 +96,7 @@ def engine(
     if address is not None and name != "ray":
         raise InputError("--address names a Ray cluster; add --engine ray")
     if jobs is not None:
-        bounds.whole(jobs, "--jobs", 1, bounds.JOBS)
+        bounds.whole_number(jobs, "--jobs", 1, bounds.JOBS)
     count = jobs or jobs_here()
     if name == "ray":
         return (lambda tasks: on_ray(tasks, address)), max(1, cores() // count)

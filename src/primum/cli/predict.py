@@ -58,7 +58,7 @@ def predict(
     from primum.model import predict as prediction
 
     corruption = None if corrupt is None else parse(corrupt)
-    bounds.whole(passes, "--passes", 0, bounds.PASSES)
+    bounds.whole_number(passes, "--passes", 0, bounds.PASSES)
     bounds.seed(seed)
     file_out(context, out)
     table, notes = images_for(run, data, root, split)

@@ -26,14 +26,14 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-def shapes(path: Path | str, what: str) -> Mapping[str, tuple[int, ...]]:
+def shapes(path: Path | str, noun: str) -> Mapping[str, tuple[int, ...]]:
     """Name → shape of every array of an archive, from the headers alone.
 
     Raises:
         InputError: for what is no archive of arrays, arrays larger than what the file holds, objects, and
             more than 16 GiB in all.
     """
-    place = files.existing(path, what)
+    place = files.existing(path, noun)
     headers: dict[str, tuple[int, ...]] = {}
     total = 0
     try:
@@ -65,12 +65,12 @@ def shapes(path: Path | str, what: str) -> Mapping[str, tuple[int, ...]]:
     return headers
 
 
-def read(path: Path | str, what: str, only: Sequence[str] = ()) -> dict[str, Array]:
+def read(path: Path | str, noun: str, only: Sequence[str] = ()) -> dict[str, Array]:
     """Arrays of an archive by their names: all, or those of ``only`` that are there.
 
     Raises InputError as :func:`shapes` does.
     """
-    place = files.existing(path, what)
+    place = files.existing(path, noun)
     if not zipfile.is_zipfile(place):
         with place.open("rb") as opened:
             single = opened.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX
@@ -79,7 +79,7 @@ def read(path: Path | str, what: str, only: Sequence[str] = ()) -> dict[str, Arr
                 f"{place.name}: an archive of named arrays was expected, a single array arrived; write it "
                 "with numpy.savez"
             )
-    shapes(place, what)
+    shapes(place, noun)
     try:
         with np.load(place, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files if not only or key in only}
@@ -108,22 +108,22 @@ def digest(arrays: Mapping[str, Array]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def array(path: Path | str, what: str) -> Array:
+def array(path: Path | str, noun: str) -> Array:
     """The array of an NPY file, mapped into memory and not read yet.
 
     Raises InputError for what is no array of numbers, or claims more than the file holds.
     """
-    place = files.existing(path, what)
+    place = files.existing(path, noun)
     try:
         stored: Array = np.load(place, mmap_mode="r", allow_pickle=False)
         if stored.ndim == 0 or stored.dtype.kind not in "biuf":
             raise ValueError("it holds no numbers")
     except UNREADABLE:
-        raise InputError(f"{place}: {what} was expected here, an array of numbers, this is none") from None
+        raise InputError(f"{place}: {noun} was expected here, an array of numbers, this is none") from None
     return stored
 
 
-def kept(path: Path) -> dict[str, Array] | None:
+def cached(path: Path) -> dict[str, Array] | None:
     """Arrays of an archive of ours that can be made again; None where it is not there or damaged."""
     if not path.exists():
         return None

@@ -16,7 +16,7 @@ BATCH = 65_536  # images a step
 JOBS = 1_024  # at once
 
 
-def whole(value: Any, option: str, low: int, high: int) -> int:
+def whole_number(value: Any, option: str, low: int, high: int) -> int:
     """A whole number from ``low`` to ``high``; ``option`` names it in the sentence. Raises InputError."""
     if type(value) is not int or not low <= value <= high:
         arrived = str(value)[:40]
@@ -26,7 +26,7 @@ def whole(value: Any, option: str, low: int, high: int) -> int:
 
 def seed(value: Any, option: str = "--seed") -> int:
     """A seed. Raises InputError for anything but a whole number from 0 to 2³² − 1."""
-    return whole(value, option, 0, SEED)
+    return whole_number(value, option, 0, SEED)
 
 
 def amount(value: float | None, option: str, high: float = LARGEST_COST) -> float | None:

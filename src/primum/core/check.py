@@ -76,10 +76,10 @@ def sentence(text: str) -> str:
 
     A longer text loses its middle, since what to do stands at its end.
     """
-    shown = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
-    if len(shown) <= LONGEST_SENTENCE:
-        return shown
-    return f"{shown[:HEAD]} … {shown[HEAD + 3 - LONGEST_SENTENCE :]}"
+    line = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+    if len(line) <= LONGEST_SENTENCE:
+        return line
+    return f"{line[:HEAD]} … {line[HEAD + 3 - LONGEST_SENTENCE :]}"
 
 
 def array(values: Any) -> Array:
@@ -91,12 +91,12 @@ def array(values: Any) -> Array:
     return np.asarray(values)
 
 
-def shorten(names: Iterable[Any], most: int = 5) -> str:
+def shorten(names: Iterable[Any], limit: int = 5) -> str:
     """Join names for a sentence, cutting a long list: ``a, b, c and 7 more``."""
     listed = [str(name) for name in names]
-    if len(listed) <= most:
+    if len(listed) <= limit:
         return ", ".join(listed)
-    return ", ".join(listed[:most]) + f" and {len(listed) - most} more"
+    return ", ".join(listed[:limit]) + f" and {len(listed) - limit} more"
 
 
 def path_name(path: str, row: int) -> str:
@@ -104,40 +104,40 @@ def path_name(path: str, row: int) -> str:
     return f"row {row + 1}" if len(path) > 120 or any(sign in path for sign in "|;,^\t\n") else path
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
     """Suggest the nearest known name, in brackets after a blank; empty when nothing is near."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
-def shown(values: Sequence[str], known: Sequence[str]) -> str:
+def describe(values: Sequence[str], expected: Sequence[str]) -> str:
     """Unknown values for a sentence, the nearest of the known ones with the first; else how many there are.
 
     Many of them, or long numbers among them, are no names of classes or splits but perhaps patients.
     """
-    few = len(values) <= max(FEW, 2 * len(known))
-    names = all(len(re.findall(r"\d", value)) < DIGITS or nearest(value, known) for value in values)
-    if not few or not names:
+    countable = len(values) <= max(FEW, 2 * len(expected))
+    names = all(len(re.findall(r"\d", value)) < DIGITS or nearest(value, expected) for value in values)
+    if not countable or not names:
         return f"{len(values)} other values" if len(values) > 1 else "another value"
-    return shorten(map(repr, values)) + (nearest(values[0], known) if values else "")
+    return shorten(map(repr, values)) + (nearest(values[0], expected) if values else "")
 
 
-def one_of(name: str, known: Sequence[str], what: str) -> str:
+def one_of(name: str, expected: Sequence[str], noun: str) -> str:
     """Return ``name`` if it is known, else refuse it and list what is."""
-    if name in known:
+    if name in expected:
         return name
-    start = f"{what} {name[:60]!r} is not known{nearest(name, known)}: expected one of "
-    most = len(known)
-    while most > 1 and len(start) + len(shorten(known, most)) > LONGEST_SENTENCE:
-        most -= 1
-    raise InputError(start + shorten(known, most))
+    start = f"{noun} {name[:60]!r} is not known{nearest(name, expected)}: expected one of "
+    limit = len(expected)
+    while limit > 1 and len(start) + len(shorten(expected, limit)) > LONGEST_SENTENCE:
+        limit -= 1
+    raise InputError(start + shorten(expected, limit))
 
 
-def cell_of(value: str, known: Sequence[str], what: str) -> str:
+def cell_of(value: str, expected: Sequence[str], noun: str) -> str:
     """As :func:`one_of` for what stands in a table, which is told only where it cannot be a patient."""
-    if value in known:
+    if value in expected:
         return value
-    raise InputError(f"{what} must be one of {shorten(known, 10)}, {shown([value], known)} arrived")
+    raise InputError(f"{noun} must be one of {shorten(expected, 10)}, {describe([value], expected)} arrived")
 
 
 def class_names(classes: Sequence[str], where: str) -> tuple[str, ...]:
@@ -153,10 +153,10 @@ def class_names(classes: Sequence[str], where: str) -> tuple[str, ...]:
     return names
 
 
-def same_classes(found: Sequence[str], expected: Sequence[str], where: str, against: str) -> None:
+def same_classes(classes: Sequence[str], expected: Sequence[str], where: str, against: str) -> None:
     """Check that two sets of class names are the same, in any order."""
-    missing = [name for name in expected if name not in found]
-    extra = [name for name in found if name not in expected]
+    missing = [name for name in expected if name not in classes]
+    extra = [name for name in classes if name not in expected]
     if missing or extra:
         parts = []
         if missing:
@@ -170,7 +170,7 @@ def same_classes(found: Sequence[str], expected: Sequence[str], where: str, agai
         )
 
 
-def finite(array: Array, where: str, what: str) -> None:
+def finite(array: Array, where: str, noun: str) -> None:
     """Refuse NaN and infinite values, naming the first row that has one."""
     with np.errstate(all="ignore"):
         if np.isfinite(np.sum(array)):  # one pass without a mask of the whole array
@@ -179,25 +179,25 @@ def finite(array: Array, where: str, what: str) -> None:
     rows = np.flatnonzero(bad.reshape(len(array), -1).any(axis=1))
     if len(rows):
         raise InputError(
-            f"{where}: {what} must be finite, NaN or infinite values arrived in {len(rows)} rows, "
+            f"{where}: {noun} must be finite, NaN or infinite values arrived in {len(rows)} rows, "
             f"first in row {rows[0] + 1}; remove or repair them"
         )
 
 
-def numbers(values: Any, where: str, what: str) -> Array:
+def numbers(values: Any, where: str, noun: str) -> Array:
     """An array of real numbers; refuses text, objects and complex numbers."""
-    found = array(values)
-    if found.dtype.kind not in "iuf":
-        raise InputError(f"{where}: {what} must be numbers, an array of {found.dtype} arrived")
-    return found
+    numeric = array(values)
+    if numeric.dtype.kind not in "iuf":
+        raise InputError(f"{where}: {noun} must be numbers, an array of {numeric.dtype} arrived")
+    return numeric
 
 
-def indices(values: Any, where: str, what: str) -> Integers:
+def indices(values: Any, where: str, noun: str) -> Integers:
     """An array of class indices; refuses anything but whole numbers."""
-    found = numbers(values, where, what)
-    if found.dtype.kind == "f" and not (np.isfinite(found).all() and (found % 1 == 0).all()):
-        raise InputError(f"{where}: {what} must be class indices, numbers that are not whole arrived")
-    return np.asarray(found, dtype=np.int64)
+    numeric = numbers(values, where, noun)
+    if numeric.dtype.kind == "f" and not (np.isfinite(numeric).all() and (numeric % 1 == 0).all()):
+        raise InputError(f"{where}: {noun} must be class indices, numbers that are not whole arrived")
+    return np.asarray(numeric, dtype=np.int64)
 
 
 def unit_interval(probs: Reals, where: str) -> None:
@@ -283,12 +283,12 @@ def severity_matrix(cost: Floats, classes: Sequence[str], where: str) -> None:
         )
 
 
-def disjoint(left: Iterable[Any], right: Iterable[Any], what: str, where: str) -> None:
+def disjoint(left: Iterable[Any], right: Iterable[Any], noun: str, where: str) -> None:
     """Refuse two tables that share ids or patients; the shared values are counted, not printed."""
     shared = set(left) & set(right)
     shared.discard(None)
     if shared:
         raise InputError(
-            f"{where}: no {what} may stand in both the fit and the test rows, {len(shared)} do; "
+            f"{where}: no {noun} may stand in both the fit and the test rows, {len(shared)} do; "
             "a recalibration judged on the rows it was fitted on flatters itself, so remove them from one"
         )

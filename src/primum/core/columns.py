@@ -45,7 +45,7 @@ VALUE = re.compile(r"\s*[+-]?\d[\d.,:/eE+ -]*$")
 UNNAMED = ("", "Unnamed: 0", "__index_level_0__")
 
 
-def shown(frame: pl.DataFrame, most: int = 8) -> str:
+def titles(frame: pl.DataFrame, limit: int = 8) -> str:
     """The columns of a table for a sentence; only their number where the header may be a row of cases.
 
     A file without a header has its first row as names of columns: a patient may stand in it.
@@ -53,7 +53,7 @@ def shown(frame: pl.DataFrame, most: int = 8) -> str:
     names = [column or "(no name)" for column in frame.columns]
     if any(_is_value(column, frame[column]) for column in frame.columns):
         return f"{len(names)}, and the first line seems to be a case and no header; add a line of names"
-    return check.shorten(names, most)
+    return check.shorten(names, limit)
 
 
 def _is_value(column: str, values: pl.Series) -> bool:
@@ -76,24 +76,24 @@ def taken(frame: pl.DataFrame, among: Sequence[str] = tuple(TAKEN)) -> tuple[pl.
     A patient, site or path keeps its own column too. A split is taken where it holds splits alone.
     """
     notes = []
-    for ours in among:
-        near = [column for column in frame.columns if plain(column) in TAKEN[ours] and column != ours]
-        if ours in frame.columns or not near:
+    for target in among:
+        near = [column for column in frame.columns if plain(column) in TAKEN[target] and column != target]
+        if target in frame.columns or not near:
             continue
         if len(near) > 1:
-            several, hint = check.shorten(near), _say(ours, near[0])
-            notes.append(f"columns {several} are not read as {ours}, as only one can be; {hint}")
+            several, hint = check.shorten(near), _say(target, near[0])
+            notes.append(f"columns {several} are not read as {target}, as only one can be; {hint}")
             continue
         (column,) = near
-        if ours == "split" and not _are_splits(frame[column]):
+        if target == "split" and not _are_splits(frame[column]):
             values = check.shorten(SPLITS)
             notes.append(f"column {column} is not read as split, as it holds other values than {values}")
             continue
-        notes.append(f"column {column} was read as {ours}")
+        notes.append(f"column {column} was read as {target}")
         frame = (
-            frame.rename({column: ours})
-            if ours in ("id", "label")
-            else frame.with_columns(pl.col(column).alias(ours))
+            frame.rename({column: target})
+            if target in ("id", "label")
+            else frame.with_columns(pl.col(column).alias(target))
         )
     return frame, tuple(notes)
 
@@ -101,11 +101,11 @@ def taken(frame: pl.DataFrame, among: Sequence[str] = tuple(TAKEN)) -> tuple[pl.
 def likely(columns: Sequence[str]) -> tuple[str, ...]:
     """A note on each column that may be the patient or the split and is read as neither."""
     return tuple(
-        f"column {column} is not read as {ours}; if it is the {ours}, {_say(ours, column)}"
-        for ours in ("patient", "split")
-        if ours not in columns
+        f"column {column} is not read as {target}; if it is the {target}, {_say(target, column)}"
+        for target in ("patient", "split")
+        if target not in columns
         for column in columns
-        if plain(column) in LIKELY[ours]
+        if plain(column) in LIKELY[target]
     )
 
 
@@ -123,16 +123,16 @@ def unnamed_id(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
 def missing(frame: pl.DataFrame, lacking: Sequence[str]) -> str:
     """Guesses for lacking columns (``id``, ``prob``, ``label``) as the option that would work, or empty."""
     guesses: dict[str, str] = {}
-    for ours in (*lacking, "label"):
-        if ours == "prob":
+    for target in (*lacking, "label"):
+        if target == "prob":
             guesses |= _probabilities(frame)
-        elif ours not in frame.columns and ours not in guesses:
-            near = [column for column in frame.columns if plain(column) in (*TAKEN[ours], *LIKELY[ours])]
+        elif target not in frame.columns and target not in guesses:
+            near = [column for column in frame.columns if plain(column) in (*TAKEN[target], *LIKELY[target])]
             if near:
-                guesses[ours] = near[0]
+                guesses[target] = near[0]
     if not guesses:
         return ""
-    text = ",".join(f"{ours}={theirs}" for ours, theirs in guesses.items())
+    text = ",".join(f"{target}={title}" for target, title in guesses.items())
     return f'--columns "{text}"' if re.search(r"[^\w=,.-]", text) else f"--columns {text}"
 
 
@@ -145,12 +145,12 @@ def _probabilities(frame: pl.DataFrame) -> Mapping[str, str]:
     return {f"prob_{match[1]}": column for column, match in per_class.items() if match}
 
 
-def _say(ours: str, theirs: str) -> str:
-    return f"name it with --columns {ours}={theirs}"
+def _say(target: str, title: str) -> str:
+    return f"name it with --columns {target}={title}"
 
 
 def _are_splits(values: pl.Series) -> bool:
     if values.dtype != pl.String:
         return False
-    held = values.drop_nulls().str.strip_chars().str.to_lowercase().unique().to_list()
-    return bool(held) and set(held) <= set(SPLITS)
+    spellings = values.drop_nulls().str.strip_chars().str.to_lowercase().unique().to_list()
+    return bool(spellings) and set(spellings) <= set(SPLITS)

@@ -23,12 +23,12 @@ DECIMAL = r"^\s*[+-]?\d+(?:,\d+)?\s*$"
 THOUSANDS = r"^\s*[+-]?\d{1,3}(?:,\d{3})+\s*$"
 
 
-def content(path: Path, what: str) -> str:
+def content(path: Path, noun: str) -> str:
     """The text of a file in UTF-8, or in UTF-16 by its mark, with \\n at the end of lines.
 
     Raises InputError for any other encoding, and for a file that is no text.
     """
-    raw = files.existing(path, what).read_bytes()
+    raw = files.existing(path, noun).read_bytes()
     encoding = next((name for mark, name in MARKS.items() if raw.startswith(mark)), "utf-8")
     try:
         text = raw.decode(encoding)
@@ -40,7 +40,7 @@ def content(path: Path, what: str) -> str:
         ) from None
     if "\0" in text:
         raise InputError(
-            f"{path.name}: {what} in text was expected, this file holds bytes; save it as CSV UTF-8"
+            f"{path.name}: {noun} in text was expected, this file holds bytes; save it as CSV UTF-8"
         )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -50,15 +50,15 @@ def separator(text: str) -> str:
     lines = [line for line in text[:HEAD].split("\n")[: LINES + 1] if line.strip()]
     if len(text) > HEAD and len(lines) > 1:
         lines = lines[:-1]  # the last may be cut
-    best, most = ",", 1
+    best, largest = ",", 1
     for sign in SEPARATORS:
         try:
             counts = [len(row) for row in csv.reader(lines, delimiter=sign)]
         except csv.Error:
             continue
-        if counts and counts[0] > most and all(count == counts[0] for count in counts):
-            best, most = sign, counts[0]
-    if most == 1:  # no sign parts all lines alike: the commonest of the header
+        if counts and counts[0] > largest and all(count == counts[0] for count in counts):
+            best, largest = sign, counts[0]
+    if largest == 1:  # no sign parts all lines alike: the commonest of the header
         best = max(SEPARATORS, key=lines[0].count) if lines else ","
     return best
 
@@ -83,7 +83,7 @@ def table(text: str) -> tuple[str, str]:
     return body, sign or separator(body)
 
 
-def frame(path: Path, what: str, text: Callable[[str], bool], numbers: Sequence[str] = ()) -> pl.DataFrame:
+def frame(path: Path, noun: str, text: Callable[[str], bool], numbers: Sequence[str] = ()) -> pl.DataFrame:
     """The table of a text file: columns as text, or as numbers where all of a column are.
 
     Decimal commas are read where they are no separators. What stands for a missing value is null, in a column
@@ -98,21 +98,23 @@ def frame(path: Path, what: str, text: Callable[[str], bool], numbers: Sequence[
         InputError: for a file that is no table in text, columns of one name, or a header alone.
     """
     name = path.name
-    body, sign = table(content(path, what))
+    body, sign = table(content(path, noun))
     header = [column.strip() for column in next(csv.reader(io.StringIO(body), delimiter=sign), [])]
     while header and not header[-1]:
         header.pop()
     if not header:
-        raise InputError(f"{name}: {what} was expected, the file holds no table; write a header and rows")
+        raise InputError(f"{name}: {noun} was expected, the file holds no table; write a header and rows")
     twice = sorted({column for column in header if header.count(column) > 1})
     if twice:
-        raise InputError(f"{name}: column names must differ, {check.shown(twice, ())} stands more than once")
+        raise InputError(
+            f"{name}: column names must differ, {check.describe(twice, ())} stands more than once"
+        )
     markers = sorted(MISSING - {column.partition("_")[2] for column in header})
     try:
         read = _read(body, sign, header, text, markers)
     except (csv.Error, pl.exceptions.PolarsError, OSError):
         raise InputError(
-            f"{name}: rows of {len(header)} fields parted by {_spoken(sign)} were expected, "
+            f"{name}: rows of {len(header)} fields parted by {_sign_name(sign)} were expected, "
             f"{_odd(body, sign, len(header)) or 'a quote may be open'}; {_saving(path)}"
         ) from None
     read = read.filter(~pl.all_horizontal(pl.all().is_null()))
@@ -131,7 +133,7 @@ def _read(
     body: str, sign: str, header: list[str], text: Callable[[str], bool], markers: list[str]
 ) -> pl.DataFrame:
     written = next(csv.reader(io.StringIO(body), delimiter=sign))
-    overrides = {column: pl.String for column, ours in zip(written, header, strict=False) if text(ours)}
+    overrides = {column: pl.String for column, title in zip(written, header, strict=False) if text(title)}
     read = pl.read_csv(
         io.BytesIO(body.encode()), separator=sign, infer_schema_length=None, null_values=markers,
         schema_overrides=overrides,
@@ -146,13 +148,13 @@ def _read(
 
 def _points(values: pl.Series, number: bool) -> pl.Series:
     """Numbers for text with decimal commas throughout; as it is where a comma may part thousands."""
-    known = values.drop_nulls()
-    if len(known) and bool(known.str.contains(NUMBER).all()):  # blanks around hid the numbers
+    cells = values.drop_nulls()
+    if len(cells) and bool(cells.str.contains(NUMBER).all()):  # blanks around hid the numbers
         return values.cast(pl.Float64)
-    commas = known.str.contains(",", literal=True)
-    if not len(known) or not bool(commas.any()) or not bool(known.str.contains(DECIMAL).all()):
+    commas = cells.str.contains(",", literal=True)
+    if not len(cells) or not bool(commas.any()) or not bool(cells.str.contains(DECIMAL).all()):
         return values
-    if not number and bool(known.filter(commas).str.contains(THOUSANDS).all()):
+    if not number and bool(cells.filter(commas).str.contains(THOUSANDS).all()):
         return values
     return values.str.replace(",", ".", literal=True).cast(pl.Float64)
 
@@ -175,5 +177,5 @@ def _saving(path: Path) -> str:
     return "save it as CSV UTF-8" if path.suffix.lower() in ENDINGS else "save it as UTF-8"
 
 
-def _spoken(sign: str) -> str:
+def _sign_name(sign: str) -> str:
     return {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}.get(sign, repr(sign))

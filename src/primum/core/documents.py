@@ -22,13 +22,13 @@ KEEP = frozenset(f"tag:yaml.org,2002:{tag}" for tag in TAGS)
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read_yaml(path: Path | str, what: str) -> Any:
-    """Plain values of a YAML file; ``what`` it should be, for the sentence.
+def read_yaml(path: Path | str, noun: str) -> Any:
+    """Plain values of a YAML file; ``noun`` is what it should be, for the sentence.
 
     Raises InputError for what is not a file, not UTF-8, not YAML, or beyond a limit of this module.
     """
-    place = files.existing(path, what)
-    return yaml_values(_text(place, what, LARGEST_YAML), place.name)
+    place = files.existing(path, noun)
+    return yaml_values(_text(place, noun, LARGEST_YAML), place.name)
 
 
 def yaml_values(text: str, where: str) -> Any:
@@ -51,13 +51,13 @@ def yaml_values(text: str, where: str) -> Any:
         raise InputError(f"{where}: at most {DEEPEST} levels were expected, more arrived") from None
 
 
-def read_json(path: Path | str, what: str) -> Any:
-    """Plain values of a JSON file; ``what`` it should be, for the sentence.
+def read_json(path: Path | str, noun: str) -> Any:
+    """Plain values of a JSON file; ``noun`` is what it should be, for the sentence.
 
     Raises InputError for what is not a file, not UTF-8, not JSON, or beyond a limit of this module.
     """
-    place = files.existing(path, what)
-    return json_values(_text(place, what, LARGEST_JSON), place.name)
+    place = files.existing(path, noun)
+    return json_values(_text(place, noun, LARGEST_JSON), place.name)
 
 
 def json_values(text: str, where: str) -> Any:
@@ -128,9 +128,9 @@ class _Loader(yaml.SafeLoader):
             value = super().construct_object(node, deep)
         except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
             tag = node.tag.rpartition(":")[2]
-            shown = node.value[:40] if isinstance(node, yaml.ScalarNode) else "several values"
+            excerpt = node.value[:40] if isinstance(node, yaml.ScalarNode) else "several values"
             raise InputError(
-                f"{self.where}: {WORDS.get(tag, tag)} was expected in line {line}, {shown!r} arrived; "
+                f"{self.where}: {WORDS.get(tag, tag)} was expected in line {line}, {excerpt!r} arrived; "
                 "put text in quotes"
             ) from None
         if type(value) is int and not -LONGEST_INTEGER <= value < LONGEST_INTEGER:
@@ -147,7 +147,7 @@ class _Loader(yaml.SafeLoader):
         if id(node) in self.merged:
             return
         self.merged.add(id(node))
-        own: dict[tuple[str, str], tuple[yaml.Node, yaml.Node]] = {}
+        pairs: dict[tuple[str, str], tuple[yaml.Node, yaml.Node]] = {}
         merging: list[yaml.Node] = []
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -156,20 +156,20 @@ class _Loader(yaml.SafeLoader):
             if key.tag.endswith(":merge"):
                 merging += value.value if isinstance(value, yaml.SequenceNode) else [value]
                 continue
-            if (key.tag, key.value) in own:
-                line = own[key.tag, key.value][0].start_mark.line + 1
+            if (key.tag, key.value) in pairs:
+                line = pairs[key.tag, key.value][0].start_mark.line + 1
                 raise InputError(
                     f"{self.where}: the key {key.value[:40]!r} stands twice, first in line {line}; keep one"
                 )
-            own[key.tag, key.value] = key, value
+            pairs[key.tag, key.value] = key, value
         for mapping in merging:
             if not isinstance(mapping, yaml.MappingNode):
                 line = mapping.start_mark.line + 1
                 raise InputError(f"{self.where}: '<<' takes KEY: VALUE lines, line {line} has another")
             self.flatten_mapping(mapping)
             for key, value in mapping.value:
-                own.setdefault((key.tag, key.value), (key, value))
-        node.value = list(own.values())
+                pairs.setdefault((key.tag, key.value), (key, value))
+        node.value = list(pairs.values())
 
 
 WORDS = {
@@ -185,18 +185,18 @@ WORDS = {
 }
 
 
-def _text(place: Path, what: str, largest: int) -> str:
+def _text(place: Path, noun: str, largest: int) -> str:
     size = place.stat().st_size
     if size > largest:
         raise InputError(
-            f"{place}: {what} of at most {largest // 2**20} MiB was expected, {size // 2**20} MiB arrived"
+            f"{place}: {noun} of at most {largest // 2**20} MiB was expected, {size // 2**20} MiB arrived"
         )
     try:
         return place.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise InputError(
-            f"{place}: {what} in UTF-8 was expected, line {line} holds a byte of another encoding; save "
+            f"{place}: {noun} in UTF-8 was expected, line {line} holds a byte of another encoding; save "
             "it as UTF-8"
         ) from None
 

@@ -37,21 +37,21 @@ def exchange(finals: Mapping[Path, Path]) -> None:
     noted = [
         folder for folder, names in folders.items() if len(names) > 1 and not (folder / NOTE).exists()
     ]  # one of somebody else stays
-    kept: dict[Path, Path] = {}
+    backups: dict[Path, Path] = {}
     ACTIVE.update(folders)
     try:
         for folder in noted:
             _write_note(folder, folders[folder])
         for draft, final in finals.items():
             if len(finals) > 1 and final.exists():
-                kept[final] = _backup(final)
+                backups[final] = _backup(final)
             os.replace(draft, final)
     except BaseException:
         for draft, final in finals.items():
             if draft.exists():  # it had not taken its name
                 continue
-            if final in kept:
-                os.replace(kept[final], final)
+            if final in backups:
+                os.replace(backups[final], final)
             elif len(finals) > 1:
                 final.unlink(missing_ok=True)
         raise
@@ -61,7 +61,7 @@ def exchange(finals: Mapping[Path, Path]) -> None:
         for folder in noted:
             (folder / NOTE).unlink(missing_ok=True)
         ACTIVE.difference_update(folders)
-        for copy in kept.values():
+        for copy in backups.values():
             drafts.end(copy)
 
 

@@ -20,33 +20,33 @@ KINDS = (
 LOCK = ".lock"
 
 
-def existing(path: Path | str, what: str) -> Path:
-    """The path of a file that must be there and hold something; ``what`` it should be, for the sentence.
+def existing(path: Path | str, noun: str) -> Path:
+    """The path of a file that must be there and hold something; ``noun`` says what it should be.
 
     Raises InputError for a folder, a pipe, a socket or a device too, none of which is opened.
     """
     place = Path(path)
     exchange.settle(place.parent)
-    status = _status(place, f"{place}: {what} was expected here")
+    status = _status(place, f"{place}: {noun} was expected here")
     if status is None:
-        raise InputError(f"{place}: {what} was expected here, there is no such file")
+        raise InputError(f"{place}: {noun} was expected here, there is no such file")
     for kind, words in KINDS:
         if kind(status.st_mode):
-            raise InputError(f"{place}: {what} was expected here, {words}")
+            raise InputError(f"{place}: {noun} was expected here, {words}")
     if status.st_size == 0:
-        raise InputError(f"{place}: {what} was expected here, the file is empty")
+        raise InputError(f"{place}: {noun} was expected here, the file is empty")
     if not os.access(place, os.R_OK):
-        raise InputError(f"{place}: {what} was expected here, you may not read this file")
+        raise InputError(f"{place}: {noun} was expected here, you may not read this file")
     return place
 
 
-def folder(path: Path | str, what: str) -> Path:
-    """The path of a folder that must be there; ``what`` it should be, for the sentence."""
+def folder(path: Path | str, noun: str) -> Path:
+    """The path of a folder that must be there; ``noun`` is what it should be, for the sentence."""
     place = Path(path)
-    status = _status(place, f"{place}: {what} was expected here")
+    status = _status(place, f"{place}: {noun} was expected here")
     if status is None or not stat.S_ISDIR(status.st_mode):
         arrived = "there is no such folder" if status is None else "this is a file"
-        raise InputError(f"{place}: {what} was expected here, {arrived}")
+        raise InputError(f"{place}: {noun} was expected here, {arrived}")
     return place
 
 
@@ -75,16 +75,16 @@ def replaceable(path: Path | str) -> Path:
     return place
 
 
-def bare(path: Path, *ours: str) -> bool:
-    """Whether a folder holds nothing but a lock, what killed writers left, and files named ``ours``.
+def bare(path: Path, *names: str) -> bool:
+    """Whether a folder holds nothing but a lock, what killed writers left, and files named ``names``.
 
     True also where it is not there.
     """
     if not path.exists():
         return True
     exchange.settle(path)
-    known = (LOCK, *ours)
-    return path.is_dir() and all(name in known or drafts.is_draft(name) for name in os.listdir(path))
+    expected = (LOCK, *names)
+    return path.is_dir() and all(name in expected or drafts.is_draft(name) for name in os.listdir(path))
 
 
 def set_aside(path: Path) -> Path:
@@ -112,8 +112,12 @@ def whole(path: Path | str) -> Iterator[Path]:
     What was there is replaced only after the new file is on the disk, so that a loss of power leaves one of
     the two.
 
-    >>> with whole("audit.json") as draft:
-    ...     draft.write_text("{}")
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with whole(Path(folder) / "audit.json") as draft:
+    ...         length = draft.write_text("{}")
+    ...     os.listdir(folder)
+    ['audit.json']
     """
     with together([path]) as opened:
         yield next(iter(opened.values()))

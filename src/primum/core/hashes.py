@@ -26,8 +26,8 @@ def count(text: str) -> int:
 def shared(text: str, values: Iterable[str], key: str) -> int:
     """How many of ``values`` are among those that ``text`` was packed from."""
     raw = base64.b64decode(text)
-    known = {raw[at : at + BYTES] for at in range(0, len(raw), BYTES)}
-    return sum(code in known for code in _codes(values, key))
+    digests = {raw[at : at + BYTES] for at in range(0, len(raw), BYTES)}
+    return sum(code in digests for code in _codes(values, key))
 
 
 def _codes(values: Iterable[str], key: str) -> list[bytes]:

@@ -16,8 +16,8 @@ LABEL = "label_"
 BOOLEANS = {"true": "1", "false": "0"}
 
 
-def text(series: pl.Series, name: str, known: Sequence[str] = ()) -> pl.Series:
-    """Ids, patients, labels and the like as :mod:`names` spells them; ``known`` are names, never missing."""
+def text(series: pl.Series, name: str, classes: Sequence[str] = ()) -> pl.Series:
+    """Ids, patients, labels and the like as :mod:`names` spells them; ``classes`` are never missing."""
     if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
         raise InputError(
             f"{name}: column {series.name} must hold one text or number per row, it holds {series.dtype}"
@@ -29,7 +29,7 @@ def text(series: pl.Series, name: str, known: Sequence[str] = ()) -> pl.Series:
                 f"{name}: column {series.name} holds numbers too long for a float, "
                 "their last digits are lost; store them as text"
             )
-    return names.settled(series, known)
+    return names.settled(series, classes)
 
 
 def label_text(series: pl.Series, classes: Sequence[str], name: str) -> pl.Series:
@@ -63,7 +63,7 @@ def class_index(series: pl.Series, classes: tuple[str, ...], name: str) -> Integ
     if wrong:
         raise InputError(
             f"{name}: column {series.name} must hold class names ({check.shorten(classes, 10)}), "
-            f"{check.shown(wrong, classes)} arrived; rename them or the columns of the classes"
+            f"{check.describe(wrong, classes)} arrived; rename them or the columns of the classes"
         )
     return index.fill_null(-1).to_numpy()
 
@@ -86,8 +86,8 @@ def of_frame(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> Intege
 
 def one_hot_columns(columns: Sequence[str], classes: Sequence[str]) -> list[str]:
     """The columns ``label_<class>``, in the order of the classes; else those named as all the classes."""
-    marked = [LABEL + one for one in classes if LABEL + one in columns]
-    bare = [one for one in classes if one in columns]
+    marked = [LABEL + label for label in classes if LABEL + label in columns]
+    bare = [label for label in classes if label in columns]
     return marked or (bare if len(bare) == len(classes) else [])
 
 
@@ -96,8 +96,8 @@ def one_hot(marks: Reals, where: str, name: str) -> Integers:
 
     Raises InputError, naming the first row, for other numbers than 0 and 1, and for no 1 or several in a row.
     """
-    known = ~np.isnan(marks).all(axis=1)
-    odd = known & ~(((marks == 0) | (marks == 1)).all(axis=1) & (np.nan_to_num(marks).sum(axis=1) == 1))
+    marked = ~np.isnan(marks).all(axis=1)
+    odd = marked & ~(((marks == 0) | (marks == 1)).all(axis=1) & (np.nan_to_num(marks).sum(axis=1) == 1))
     if odd.any():
         row = int(np.argmax(odd))
         raise InputError(
@@ -105,7 +105,7 @@ def one_hot(marks: Reals, where: str, name: str) -> Integers:
             f"{int(odd.sum()) - 1} others hold something else; audit each label of a multi-label task as a "
             "table of its own"
         )
-    return np.where(known, np.nan_to_num(marks).argmax(axis=1), -1).astype(np.int64)
+    return np.where(marked, np.nan_to_num(marks).argmax(axis=1), -1).astype(np.int64)
 
 
 def decision(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> Integers | None:

@@ -27,7 +27,7 @@ def settle(name: str) -> str:
     return BOOLEANS.get(text, re.sub(WHOLE, r"\1", text))
 
 
-def settled(values: pl.Series, known: Collection[str] = ()) -> pl.Series:
+def settled(values: pl.Series, classes: Collection[str] = ()) -> pl.Series:
     """The same for text or numbers (N,), value by value; what stands for a missing value is null.
 
     Value by value, so that two files agree on a name whatever else stands in their columns: 17.0 and 17 are
@@ -35,19 +35,19 @@ def settled(values: pl.Series, known: Collection[str] = ()) -> pl.Series:
 
     Args:
         values: text, whole numbers, floats below 2⁵³, booleans or dates.
-        known: names that are no missing value although they look like one, such as a class called None.
+        classes: names that are no missing value although they look like one, such as a class called None.
     """
     if values.dtype == pl.Boolean:
         text = values.cast(pl.String)
     elif values.dtype.is_float():
-        whole = values.is_finite() & (values % 1 == 0)
+        integral = values.is_finite() & (values % 1 == 0)
         numbers = values.fill_nan(None)
-        ints = numbers.set(~whole, None).cast(pl.Int64).cast(pl.String)
-        text = ints.zip_with(whole.fill_null(False), numbers.cast(pl.String))
+        ints = numbers.set(~integral, None).cast(pl.Int64).cast(pl.String)
+        text = ints.zip_with(integral.fill_null(False), numbers.cast(pl.String))
     else:
         text = values.cast(pl.String)
     text = _spelled(text)
-    missing = text.is_in(sorted(MISSING - set(known)))
+    missing = text.is_in(sorted(MISSING - set(classes)))
     return text.set(missing.fill_null(False), None)
 
 

@@ -62,7 +62,7 @@ def of_data(data: str, root: Path | None) -> tuple[str, ...]:
     return ("pydicom",) if dicom else ()
 
 
-def need(what: str, *modules: str) -> None:
+def need(purpose: str, *modules: str) -> None:
     """Refuse in one sentence, naming all of these modules that are not installed and their extras.
 
     Raises:
@@ -72,7 +72,7 @@ def need(what: str, *modules: str) -> None:
     if missing:
         extras = ",".join(dict.fromkeys(EXTRAS[module] for module in missing))
         raise MissingExtraError(
-            f"{what} needs {_listed(PACKAGES.get(module, module) for module in missing)}, "
+            f"{purpose} needs {_listed(PACKAGES.get(module, module) for module in missing)}, "
             f"which {'is' if len(missing) == 1 else 'are'} not installed: pip install 'primum[{extras}]'"
         )
 
@@ -83,5 +83,5 @@ def is_installed(module: str) -> bool:
 
 
 def _listed(names: Iterable[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+    *firsts, last = names
+    return f"{', '.join(firsts)} and {last}" if firsts else last

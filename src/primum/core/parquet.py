@@ -25,18 +25,18 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-def read(path: Path | str, what: str, only: Sequence[str] = ()) -> tuple[pl.DataFrame, Mapping[str, str]]:
+def read(path: Path | str, noun: str, only: Sequence[str] = ()) -> tuple[pl.DataFrame, Mapping[str, str]]:
     """The table of a Parquet file and the texts of its schema metadata; checksums are held where there are.
 
     Args:
         path: the file; no columns come out of the names of its folders.
-        what: what it should be, for the sentence.
+        noun: what it should be, for the sentence.
         only: columns to read, those of them that are there; default all.
 
     Raises:
         InputError: for what is no Parquet file, is damaged, or has more than 4 billion values or 32 GiB.
     """
-    place = files.existing(path, what)
+    place = files.existing(path, noun)
     try:
         with pq.ParquetFile(place, page_checksum_verification=True) as opened:
             _bounded(opened.metadata, place)
@@ -59,7 +59,7 @@ def read(path: Path | str, what: str, only: Sequence[str] = ()) -> tuple[pl.Data
     return frame, metadata
 
 
-def kept(path: Path) -> pl.DataFrame | None:
+def cached(path: Path) -> pl.DataFrame | None:
     """The table of a file of ours that can be made again; None where it is not there or damaged."""
     if not path.exists():
         return None
@@ -69,12 +69,12 @@ def kept(path: Path) -> pl.DataFrame | None:
         return None
 
 
-def header(path: Path | str, what: str) -> tuple[list[str], Mapping[str, str]]:
+def header(path: Path | str, noun: str) -> tuple[list[str], Mapping[str, str]]:
     """Names of the columns of a Parquet file and its schema metadata; no value is read.
 
     Raises InputError for what is no Parquet file.
     """
-    place = files.existing(path, what)
+    place = files.existing(path, noun)
     try:
         schema = pq.read_schema(place)
         return list(schema.names), _texts(schema)

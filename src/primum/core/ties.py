@@ -32,8 +32,8 @@ def tolerance(values: Any, largest: float | None = None) -> Floats:
     """
     size = np.abs(np.asarray(values, dtype=np.float64))
     size = np.where(np.isfinite(size), size, 0.0)
-    most = float(size.max(initial=0.0)) if largest is None else largest
-    return np.asarray(RELATIVE * np.maximum(size, min(most, 1.0)), dtype=np.float64)
+    scale = float(size.max(initial=0.0)) if largest is None else largest
+    return np.asarray(RELATIVE * np.maximum(size, min(scale, 1.0)), dtype=np.float64)
 
 
 def starts(ranked: Floats) -> Integers:
@@ -68,30 +68,30 @@ def starts(ranked: Floats) -> Integers:
 
 def settled(values: Any) -> Floats:
     """Values (N,) of which those that are equal up to rounding are equal to the last bit."""
-    given = check.array(values).astype(np.float64)
-    if len(given) < 2:
-        return given
-    order = np.argsort(given)[::-1]
-    first = starts(given[order])
-    if len(first) == len(given):
-        return given
-    sizes = np.diff(np.r_[first, len(given)])
-    result = np.empty(len(given))
-    result[order] = np.repeat(given[order][first], sizes)
+    raw = check.array(values).astype(np.float64)
+    if len(raw) < 2:
+        return raw
+    order = np.argsort(raw)[::-1]
+    first = starts(raw[order])
+    if len(first) == len(raw):
+        return raw
+    sizes = np.diff(np.r_[first, len(raw)])
+    result = np.empty(len(raw))
+    result[order] = np.repeat(raw[order][first], sizes)
     return result
 
 
 def at_least(score: Any, threshold: Any) -> Bools:
     """Whether each score (N,) is at or above a threshold, one or (N,), or equal to it up to rounding."""
-    values, wanted = np.asarray(score, dtype=np.float64), np.asarray(threshold, dtype=np.float64)
-    return np.asarray(values >= lowest(wanted, values), dtype=np.bool_)
+    values, bound = np.asarray(score, dtype=np.float64), np.asarray(threshold, dtype=np.float64)
+    return np.asarray(values >= lowest(bound, values), dtype=np.bool_)
 
 
 def lowest(threshold: Any, score: Any = 0.0) -> Floats:
     """(...) lowest value that still counts as equal to a threshold, among scores of a size."""
-    wanted = np.asarray(threshold, dtype=np.float64)
-    size = max(float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (wanted, np.asarray(score)))
-    return np.asarray(wanted - tolerance(wanted, size), dtype=np.float64)
+    bound = np.asarray(threshold, dtype=np.float64)
+    size = max(float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (bound, np.asarray(score)))
+    return np.asarray(bound - tolerance(bound, size), dtype=np.float64)
 
 
 def above(value: float, score: Any = 0.0) -> float:
@@ -123,6 +123,6 @@ def widened(values: Array) -> Array:
     return flat.cast(pl.String).cast(pl.Float64).to_numpy().reshape(values.shape)
 
 
-def _near_largest(given: Array) -> Bools:
-    most = given.max(axis=-1, keepdims=True).astype(np.float64)
-    return np.asarray(given >= most - RELATIVE * np.maximum(np.abs(most), 1.0))
+def _near_largest(numbers: Array) -> Bools:
+    peak = numbers.max(axis=-1, keepdims=True).astype(np.float64)
+    return np.asarray(numbers >= peak - RELATIVE * np.maximum(np.abs(peak), 1.0))

@@ -46,8 +46,8 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
         InputError: when it cannot be loaded.
     """
     table = sets.load(name, root, seed)
-    found = copies.find(table, bar=bar)
-    listed = copy_table(table, found)
+    duplicates = copies.find(table, bar=bar)
+    listed = copy_table(table, duplicates)
     split = table.cases["split"].to_numpy()
     groups = listed.group_by("group").first()
     content = {
@@ -60,7 +60,7 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
         "counts": counts(table, sets.official_counts(name)),
         "unreadable": [
             {"id": table.cases["id"][row], "path": table.cases["path"][row], "why": why}
-            for row, why in found.unreadable.items()
+            for row, why in duplicates.unreadable.items()
         ],
         "copies": {
             "groups": len(groups),
@@ -68,8 +68,8 @@ def check(name: str, root: Path | str | None = None, seed: int = 0, *, bar: bool
             "exact_groups": int((groups["kind"] == "exact").sum()),
             "conflicting_groups": int(groups["conflicting"].sum()),
         },
-        "across": across(split, found.group),
-        "test_with_copies": with_copies(split, found.group, "test"),
+        "across": across(split, duplicates.group),
+        "test_with_copies": with_copies(split, duplicates.group, "test"),
         "pixels": pixels.summary(pixels.measure(table, bar=bar), pixels.trained_on(table)),
         "patients": patients(table) if sets.data_set(name).patients else None,
     }
@@ -82,16 +82,16 @@ def counts(table: ImageTable, expected: Counts) -> list[dict[str, Any]]:
 
     Where the table does not keep the official splits, all but test are pooled.
     """
-    cases, own = table.cases, OFFICIAL in table.cases.columns
-    split = cases[OFFICIAL if own else "split"]
+    cases, official = table.cases, OFFICIAL in table.cases.columns
+    split = cases[OFFICIAL if official else "split"]
     stated = dict(expected)
     if set(stated) == {"all"}:
         split = pl.Series(["all"] * len(cases))
-    elif stated and not own:
-        rest = [name for name in stated if name != "test"]
-        pooled = " + ".join(rest) or "train"
+    elif stated and not official:
+        pooled_names = [name for name in stated if name != "test"]
+        pooled = " + ".join(pooled_names) or "train"
         split = pl.Series(["test" if name == "test" else pooled for name in split])
-        summed = {label: sum(stated[name].get(label, 0) for name in rest) for label in table.classes}
+        summed = {label: sum(stated[name].get(label, 0) for name in pooled_names) for label in table.classes}
         stated = {pooled: summed} | {name: stated[name] for name in stated if name == "test"}
     order = list(dict.fromkeys([*stated, *(name for name in SPLITS if (split == name).any())]))
     return [
@@ -118,42 +118,42 @@ def across(split: NDArray[np.object_], group: Integers) -> list[dict[str, Any]]:
     Args:
         split: (N,) name of each image's split. group: (N,) as in ``copies.Copies``.
     """
-    found = []
-    inside = {name: set(group[(split == name) & (group >= 0)].tolist()) for name in SPLITS}
-    for other, name in combinations(SPLITS, 2):
-        shared = inside[other] & inside[name]
+    entries = []
+    inside = {second: set(group[(split == second) & (group >= 0)].tolist()) for second in SPLITS}
+    for first, second in combinations(SPLITS, 2):
+        shared = inside[first] & inside[second]
         if shared:
-            images = int(((split == name) & np.isin(group, list(shared))).sum())
-            found.append({"split": name, "other": other, "groups": len(shared), "images": images})
-    return found
+            images = int(((split == second) & np.isin(group, list(shared))).sum())
+            entries.append({"split": second, "other": first, "groups": len(shared), "images": images})
+    return entries
 
 
 def patients(table: ImageTable) -> dict[str, int]:
     """Patients, and how many of them stand in two splits, ours and the official ones; nobody is named."""
-    found = {"n": table.cases["patient"].n_unique(), "in_two_splits": len(leaks(table.cases))}
+    numbers = {"n": table.cases["patient"].n_unique(), "in_two_splits": len(leaks(table.cases))}
     if OFFICIAL in table.cases.columns:
         as_released = table.cases.with_columns(split=pl.col(OFFICIAL))
-        found["in_two_official_splits"] = len(leaks(as_released))
-    return found
+        numbers["in_two_official_splits"] = len(leaks(as_released))
+    return numbers
 
 
 def verdict(content: dict[str, Any]) -> str:
     """One sentence: does a copy or a patient of a judged split stand among the images trained on?"""
     n, people = content["splits"]["test"], (content["patients"] or {}).get("in_two_splits", 0)
     twins = content["test_with_copies"]
-    said = []
+    clauses = []
     if twins:
         have = "image has" if twins == 1 else "images have"
-        said.append(f"the split leaks: {twins:,} test {have} a copy in train, val or cal, of {n:,}")
+        clauses.append(f"the split leaks: {twins:,} test {have} a copy in train, val or cal, of {n:,}")
     if people:
-        said.append(f"{people:,} {'patient stands' if people == 1 else 'patients stand'} in two splits")
+        clauses.append(f"{people:,} {'patient stands' if people == 1 else 'patients stand'} in two splits")
     others = [entry for entry in content["across"] if entry["split"] != "test"]
-    if not said and others:
+    if not clauses and others:
         return "no test image has a copy outside test, but train, val and cal share copies among them"
-    return "; ".join(said) or "no copy and no known patient stands in two splits"
+    return "; ".join(clauses) or "no copy and no known patient stands in two splits"
 
 
-def copy_table(table: ImageTable, found: Copies) -> pl.DataFrame:
+def copy_table(table: ImageTable, duplicates: Copies) -> pl.DataFrame:
     """A row per image that has copies: ``group``, ``kind`` (exact or near), ``content``, what the image is.
 
     ``across``: the group stands in two splits. ``conflicting``: it stands under two labels. Groups that cross
@@ -162,7 +162,7 @@ def copy_table(table: ImageTable, found: Copies) -> pl.DataFrame:
     columns = ["id", "path", "label", "split"] + [OFFICIAL] * (OFFICIAL in table.cases.columns)
     listed = (
         table.cases.select(columns)
-        .with_columns(pl.Series("group", found.group), pl.Series("content", found.content))
+        .with_columns(pl.Series("group", duplicates.group), pl.Series("content", duplicates.content))
         .filter(pl.col("group") >= 0)
         .with_columns(
             kind=pl.when(pl.col("content").n_unique().over("group") == 1)

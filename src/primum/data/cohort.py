@@ -45,43 +45,47 @@ class Cohort:
             self.cases.write_parquet(draft)
 
     def images(
-        self, whole: ImageTable, splits: Sequence[str] = SPLITS, *, labels: bool = False, bar: bool = False
+        self, table: ImageTable, splits: Sequence[str] = SPLITS, *, labels: bool = False, bar: bool = False
     ) -> ImageTable:
         """The run's images in these splits, in the order written down; images added since are in none.
 
         Args:
-            whole: the data set as it is now, nothing held out.
+            table: the data set as it is now, nothing held out.
             labels: refuse other labels than the run began with, too.
             bar: show progress on standard error.
 
         Raises:
             InputError: when images are missing or hold something else than when the run began.
         """
-        wanted = self.cases.filter(pl.col("split").is_in(list(splits)))
-        rows = self.rows(whole, wanted)
+        recorded = self.cases.filter(pl.col("split").is_in(list(splits)))
+        rows = self.rows(table, recorded)
         if (rows < 0).any():
-            raise InputError(self._missing(whole, wanted.filter(pl.Series(rows < 0))))
+            raise InputError(self._missing(table, recorded.filter(pl.Series(rows < 0))))
         if not self.hashed:  # tables of predictions stand split by split
             order = np.argsort(rows)
-            wanted, rows = wanted[pl.Series(order, dtype=pl.UInt32)], rows[order]
-        found = whole.take(rows)
-        found = replace(found, cases=found.cases.with_columns(wanted["split"]), classes=self._classes(whole))
+            recorded, rows = recorded[pl.Series(order, dtype=pl.UInt32)], rows[order]
+        present = table.take(rows)
+        present = replace(
+            present, cases=present.cases.with_columns(recorded["split"]), classes=self._classes(table)
+        )
         if self.hashed:
-            held = pl.Series(contents.digests(found, bar=bar), dtype=pl.String)
-            self._refuse(found, held != wanted["sha256"], "hold something else", "put the old files back")
+            digests = pl.Series(contents.digests(present, bar=bar), dtype=pl.String)
+            self._refuse(
+                present, digests != recorded["sha256"], "hold something else", "put the old files back"
+            )
         if labels:
-            other = wanted["label"].ne_missing(found.cases["label"])
-            self._refuse(found, other, "bear another label", "label them as then")
-        return found
+            relabelled = recorded["label"].ne_missing(present.cases["label"])
+            self._refuse(present, relabelled, "bear another label", "label them as then")
+        return present
 
-    def known(self, whole: ImageTable) -> ImageTable:
+    def known(self, table: ImageTable) -> ImageTable:
         """Every image of the run that is there, those that it left out included, nothing held out."""
-        rows = self.rows(whole, self.cases)
-        return replace(whole.take(rows[rows >= 0]), classes=self._classes(whole))
+        rows = self.rows(table, self.cases)
+        return replace(table.take(rows[rows >= 0]), classes=self._classes(table))
 
-    def added(self, whole: ImageTable) -> Bools:
+    def added(self, table: ImageTable) -> Bools:
         """(N,) whether the run did not know an image when it began."""
-        return (~whole.cases["id"].is_in(self.cases["id"].implode())).to_numpy()
+        return (~table.cases["id"].is_in(self.cases["id"].implode())).to_numpy()
 
     @property
     def learned(self) -> pl.DataFrame:
@@ -89,54 +93,55 @@ class Cohort:
         return self.cases.filter(pl.col("split").is_in(LEARNED))
 
     @staticmethod
-    def rows(whole: ImageTable, cases: pl.DataFrame) -> Integers:
+    def rows(table: ImageTable, cases: pl.DataFrame) -> Integers:
         """Row of each case in a data set, -1 where it is not there."""
-        at = {one: row for row, one in enumerate(whole.cases["id"])}
-        return np.array([at.get(one, -1) for one in cases["id"]], dtype=np.int64)
+        at = {case: row for row, case in enumerate(table.cases["id"])}
+        return np.array([at.get(case, -1) for case in cases["id"]], dtype=np.int64)
 
-    def _classes(self, whole: ImageTable) -> tuple[str, ...]:
+    def _classes(self, table: ImageTable) -> tuple[str, ...]:
         """Without classes that only came with images added since."""
-        brought = whole.cases.filter(pl.Series(self.added(whole)))["label"].drop_nulls()
+        brought = table.cases.filter(pl.Series(self.added(table)))["label"].drop_nulls()
         fresh = set(brought) - set(self.cases["label"].drop_nulls())
-        return tuple(name for name in whole.classes if name not in fresh)
+        return tuple(name for name in table.classes if name not in fresh)
 
-    def _missing(self, whole: ImageTable, lost: pl.DataFrame) -> str:
+    def _missing(self, table: ImageTable, lost: pl.DataFrame) -> str:
         renamed = 0
         if self.hashed:
-            there = set(contents.digests(whole.take(self.added(whole))))
-            renamed = sum(content in there for content in lost["sha256"])
+            digests = set(contents.digests(table.take(self.added(table))))
+            renamed = sum(content in digests for content in lost["sha256"])
         under = f" ({renamed} lie there under another name)" if renamed else ""
         return (
-            f"{whole.name}: every image of the run {self.run} was expected, {len(lost)} missing{under}, "
-            f"{_shown(lost)} for one; put back what was there when it began, or train anew elsewhere"
+            f"{table.name}: every image of the run {self.run} was expected, {len(lost)} missing{under}, "
+            f"{_examples(lost)} for one; put back what was there when it began, or train anew elsewhere"
         )
 
-    def _refuse(self, found: ImageTable, wrong: pl.Series, what: str, remedy: str) -> None:
+    def _refuse(self, images: ImageTable, wrong: pl.Series, clause: str, remedy: str) -> None:
         if not wrong.any():
             return
-        cases = found.cases.filter(wrong)
+        cases = images.cases.filter(wrong)
         raise InputError(
-            f"{found.name}: images as they were when the run {self.run} began were expected, {len(cases)} of "
-            f"{len(found)} {what} now, {_shown(cases)} for one; {remedy}, or train anew elsewhere"
+            f"{images.name}: images as they were when the run {self.run} began were expected, "
+            f"{len(cases)} of {len(images)} {clause} now, {_examples(cases)} for one; {remedy}, or "
+            "train anew elsewhere"
         )
 
 
-def record(whole: ImageTable, table: ImageTable, run: str, *, bar: bool = False) -> Cohort:
+def record(images: ImageTable, table: ImageTable, run: str, *, bar: bool = False) -> Cohort:
     """The cohort of a run that begins now.
 
     Args:
-        whole: every image of the data set.
+        images: every image of the data set.
         table: those of them that have a split, held-out ones included; the others are written down without.
         run: the run as messages call it. bar: show progress on standard error.
     """
     split = dict(zip(table.cases["id"], table.cases["split"], strict=True))
-    cases = whole.cases.select(
+    cases = images.cases.select(
         pl.col("id").cast(pl.String),
         pl.col("patient").cast(pl.String),
         pl.col("label").cast(pl.String),
-        pl.Series("split", [split.get(one) for one in whole.cases["id"]], dtype=pl.String),
+        pl.Series("split", [split.get(case) for case in images.cases["id"]], dtype=pl.String),
         pl.col("path").cast(pl.String),
-        pl.Series("sha256", contents.digests(whole, bar=bar), dtype=pl.String),
+        pl.Series("sha256", contents.digests(images, bar=bar), dtype=pl.String),
     )
     return Cohort(cases, run)
 
@@ -179,7 +184,7 @@ def _answered(table: Path, split: str) -> pl.DataFrame:
     )
 
 
-def _shown(cases: pl.DataFrame) -> str:
+def _examples(cases: pl.DataFrame) -> str:
     """The first image by its path; images made in memory have none, and an id may name a patient."""
     path = cases["path"][0]
     return "one without a path" if path is None else check.path_name(str(path), 0)

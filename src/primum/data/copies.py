@@ -78,27 +78,27 @@ def marks(table: ImageTable, *, bar: bool = False) -> Marks:
     thumbs = np.zeros((n, duplicates.SIDE, duplicates.SIDE), dtype=np.uint8)
     with ThreadPoolExecutor(THREADS) as pool:
         coming = pool.map(lambda row: _look(table, row), range(n))
-        shown = track(
+        tracked = track(
             coming, "looking for copies", n, console=Console(stderr=True), transient=True, disable=not bar
         )
-        for row, seen in enumerate(shown):
-            if isinstance(seen, str):
-                unreadable[row] = seen
+        for row, entries in enumerate(tracked):
+            if isinstance(entries, str):
+                unreadable[row] = entries
             else:
-                digests[row], bits[row], thumbs[row] = seen
+                digests[row], bits[row], thumbs[row] = entries
     return Marks(digests, bits, thumbs, unreadable)
 
 
-def joined(seen: Marks, far: int = duplicates.FAR, alike: float = duplicates.ALIKE) -> Copies:
+def joined(images: Marks, far: int = duplicates.FAR, alike: float = duplicates.ALIKE) -> Copies:
     """Groups of images that exact or near copies connect; the limits are those of ``duplicates.near``."""
-    n = len(seen.digests)
+    n = len(images.digests)
     content = np.full(n, -1, dtype=np.int64)
-    good = np.flatnonzero(seen.digests != "")
-    _, first, content[good] = np.unique(seen.digests[good], return_index=True, return_inverse=True)
+    good = np.flatnonzero(images.digests != "")
+    _, first, content[good] = np.unique(images.digests[good], return_index=True, return_inverse=True)
     one_each = good[first]  # one image per content, so that many equal files cost nothing
     exact = np.stack([one_each[content[good]], good], axis=1)
-    pairs = one_each[duplicates.near(seen.bits[one_each], seen.thumbs[one_each], far, alike)]
-    return Copies(content, duplicates.groups(n, [exact, pairs]), seen.unreadable)
+    pairs = one_each[duplicates.near(images.bits[one_each], images.thumbs[one_each], far, alike)]
+    return Copies(content, duplicates.groups(n, [exact, pairs]), images.unreadable)
 
 
 def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> Copies:
@@ -110,12 +110,12 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> Copies:
     blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
     limits = f"{duplicates.FAR} {duplicates.ALIKE} {duplicates.SAME} {duplicates.FLAT} {duplicates.NOISE}"
     named = f"{replace(table, cases=blank).fingerprint()} {limits} {STRETCHED}"
-    kept = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
-    stored = parquet.kept(kept)
+    file = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
+    stored = parquet.cached(file)
     if stored is None:
-        found = find(table, bar=bar)
-        stored = pl.DataFrame({"content": found.content, "group": found.group})
-        with files.whole(kept) as draft:
+        result = find(table, bar=bar)
+        stored = pl.DataFrame({"content": result.content, "group": result.group})
+        with files.whole(file) as draft:
             stored.write_parquet(draft)
     return Copies(stored["content"].to_numpy(), stored["group"].to_numpy())
 

@@ -50,19 +50,19 @@ def near(bits: Bits, thumbs: Pixels, far: int = FAR, alike: float = ALIKE) -> In
         bits: (N, 256) difference hashes. thumbs: (N, 64, 64) grey thumbnails.
         far: most bits that may differ. alike: least agreement of the thumbnails, see :func:`agree`.
     """
-    seen = np.flatnonzero([thumb.std() >= FLAT for thumb in thumbs])
-    signs = np.where(bits[seen], 1, -1).astype(np.float32)
-    found = [np.empty((0, 2), dtype=np.int64)]
-    for start in range(0, len(seen), ROWS):
+    textured = np.flatnonzero([thumb.std() >= FLAT for thumb in thumbs])
+    signs = np.where(bits[textured], 1, -1).astype(np.float32)
+    blocks = [np.empty((0, 2), dtype=np.int64)]
+    for start in range(0, len(textured), ROWS):
         agreement = signs[start : start + ROWS] @ signs[start:].T  # 256 - 2 × bits that differ
         first, second = np.nonzero(agreement >= bits.shape[1] - 2 * far)
         later = second > first
-        candidates = seen[np.stack([first[later], second[later]], axis=1) + start]
+        candidates = textured[np.stack([first[later], second[later]], axis=1) + start]
         for part in range(0, len(candidates), PAIRS):
             pairs = candidates[part : part + PAIRS]
             left, right = thumbs[pairs[:, 0]], thumbs[pairs[:, 1]]
-            found.append(pairs[(agree(left, right) >= alike) | (correlate(left, right) >= SAME)])
-    return np.concatenate(found)
+            blocks.append(pairs[(agree(left, right) >= alike) | (correlate(left, right) >= SAME)])
+    return np.concatenate(blocks)
 
 
 def agree(first: Pixels, second: Pixels) -> Singles:
@@ -101,7 +101,7 @@ def groups(n: int, pairs: Sequence[Integers]) -> Integers:
     links = coo_matrix((np.ones(len(joined), dtype=bool), (joined[:, 0], joined[:, 1])), shape=(n, n))
     _, of = connected_components(links, directed=False)
     several = np.bincount(of, minlength=1)[of] > 1
-    found = np.full(n, -1, dtype=np.int64)
+    numbers = np.full(n, -1, dtype=np.int64)
     _, first, index = np.unique(of[several], return_index=True, return_inverse=True)
-    found[several] = np.argsort(np.argsort(first))[index]
-    return found
+    numbers[several] = np.argsort(np.argsort(first))[index]
+    return numbers

@@ -35,15 +35,15 @@ def stratified(labels: Integers, groups: Integers, folds: int, seed: int) -> Int
     filled, each = np.zeros(folds), np.arange(folds)
     fold_of = np.empty(len(members), dtype=np.int64)
     for group in order.tolist():
-        own, more = members[group]
-        tried = np.repeat(counts[None, :, own], folds, axis=0)
+        cells, more = members[group]
+        tried = np.repeat(counts[None, :, cells], folds, axis=0)
         tried[each, each] += more
-        tried_deviation = np.std(tried / classes[own], axis=1)
+        tried_deviation = np.std(tried / classes[cells], axis=1)
         mean = np.repeat(deviation[None], folds, axis=0)
-        mean[:, own] = tried_deviation
-        best = _least(mean.mean(axis=1).tolist(), filled.tolist())
-        counts[best, own] += more
-        deviation[own] = tried_deviation[best]
+        mean[:, cells] = tried_deviation
+        best = _emptiest(mean.mean(axis=1).tolist(), filled.tolist())
+        counts[best, cells] += more
+        deviation[cells] = tried_deviation[best]
         filled[best] = counts[best].sum()
         fold_of[group] = best
     return fold_of[groups]
@@ -58,12 +58,12 @@ def _members(labels: Integers, groups: Integers) -> list[tuple[Integers, Floats]
     k = int(labels.max()) + 1
     cells, sizes = np.unique(groups * k + labels, return_counts=True)
     starts = np.flatnonzero(np.diff(cells // k, prepend=-1))
-    found = []
-    for own, more in zip(np.split(cells % k, starts[1:]), np.split(sizes, starts[1:]), strict=True):
-        if len(own) == 1 < k:
-            own, more = np.array([own[0], (own[0] + 1) % k]), np.array([more[0], 0])
-        found.append((own, more.astype(np.float64)))
-    return found
+    members = []
+    for cell, more in zip(np.split(cells % k, starts[1:]), np.split(sizes, starts[1:]), strict=True):
+        if len(cell) == 1 < k:
+            cell, more = np.array([cell[0], (cell[0] + 1) % k]), np.array([more[0], 0])
+        members.append((cell, more.astype(np.float64)))
+    return members
 
 
 def _unevenness(members: list[tuple[Integers, Floats]], k: int) -> Floats:
@@ -72,16 +72,16 @@ def _unevenness(members: list[tuple[Integers, Floats]], k: int) -> Floats:
     for start in range(0, len(members), ROWS):
         some = members[start : start + ROWS]
         counts = np.zeros((len(some), k))
-        for row, (own, more) in enumerate(some):
-            counts[row, own] += more
+        for row, (labels, more) in enumerate(some):
+            counts[row, labels] += more
         parts.append(np.std(counts, axis=1))
     return np.concatenate(parts)
 
 
-def _least(deviations: list[float], filled: list[float]) -> int:
-    best, least, fewest = 0, math.inf, math.inf
+def _emptiest(deviations: list[float], filled: list[float]) -> int:
+    best, lowest, fewest = 0, math.inf, math.inf
     for fold, (value, size) in enumerate(zip(deviations, filled, strict=True)):
-        near = abs(value - least) <= ABSOLUTE + RELATIVE * abs(least) and least < math.inf
-        if value < least or (near and size < fewest):
-            best, least, fewest = fold, value, size
+        near = abs(value - lowest) <= ABSOLUTE + RELATIVE * abs(lowest) and lowest < math.inf
+        if value < lowest or (near and size < fewest):
+            best, lowest, fewest = fold, value, size
     return best

@@ -30,7 +30,7 @@ CHANNELS, SEPARATOR = "channels", ";"
 MASK = "mask"
 HELD_OUT = "shift"
 NEW = "new"
-SHOWN = 80  # characters of a name that is refused
+EXCERPT = 80  # characters of a name that is refused
 SPLITS = ("train", "val", "cal", "test", HELD_OUT, NEW)
 
 
@@ -72,9 +72,9 @@ class ImageTable:
             raise InputError(f"{self.name}: the table of images needs the columns {', '.join(missing)}")
         if self.cases["id"].n_unique() != len(self.cases):
             raise InputError(f"{self.name}: two images share an id; give each file its own name")
-        for column, known in (("label", self.classes), ("split", SPLITS)):
+        for column, expected in (("label", self.classes), ("split", SPLITS)):
             for value in self.cases[column].drop_nulls().unique().sort():
-                check.one_of(value, known, f"{self.name}: {column}")
+                check.one_of(value, expected, f"{self.name}: {column}")
 
     def __len__(self) -> int:
         return len(self.cases)
@@ -103,8 +103,8 @@ class ImageTable:
 
         A shift that is already there is named before the new one.
         """
-        known = [pl.col("shift")] if "shift" in self.cases.columns else []
-        shift = pl.concat_str(*known, pl.lit(name), separator=" + ", ignore_nulls=True)
+        earlier = [pl.col("shift")] if "shift" in self.cases.columns else []
+        shift = pl.concat_str(*earlier, pl.lit(name), separator=" + ", ignore_nulls=True)
         return replace(self, cases=self.cases.with_columns(shift=shift, shift_level=pl.lit(level, pl.Int64)))
 
     @property
@@ -127,8 +127,8 @@ class ImageTable:
         """
         if self.pixels is None:
             return self.opened(self.cases["path"][row]).visible()
-        shown: Image = self.planes(row)[0].convert("RGB")
-        return shown
+        picture: Image = self.planes(row)[0].convert("RGB")
+        return picture
 
     def decoded(self, row: int) -> tuple[Decoded, ...]:
         """The files of one row as they are stored, one RGB image or C channels; none for made images.
@@ -180,19 +180,23 @@ class ImageTable:
             return tuple(
                 images.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(stored, -1, 0)
             )
-        found = self.decoded(row)
-        within = [of_channel(ranges, channel) for channel in range(len(found))]
+        decoded = self.decoded(row)
+        within = [of_channel(ranges, channel) for channel in range(len(decoded))]
         if unfit is not None:
-            unfit.add(row, found, within)
-        opened = [one.shown(limits) for one, limits in zip(found, within, strict=True)]
+            unfit.add(row, decoded, within)
+        opened = [member.render(limits) for member, limits in zip(decoded, within, strict=True)]
         if CHANNELS not in self.cases.columns:
             return tuple(opened)
-        for path, one in zip(self.paths(row), opened, strict=True):
-            red, green, blue = (band.tobytes() for band in one.split())
-            if one.size != opened[0].size or not red == green == blue:
-                why = "it is coloured" if one.size == opened[0].size else "it has another size than the first"
+        for path, member in zip(self.paths(row), opened, strict=True):
+            red, green, blue = (band.tobytes() for band in member.split())
+            if member.size != opened[0].size or not red == green == blue:
+                why = (
+                    "it is coloured"
+                    if member.size == opened[0].size
+                    else "it has another size than the first"
+                )
                 raise self._corrupt(f"a grey channel was expected at {path}, {why}; export it again")
-        return tuple(one.getchannel(0) for one in opened)
+        return tuple(member.getchannel(0) for member in opened)
 
     def mask(self, row: int) -> Image | None:
         """Lesion mask of one row, grey of 0 and 255, of its image's size; None without one.
@@ -207,19 +211,19 @@ class ImageTable:
         if path is None:
             return None
         stored, image = self.opened(path), self.image(row)
-        own = (0.0, stored.extremes()[1]) if isinstance(stored, Grey) else None
-        found = stored.shown(own).convert("L")
-        if found.size != image.size:
-            mine, other = ("×".join(map(str, size)) for size in (image.size, found.size))
+        limits = (0.0, stored.extremes()[1]) if isinstance(stored, Grey) else None
+        picture = stored.render(limits).convert("L")
+        if picture.size != image.size:
+            expected, arrived = ("×".join(map(str, size)) for size in (image.size, picture.size))
             raise InputError(
-                f"{self.name}: the mask {path} must have the {mine} pixels of its image, it has {other}; "
-                "export it again at the size of the image"
+                f"{self.name}: the mask {path} must have the {expected} pixels of its image, it has "
+                f"{arrived}; export it again at the size of the image"
             )
-        cut: Image = found.point(lambda value: 255 if value >= 128 else 0)
+        cut: Image = picture.point(lambda value: 255 if value >= 128 else 0)
         return cut
 
-    def _corrupt(self, said: str) -> CorruptImageError:
-        return CorruptImageError(f"{self.name}: {said}, or leave such images out with --skip-corrupt")
+    def _corrupt(self, reason: str) -> CorruptImageError:
+        return CorruptImageError(f"{self.name}: {reason}, or leave such images out with --skip-corrupt")
 
     def fingerprint(self) -> str:
         """sha256 over ids, labels, splits and the pixels or files: the same data give the same text.
@@ -246,8 +250,8 @@ class ImageTable:
 def at_root(root: Path, name: str, needed: str) -> Path:
     """``root`` itself or its sub-folder ``name``, whichever holds ``needed``; refuses any other folder."""
     if not root.is_dir():
-        what = "this is a file" if root.exists() else "there is no such folder"
-        raise InputError(f"{root}: the folder of {name} was expected here, {what}; set --root")
+        state = "this is a file" if root.exists() else "there is no such folder"
+        raise InputError(f"{root}: the folder of {name} was expected here, {state}; set --root")
     for folder in (root, root / name):
         if (folder / needed).exists():
             return folder
@@ -265,13 +269,13 @@ def files_of(folder: Path) -> list[Path]:
 
 def ordered(paths: Iterable[Path]) -> list[Path]:
     """Paths in order of name; refuses a name that is not UTF-8, which no table can hold."""
-    found = sorted(paths)
-    for path in found:
+    entries = sorted(paths)
+    for path in entries:
         try:
             path.name.encode()
         except UnicodeEncodeError:
-            told = path.name.encode(errors="backslashreplace").decode()[:SHOWN]
+            name = path.name.encode(errors="backslashreplace").decode()[:EXCERPT]
             raise InputError(
-                f"{path.parent.name}: names of files and folders must be UTF-8, {told} is not; rename it"
+                f"{path.parent.name}: names of files and folders must be UTF-8, {name} is not; rename it"
             ) from None
-    return found
+    return entries

@@ -35,15 +35,18 @@ def leave_out(table: ImageTable, column: str, value: str | Sequence[str]) -> Ima
             a class would be left without training images or a split without images.
     """
     values = _values(table, column, value)
-    held = table.cases[column].cast(pl.String).is_in(values)
-    crossing = ~held & table.cases["patient"].is_in(table.cases["patient"].filter(held).unique().implode())
-    said = _said(column, values)
-    cases = table.cases.with_columns(
-        split=pl.when(held).then(pl.lit(HELD_OUT)).otherwise("split"), shift=_shift(table, held, said)
+    excluded = table.cases[column].cast(pl.String).is_in(values)
+    crossing = ~excluded & table.cases["patient"].is_in(
+        table.cases["patient"].filter(excluded).unique().implode()
     )
-    found = replace(table, cases=cases).take((~crossing).to_numpy())
-    _enough(table, found, said)
-    return found
+    phrase = _phrase(column, values)
+    cases = table.cases.with_columns(
+        split=pl.when(excluded).then(pl.lit(HELD_OUT)).otherwise("split"),
+        shift=_shift(table, excluded, phrase),
+    )
+    remaining = replace(table, cases=cases).take((~crossing).to_numpy())
+    _enough(table, remaining, phrase)
+    return remaining
 
 
 def held_out(table: ImageTable, section: Section | None) -> ImageTable:
@@ -56,18 +59,18 @@ def held_out(table: ImageTable, section: Section | None) -> ImageTable:
 def marked(table: ImageTable, section: Section | None) -> ImageTable:
     """A table that was cut already, with the column ``shift`` as :func:`held_out` writes it."""
     for column, value in (section or {}).items():
-        said = _said(column, [value] if isinstance(value, str) else value)
-        shift = _shift(table, table.cases["split"] == HELD_OUT, said)
+        phrase = _phrase(column, [value] if isinstance(value, str) else value)
+        shift = _shift(table, table.cases["split"] == HELD_OUT, phrase)
         table = replace(table, cases=table.cases.with_columns(shift=shift))
     return table
 
 
-def _shift(table: ImageTable, held: pl.Series, said: str) -> pl.Expr:
+def _shift(table: ImageTable, excluded: pl.Series, phrase: str) -> pl.Expr:
     earlier = pl.col("shift") if "shift" in table.cases.columns else pl.lit(None, pl.String)
-    return pl.when(held).then(pl.lit(said)).otherwise(earlier)
+    return pl.when(excluded).then(pl.lit(phrase)).otherwise(earlier)
 
 
-def _said(column: str, values: Sequence[str]) -> str:
+def _phrase(column: str, values: Sequence[str]) -> str:
     return f"{column}={','.join(sorted(set(values)))}"
 
 
@@ -79,7 +82,7 @@ def counts(table: ImageTable, column: str) -> pl.DataFrame:
     Raises:
         InputError: for an unknown column.
     """
-    _known(table, column)
+    _check_column(table, column)
     listed = table.cases.with_columns(pl.col(column).cast(pl.String))
     return (
         listed.group_by(column)
@@ -91,43 +94,43 @@ def counts(table: ImageTable, column: str) -> pl.DataFrame:
     )
 
 
-def _known(table: ImageTable, column: str) -> None:
+def _check_column(table: ImageTable, column: str) -> None:
     columns = [name for name in table.cases.columns if name not in NEVER]
     check.one_of(column, columns, f"{table.name}: column")
 
 
 def _values(table: ImageTable, column: str, value: str | Sequence[str]) -> list[str]:
     """The values asked for, each checked to be there."""
-    _known(table, column)
+    _check_column(table, column)
     cells = table.cases[column].cast(pl.String)
     if cells.null_count():
         raise InputError(
             f"{table.name}: a value of {column} is needed for every image to leave one out, "
             f"{cells.null_count()} of {len(cells)} have none; fill them in, or take another column"
         )
-    known = cells.unique().sort().to_list()
-    if len(known) == 1:
+    choices = cells.unique().sort().to_list()
+    if len(choices) == 1:
         raise InputError(
-            f"{table.name}: column {column} holds one value only, {known[0]!r}, and nothing would be left "
+            f"{table.name}: column {column} holds one value only, {choices[0]!r}, and nothing would be left "
             "without it; take another column"
         )
-    asked = [value] if isinstance(value, str) else list(value)
-    if not asked:
+    requested = [value] if isinstance(value, str) else list(value)
+    if not requested:
         raise InputError(f"{table.name}: a value of {column} to leave out was expected, none arrived")
-    return sorted({check.one_of(one, known, f"{table.name}: {column}") for one in asked})
+    return sorted({check.one_of(choice, choices, f"{table.name}: {column}") for choice in requested})
 
 
-def _enough(before: ImageTable, after: ImageTable, said: str) -> None:
+def _enough(before: ImageTable, after: ImageTable, phrase: str) -> None:
     train = after.cases.filter(pl.col("split") == "train")["label"]
     bare = [name for name in before.classes if name not in train]
     if bare:
         raise InputError(
-            f"{before.name}: leaving out {said} leaves {check.shorten(bare)} without training images; "
+            f"{before.name}: leaving out {phrase} leaves {check.shorten(bare)} without training images; "
             "leave out something that each class can spare"
         )
     empty = [name for name in before.cases["split"].unique().sort() if name not in after.cases["split"]]
     if empty:
         raise InputError(
-            f"{before.name}: leaving out {said} leaves the split {check.shorten(empty)} without images; "
+            f"{before.name}: leaving out {phrase} leaves the split {check.shorten(empty)} without images; "
             "leave out something that each split can spare"
         )

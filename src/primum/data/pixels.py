@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 THREADS = min(16, os.cpu_count() or 1)
 OUTERMOST = 0.01  # share of the images, at either end, whose extreme values do not widen the range
-MOST = 5  # stated ranges that are named
+RANGES_LISTED = 5  # stated ranges that are named
 FEW_LEVELS = 16  # of 256 grey levels: less contrast than this is worth a warning
 SCHEMA = {
     "row": pl.Int64, "channel": pl.Int64, "kind": pl.String, "stated_low": pl.Float64,
@@ -54,8 +54,8 @@ def measure(table: ImageTable, *, bar: bool = False) -> pl.DataFrame:
     with ThreadPoolExecutor(THREADS) as pool:
         coming = pool.map(lambda row: _rows(table, row), range(n))
         console = Console(stderr=True)
-        shown = track(coming, "looking at grey values", n, console=console, transient=True, disable=not bar)
-        return pl.DataFrame([one for rows in shown for one in rows], schema=SCHEMA)
+        tracked = track(coming, "looking at grey values", n, console=console, transient=True, disable=not bar)
+        return pl.DataFrame([measurement for rows in tracked for measurement in rows], schema=SCHEMA)
 
 
 def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> pl.DataFrame:
@@ -65,15 +65,15 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> pl.DataFram
     """
     blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
     named = f"{replace(table, cases=blank).fingerprint()} pixels"
-    kept = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
-    held = parquet.kept(kept)
-    if held is not None:
-        return held
-    found = measure(table, bar=bar)
-    if (found["kind"] != decode.EIGHT).any():
-        with files.whole(kept) as draft:
-            found.write_parquet(draft)
-    return found
+    file = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
+    stored = parquet.cached(file)
+    if stored is not None:
+        return stored
+    measured = measure(table, bar=bar)
+    if (measured["kind"] != decode.EIGHT).any():
+        with files.whole(file) as draft:
+            measured.write_parquet(draft)
+    return measured
 
 
 def trained_on(table: ImageTable) -> Integers:
@@ -98,20 +98,20 @@ def ranges(pixels: pl.DataFrame, rows: Integers) -> tuple[Range, ...] | None:
     deep = pixels.filter(pl.col("low").is_not_null() & pl.col("row").is_in(rows.tolist()))
     if not len(deep):
         return None
-    found = []
+    limits = []
     for channel in range(int(deep["channel"].max()) + 1):  # type: ignore[arg-type]
-        own = deep.filter(channel=channel)
-        own = own if len(own) else deep
-        silent = own.filter(pl.col("stated_low").is_null())
-        ends = silent.select("low", "high") if len(silent) else own.select("stated_low", "stated_high")
+        selection = deep.filter(channel=channel)
+        selection = selection if len(selection) else deep
+        silent = selection.filter(pl.col("stated_low").is_null())
+        ends = silent.select("low", "high") if len(silent) else selection.select("stated_low", "stated_high")
         low, high = (part.to_numpy() for part in ends)
-        found.append(
+        limits.append(
             (
                 float(np.quantile(low, OUTERMOST, method="lower")),
                 float(np.quantile(high, 1 - OUTERMOST, method="higher")),
             )
         )
-    return tuple(found)
+    return tuple(limits)
 
 
 def summary(pixels: pl.DataFrame, rows: Integers) -> dict[str, Any]:
@@ -129,19 +129,19 @@ def summary(pixels: pl.DataFrame, rows: Integers) -> dict[str, Any]:
     deep = placed(pixels, used)
     stated = deep.filter(pl.col("stated_low").is_not_null())
     silent = deep.filter(pl.col("stated_low").is_null()).unique("row", keep="first", maintain_order=True)
-    told = stated.group_by("stated_low", "stated_high").agg(pl.col("row").n_unique())
+    counts = stated.group_by("stated_low", "stated_high").agg(pl.col("row").n_unique())
     middle = deep["levels"].median()
     content: dict[str, Any] = {
         "kinds": dict(sorted(first["kind"].value_counts().iter_rows())),
         "no_stated_range": dict(sorted(silent["kind"].value_counts().iter_rows())),
         "stated": [
-            {"range": [low, high], "images": count} for low, high, count in told.sort(pl.all()).iter_rows()
+            {"range": [low, high], "images": count} for low, high, count in counts.sort(pl.all()).iter_rows()
         ],
-        "ranges": None if used is None else [list(one) for one in used],
+        "ranges": None if used is None else [list(limits) for limits in used],
         "clipped": deep.filter("clipped")["row"].n_unique(),
         "levels": None if middle is None else round(float(middle), 1),  # type: ignore[arg-type]
     }
-    return content | {"said": _said(content)}
+    return content | {"said": _sentences(content)}
 
 
 def placed(pixels: pl.DataFrame, used: Sequence[Range] | None) -> pl.DataFrame:
@@ -149,7 +149,7 @@ def placed(pixels: pl.DataFrame, used: Sequence[Range] | None) -> pl.DataFrame:
     deep = pixels.filter(pl.col("low").is_not_null())
     within = [of_channel(used, channel) or (None, None) for channel in deep["channel"]]
     low, high = (
-        pl.coalesce(f"stated_{end}", pl.Series(end, [one[at] for one in within], dtype=pl.Float64))
+        pl.coalesce(f"stated_{end}", pl.Series(end, [limits[at] for limits in within], dtype=pl.Float64))
         for at, end in enumerate(("low", "high"))
     )
     width, margin = pl.max_horizontal(high - low, pl.lit(1e-12)), (high - low) * FAR
@@ -166,13 +166,16 @@ def unfit(pixels: pl.DataFrame, used: Sequence[Range] | None) -> Unfit:
     return Unfit(set(deep.filter("clipped")["row"]), set(unknown))
 
 
-def _said(content: dict[str, Any]) -> list[str]:
+def _sentences(content: dict[str, Any]) -> list[str]:
     """Only the kinds where nothing has more than 8 bits."""
     lines = ["pixels: " + ", ".join(f"{kind} {count:,}" for kind, count in content["kinds"].items())]
     stated = content["stated"]
-    lines += [f"stated range {words([one['range']])}: {one['images']:,} images" for one in stated[:MOST]]
-    if len(stated) > MOST:
-        lines.append(f"stated ranges: {len(stated) - MOST:,} others")
+    lines += [
+        f"stated range {words([entry['range']])}: {entry['images']:,} images"
+        for entry in stated[:RANGES_LISTED]
+    ]
+    if len(stated) > RANGES_LISTED:
+        lines.append(f"stated ranges: {len(stated) - RANGES_LISTED:,} others")
     silent = content["no_stated_range"]
     if silent and content["ranges"] is None:
         lines.append(
@@ -199,17 +202,21 @@ def _rows(table: ImageTable, row: int) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = [{"kind": kind} for kind in kinds]
     if None in kinds:
         try:
-            entries = [_measured(one) for one in table.decoded(row)]
+            entries = [_measured(plane) for plane in table.decoded(row)]
         except CorruptImageError:
             return []
     return [{"row": row, "channel": channel} | entry for channel, entry in enumerate(entries)]
 
 
-def _measured(one: Decoded) -> dict[str, Any]:
-    if not isinstance(one, Grey):
-        return {"kind": one.kind}
-    stated, (low, high), (inner_low, inner_high) = one.stated or (None, None), one.extremes(), one.inner()
+def _measured(plane: Decoded) -> dict[str, Any]:
+    if not isinstance(plane, Grey):
+        return {"kind": plane.kind}
+    stated, (low, high), (inner_low, inner_high) = (
+        plane.stated or (None, None),
+        plane.extremes(),
+        plane.inner(),
+    )
     return {
-        "kind": one.kind, "stated_low": stated[0], "stated_high": stated[1], "low": low, "high": high,
+        "kind": plane.kind, "stated_low": stated[0], "stated_high": stated[1], "low": low, "high": high,
         "inner_low": inner_low, "inner_high": inner_high,
     }  # fmt: skip

@@ -36,8 +36,8 @@ def assign(labels: Strings, groups: Strings, seed: int, twentieths: Mapping[str,
     _enough(np.unique(groups))
     part = np.array(_parts(tuple(labels.tolist()), tuple(groups.tolist()), seed))
     of_part = [split for split, count in twentieths.items() for _ in range(count)]
-    found: Strings = np.array(of_part)[part]
-    return found
+    parts: Strings = np.array(of_part)[part]
+    return parts
 
 
 def hashed(groups: Strings, seed: int, twentieths: Mapping[str, int] = WITH_TEST) -> Strings:
@@ -66,27 +66,27 @@ def hashed(groups: Strings, seed: int, twentieths: Mapping[str, int] = WITH_TEST
             f"into {empty[0]} with seed {seed}; take another seed, or give the splits yourself, as folders "
             "or a column split"
         )
-    found: Strings = of_part[index]
-    return found
+    parts: Strings = of_part[index]
+    return parts
 
 
-def completed(given: Strings, cut: Callable[[Bools, Mapping[str, int]], Strings]) -> list[str]:
+def completed(official: Strings, cut: Callable[[Bools, Mapping[str, int]], Strings]) -> list[str]:
     """Official splits as they are; what is missing of val and cal is cut from train, or all four are.
 
     Args:
-        given: (N,) official split of each case, empty in all of them where there is none.
+        official: (N,) official split of each case, empty in all of them where there is none.
         cut: splits of the cases at these (N,) rows, in these twentieths.
     """
-    if (given == "").all():
-        return [str(name) for name in cut(np.ones(len(given), dtype=bool), WITHOUT_TEST)]
-    found = given.astype(object)
-    rest = {name for name in ("val", "cal") if name not in given}
-    pool = found == "train"
-    if rest and pool.any():
-        shares = {name: count for name, count in WITH_TEST.items() if name in rest or name == "train"}
+    if (official == "").all():
+        return [str(name) for name in cut(np.ones(len(official), dtype=bool), WITHOUT_TEST)]
+    split = official.astype(object)
+    absent = {name for name in ("val", "cal") if name not in official}
+    pool = split == "train"
+    if absent and pool.any():
+        shares = {name: count for name, count in WITH_TEST.items() if name in absent or name == "train"}
         shares["train"] = PARTS - sum(count for name, count in shares.items() if name != "train")
-        found[pool] = cut(pool, shares)
-    return [str(name) for name in found]
+        split[pool] = cut(pool, shares)
+    return [str(name) for name in split]
 
 
 def _enough(names: Strings) -> None:

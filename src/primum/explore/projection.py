@@ -77,7 +77,7 @@ def project(
     values, description = extract(scene, rows)
     chosen, why = _chosen(method, len(rows))
     file = None if cache is None else cache / f"{_key(values, chosen, dimensions, seed)}.npz"
-    xyz = None if file is None else _fits(archives.kept(file), (len(rows), dimensions))
+    xyz = None if file is None else _fits(archives.cached(file), (len(rows), dimensions))
     if xyz is None:
         xyz = _scaled(_computed(values, chosen, dimensions, seed, say))
         if file is not None and not store(file, {"xyz": xyz}):

@@ -57,7 +57,7 @@ def scored(
     if train is None and fit is None:
         return _compute(tables, fit, train, read_from)
     file = None if cache is None else cache / f"{_key([*tables, read_from], fit, train)}.npz"
-    stored = None if file is None else _unpacked(archives.kept(file), [len(table) for table in tables])
+    stored = None if file is None else _unpacked(archives.cached(file), [len(table) for table in tables])
     if stored is not None:
         return stored
     computed = _compute(tables, fit, train, read_from)

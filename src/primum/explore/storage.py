@@ -1,4 +1,4 @@
-"""Arrays that stay between two starts: written whole; ``archives.kept`` checks them when they are read."""
+"""Arrays that stay between two starts: written whole; ``archives.cached`` checks them when they are read."""
 
 from __future__ import annotations
 

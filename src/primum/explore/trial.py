@@ -94,7 +94,7 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     ranges, unfit = network.card.transform.ranges, Unfit()
     within = of_channel(ranges, 0)
     unfit.add(0, [decoded], [within])
-    image, shown_pixels = decoded.visible(within), decoded.shown(within)
+    image, shown_pixels = decoded.visible(within), decoded.render(within)
     table = ImageTable(name, scene.classes, cases, pixels=np.asarray(shown_pixels, dtype=np.uint8)[None])
     source = scene.domains[0].predictions.source.get("mc_dropout") or {}
     with ASKING:

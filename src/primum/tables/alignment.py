@@ -25,27 +25,27 @@ def aligned(members: Sequence[Predictions]) -> list[Predictions]:
     if len(members) < 2:
         raise InputError(f"at least 2 members are needed, {len(members)} arrived")
     first = members[0]
-    found = [first, *(onto(first, member, whole=True) for member in members[1:])]
-    for at, one in enumerate(found):
-        for other in found[:at]:
-            if np.array_equal(one.log_probs, other.log_probs):
+    tables = [first, *(onto(first, member, complete=True) for member in members[1:])]
+    for at, table in enumerate(tables):
+        for earlier in tables[:at]:
+            if np.array_equal(table.log_probs, earlier.log_probs):
                 raise InputError(
-                    f"{other.name} and {one.name}: members must be different models, these two give the same "
-                    "probabilities for every case; leave one out"
+                    f"{earlier.name} and {table.name}: members must be different models, these two give the "
+                    "same probabilities for every case; leave one out"
                 )
-    known = next((member.patients for member in found if member.patients is not None), None)
-    if first.patients is None and known is not None:
-        found = [replace(member, metadata=_with(member.metadata, known)) for member in found]
-    return found
+    patients = next((member.patients for member in tables if member.patients is not None), None)
+    if first.patients is None and patients is not None:
+        tables = [replace(member, metadata=_with(member.metadata, patients)) for member in tables]
+    return tables
 
 
-def onto(first: Predictions, member: Predictions, whole: bool = False) -> Predictions:
+def onto(first: Predictions, member: Predictions, complete: bool = False) -> Predictions:
     """The rows of a member that ``first`` has, in its order of rows and classes.
 
     Args:
         first: the table to follow.
         member: has every case of ``first``, with the same label, among the same classes.
-        whole: refuse further cases too.
+        complete: refuse further cases too.
 
     Raises:
         InputError: naming the first difference by its row; no id is printed, it may name a patient.
@@ -59,29 +59,29 @@ def onto(first: Predictions, member: Predictions, whole: bool = False) -> Predic
             f"{where}: members must answer the same cases, {int((rows < 0).sum())} of {first.name} are not "
             f"in {member.name}, the first in row {int(np.argmax(rows < 0)) + 1}; predict the same with both"
         )
-    if whole and len(member) > len(first):
-        further = np.setdiff1d(np.arange(len(member)), rows)
+    if complete and len(member) > len(first):
+        extra = np.setdiff1d(np.arange(len(member)), rows)
         raise InputError(
-            f"{where}: members must answer the same cases, {len(further)} of {member.name} are not in "
-            f"{first.name}, the first in row {int(further[0]) + 1}; predict the same with both"
+            f"{where}: members must answer the same cases, {len(extra)} of {member.name} are not in "
+            f"{first.name}, the first in row {int(extra[0]) + 1}; predict the same with both"
         )
-    found = reordered(member.take(rows), first.classes)
-    differs = found.labels != first.labels
+    table = reordered(member.take(rows), first.classes)
+    differs = table.labels != first.labels
     if differs.any():
         row = int(np.argmax(differs))
-        names = [(*first.classes, "no label")[label] for label in (first.labels[row], found.labels[row])]
+        names = [(*first.classes, "no label")[label] for label in (first.labels[row], table.labels[row])]
         raise InputError(
             f"{where}: members need the same labels, {int(differs.sum())} cases differ, first row {row + 1} "
             f"of {first.name} with {names[0]} against {names[1]}; use one reference"
         )
-    if first.patients is not None and found.patients is not None:
-        moved = (first.patients != found.patients).to_numpy()
+    if first.patients is not None and table.patients is not None:
+        moved = (first.patients != table.patients).to_numpy()
         if moved.any():
             raise InputError(
                 f"{where}: the patients of {int(moved.sum())} cases differ, first in row "
                 f"{int(np.argmax(moved)) + 1} of {first.name}; use one list of patients"
             )
-    return found
+    return table
 
 
 def called(paths: Sequence[Path | str]) -> list[str]:

@@ -27,62 +27,62 @@ def from_arrays(
     ``labels`` and ``decision`` are class names or indices, or (N, K) with a 1 for the class; ids default to
     row numbers. ``mapping``: our array name → the table's own; ``expected``: the classes where known.
     """
-    given = _renamed({key: value for key, value in arrays.items() if value is not None}, mapping, name)
-    for one, many in (("id", "ids"), ("label", "labels"), ("prob", "probs"), ("class", "classes")):
-        if one in given and many not in given:
-            given[many] = given.pop(one)
-    if ("logits" in given) == ("probs" in given):
+    inputs = _renamed({key: value for key, value in arrays.items() if value is not None}, mapping, name)
+    for singular, plural in (("id", "ids"), ("label", "labels"), ("prob", "probs"), ("class", "classes")):
+        if singular in inputs and plural not in inputs:
+            inputs[plural] = inputs.pop(singular)
+    if ("logits" in inputs) == ("probs" in inputs):
         raise InputError(
             f"{name}: exactly one of the arrays logits and probs (N, K) is needed, "
-            f"{check.shorten(given, 12) or 'none'} arrived"
+            f"{check.shorten(inputs, 12) or 'none'} arrived"
         )
-    kind = "logits" if "logits" in given else "probs"
-    values = check.numbers(given.pop(kind), name, kind)
+    kind = "logits" if "logits" in inputs else "probs"
+    values = check.numbers(inputs.pop(kind), name, kind)
     if values.ndim != 2 or 0 in values.shape:
         raise InputError(
             f"{name}: {kind} must have shape (N, K), {' × '.join(map(str, values.shape)) or 'none'} arrived"
         )
     n, k = values.shape
-    single = next((key for key, value in given.items() if value.ndim == 0), None)
+    single = next((key for key, value in inputs.items() if value.ndim == 0), None)
     if single is not None:
         raise InputError(f"{name}: array {single} needs one value per case or class, a single value arrived")
-    named = "classes" in given
+    named = "classes" in inputs
     default = np.arange(k) if expected is None else np.array(expected)
-    classes = check.class_names([names.settle(label) for label in given.pop("classes", default)], name)
+    classes = check.class_names([names.settle(label) for label in inputs.pop("classes", default)], name)
     if len(classes) != k:
         raise InputError(f"{name}: {kind} of {k} classes need {k} class names, {len(classes)} arrived")
-    ids = text(_series("ids", given.pop("ids", np.arange(n)), n, name), name)
-    labels = _classes_of("labels", given.pop("labels", None), n, classes, named, name)
-    decision = _classes_of("decision", given.pop("decision", None), n, classes, named, name)
-    rest: dict[str, Any] = {key: given.pop(key) for key in ("passes", "embeddings") if key in given}
-    rest["scores"] = {
-        key[len(SCORE) :]: check.numbers(given.pop(key), name, key)
-        for key in list(given)
+    ids = text(_series("ids", inputs.pop("ids", np.arange(n)), n, name), name)
+    labels = _classes_of("labels", inputs.pop("labels", None), n, classes, named, name)
+    decision = _classes_of("decision", inputs.pop("decision", None), n, classes, named, name)
+    fields: dict[str, Any] = {key: inputs.pop(key) for key in ("passes", "embeddings") if key in inputs}
+    fields["scores"] = {
+        key[len(SCORE) :]: check.numbers(inputs.pop(key), name, key)
+        for key in list(inputs)
         if key.startswith(SCORE)
     }
-    further, near = columns.taken(
-        pl.DataFrame([_series(key, value, n, name) for key, value in given.items()]),
+    spellings, near = columns.taken(
+        pl.DataFrame([_series(key, value, n, name) for key, value in inputs.items()]),
         ("patient", "split", "site", "path"),
     )
-    metadata, notes = checked_metadata(further, name)
-    notes = (*near, *notes, *columns.likely(further.columns))
-    rest |= {"metadata": metadata, "decision": decision, "notes": notes, "name": name}
-    known = np.full(n, -1) if labels is None else labels
+    metadata, notes = checked_metadata(spellings, name)
+    notes = (*near, *notes, *columns.likely(spellings.columns))
+    fields |= {"metadata": metadata, "decision": decision, "notes": notes, "name": name}
+    labelled = np.full(n, -1) if labels is None else labels
     if kind == "logits":
-        return Predictions(ids, classes, known, values, "logits", **rest)
-    return Predictions.from_probs(ids, classes, known, values, **rest)
+        return Predictions(ids, classes, labelled, values, "logits", **fields)
+    return Predictions.from_probs(ids, classes, labelled, values, **fields)
 
 
 def _renamed(arrays: Mapping[str, Any], mapping: Mapping[str, str], name: str) -> dict[str, Array]:
-    for ours, theirs in mapping.items():
-        if theirs not in arrays:
+    for target, title in mapping.items():
+        if title not in arrays:
             raise InputError(
-                f"{name}: array {theirs!r}, mapped to {ours}, is not there"
-                f"{check.nearest(theirs, arrays)}; it has {check.shorten(arrays, 12)}"
+                f"{name}: array {title!r}, mapped to {target}, is not there"
+                f"{check.nearest(title, arrays)}; it has {check.shorten(arrays, 12)}"
             )
     taken = {*mapping, *mapping.values()}
-    kept = {key: check.array(value) for key, value in arrays.items() if key not in taken}
-    return kept | {ours: check.array(arrays[theirs]) for ours, theirs in mapping.items()}
+    unmapped = {key: check.array(value) for key, value in arrays.items() if key not in taken}
+    return unmapped | {target: check.array(arrays[title]) for target, title in mapping.items()}
 
 
 def _series(key: str, value: Array, n: int, name: str) -> pl.Series:
@@ -92,8 +92,8 @@ def _series(key: str, value: Array, n: int, name: str) -> pl.Series:
             f"shape {' × '.join(map(str, value.shape)) or 'of a single value'} arrived"
         )
     if value.dtype.kind == "O":
-        known = [None if entry != entry else entry for entry in value.tolist()]  # NaN differs from itself
-        return pl.Series(key, known, strict=False)
+        entries = [None if entry != entry else entry for entry in value.tolist()]  # NaN differs from itself
+        return pl.Series(key, entries, strict=False)
     return pl.Series(key, value.astype(str) if value.dtype.kind == "S" else value)
 
 

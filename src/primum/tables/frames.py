@@ -59,7 +59,7 @@ def from_frame(
     metadata, metadata_notes = checked_metadata(
         frame.select([column for column in frame.columns if column not in used]), name
     )
-    rest: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "scores": scores,
         "decision": labels.decision(frame, classes, name),
         "metadata": metadata,
@@ -71,8 +71,8 @@ def from_frame(
     }
     ids, true = text(frame["id"], name), labels.of_frame(frame, classes, name)
     if kind == "probs":
-        return Predictions.from_probs(ids, classes, true, values, **rest)
-    return Predictions(ids, classes, true, values, kind, **rest)
+        return Predictions.from_probs(ids, classes, true, values, **fields)
+    return Predictions(ids, classes, true, values, kind, **fields)
 
 
 def _complete(frame: pl.DataFrame, name: str) -> None:
@@ -82,35 +82,35 @@ def _complete(frame: pl.DataFrame, name: str) -> None:
     lacking += [] if answers else ["prob"]
     if not lacking:
         return
-    said = {
+    phrases = {
         "id": "a column id with one unique value per case",
         "prob": "a column prob_<class> or logit_<class> for every class",
     }
     option = columns.missing(frame, lacking)
     hint = f"try {option}" if option else "name them with --columns id=YOURS,prob_CLASS=YOURS"
     raise InputError(
-        f"{name}: {' and '.join(said[one] for one in lacking)} is needed, the columns are "
-        f"{columns.shown(frame)}; {hint}"
+        f"{name}: {' and '.join(phrases[lack] for lack in lacking)} is needed, the columns are "
+        f"{columns.titles(frame)}; {hint}"
     )
 
 
 def _renamed(frame: pl.DataFrame, mapping: Mapping[str, str], name: str) -> pl.DataFrame:
     if frame.columns and frame.columns[0] == "":  # what pandas calls a first column without a name
-        mapping = {ours: "" if theirs == "Unnamed: 0" else theirs for ours, theirs in mapping.items()}
-    for ours, theirs in mapping.items():
-        if theirs not in frame.columns:
+        mapping = {target: "" if title == "Unnamed: 0" else title for target, title in mapping.items()}
+    for target, title in mapping.items():
+        if title not in frame.columns:
             raise InputError(
-                f"{name}: column {theirs!r}, mapped to {ours}, is not in the table"
-                f"{check.nearest(theirs, frame.columns)}; it has "
-                f"{columns.shown(frame, 12)}"
+                f"{name}: column {title!r}, mapped to {target}, is not in the table"
+                f"{check.nearest(title, frame.columns)}; it has "
+                f"{columns.titles(frame, 12)}"
             )
     taken = {*mapping, *mapping.values()}
-    kept = [column for column in frame.columns if column not in taken]
-    return frame.select(*kept, *(pl.col(theirs).alias(ours) for ours, theirs in mapping.items()))
+    unmapped = [column for column in frame.columns if column not in taken]
+    return frame.select(*unmapped, *(pl.col(title).alias(target) for target, title in mapping.items()))
 
 
 def _values(
-    frame: pl.DataFrame, name: str, declared: Mapping[str, Any], given: Sequence[str] | None
+    frame: pl.DataFrame, name: str, declared: Mapping[str, Any], expected: Sequence[str] | None
 ) -> tuple[Array, tuple[str, ...], Any, set[str], tuple[str, ...]]:
     """Logits or probabilities of a table: values, classes, kind, the columns used, notes."""
     if "logits" in frame.columns and isinstance(frame.schema["logits"], pl.Array | pl.List):
@@ -121,48 +121,50 @@ def _values(
             )
         classes = check.class_names(declared["classes"], name)
         return _list_array(frame, "logits", name), classes, declared.get("kind", "logits"), {"logits"}, ()
-    found = {prefix: [column for column in frame.columns if column.startswith(prefix)] for prefix in PREFIXES}
-    if not any(found.values()):
+    columns_of = {
+        prefix: [column for column in frame.columns if column.startswith(prefix)] for prefix in PREFIXES
+    }
+    if not any(columns_of.values()):
         raise InputError(
             f"{name}: column logits must hold a list of numbers in every row, it holds "
             f"{frame.schema['logits']} values; write one column logit_<class> per class instead"
         )
     notes: tuple[str, ...] = ()
-    if found["prob_"] and found["logit_"]:
+    if columns_of["prob_"] and columns_of["logit_"]:
         notes = ("the table holds logits and probabilities: the logits were used",)
-    prefix = "logit_" if found["logit_"] else "prob_"
-    used = {*found["prob_"], *found["logit_"]}
-    values = _numbers(frame, found[prefix], name)
-    classes = tuple(names.settle(column[len(prefix) :]) for column in found[prefix])
+    prefix = "logit_" if columns_of["logit_"] else "prob_"
+    used = {*columns_of["prob_"], *columns_of["logit_"]}
+    values = _numbers(frame, columns_of[prefix], name)
+    classes = tuple(names.settle(column[len(prefix) :]) for column in columns_of[prefix])
     if len(classes) == 1 and prefix == "prob_":
-        other = _other_class(frame, classes[0], name, given)
+        complement = _other_class(frame, classes[0], name, expected)
         check.unit_interval(values, name)
-        return np.column_stack([1 - values, values]), (other, classes[0]), "probs", used, notes
-    if given is not None:
-        check.same_classes(classes, [names.settle(one) for one in given], name, "what was expected")
+        return np.column_stack([1 - values, values]), (complement, classes[0]), "probs", used, notes
+    if expected is not None:
+        check.same_classes(classes, [names.settle(label) for label in expected], name, "what was expected")
     return values, check.class_names(classes, name), "probs" if prefix == "prob_" else "logits", used, notes
 
 
-def _other_class(frame: pl.DataFrame, alone: str, name: str, given: Sequence[str] | None) -> str:
+def _other_class(frame: pl.DataFrame, alone: str, name: str, expected: Sequence[str] | None) -> str:
     """The class that has no column where one column prob_<class> stands alone."""
-    if given is not None:
-        rest = [one for one in map(names.settle, given) if one != alone]
-        if len(rest) != 1 or len(given) != 2:
+    if expected is not None:
+        candidates = [candidate for candidate in map(names.settle, expected) if candidate != alone]
+        if len(candidates) != 1 or len(expected) != 2:
             raise InputError(
                 f"{name}: with one column prob_{alone} two classes are expected, {alone} among them, "
-                f"{check.shorten(given)} arrived; name them with --classes"
+                f"{check.shorten(expected)} arrived; name them with --classes"
             )
-        return rest[0]
+        return candidates[0]
     if "label" not in frame.columns:
         raise InputError(
             f"{name}: with one column prob_{alone} a column label must tell the other class, it is missing; "
             f"add it, or name both classes with --classes OTHER,{alone}"
         )
     two = ("0", "1") if alone in ("0", "1") else (alone,)
-    known = labels.label_text(frame["label"], two, name).drop_nulls().unique().to_list()
-    others = sorted(label for label in known if label != alone)
+    observed = labels.label_text(frame["label"], two, name).drop_nulls().unique().to_list()
+    others = sorted(label for label in observed if label != alone)
     if len(others) != 1:
-        arrived = f" ({check.shown(others, (alone,))})" if others else ""
+        arrived = f" ({check.describe(others, (alone,))})" if others else ""
         raise InputError(
             f"{name}: with one column prob_{alone} the labels must name exactly one other class, "
             f"{len(others)} arrived{arrived}; name both classes with --classes OTHER,{alone}"
@@ -195,12 +197,14 @@ def _cell(value: Any) -> str:
     if value is None or not str(value).strip():
         return "where it is empty; remove or repair them"
     text = str(value)
-    shown = repr(text) if NUMERIC.fullmatch(text) else "text"  # which may be a patient
+    excerpt = repr(text) if NUMERIC.fullmatch(text) else "text"  # which may be a patient
     if "%" in text:
-        return f"with {shown}; write shares between 0 and 1"
+        return f"with {excerpt}; write shares between 0 and 1"
     if "," in text:
-        return f"with {shown}; write decimal points, or decimal commas in a file parted by semicolons or tabs"
-    return f"with {shown}; remove or repair them"
+        return (
+            f"with {excerpt}; write decimal points, or decimal commas in a file parted by semicolons or tabs"
+        )
+    return f"with {excerpt}; remove or repair them"
 
 
 def _list_array(frame: pl.DataFrame, column: str, name: str) -> Array:
@@ -234,14 +238,18 @@ def checked_metadata(metadata: pl.DataFrame, name: str) -> tuple[pl.DataFrame, t
 
     Columns of lists, bytes and the like are left out. Refuses an unknown split.
     """
-    known = [column for column in TEXT if column in metadata.columns]
+    text_columns = [column for column in TEXT if column in metadata.columns]
     spelled = [column for column, kind in metadata.schema.items() if kind == pl.String and column != "path"]
     metadata = metadata.with_columns(
-        [text(metadata[column], name) for column in dict.fromkeys((*known, *spelled)) if column != "path"]
+        [
+            text(metadata[column], name)
+            for column in dict.fromkeys((*text_columns, *spelled))
+            if column != "path"
+        ]
     )
-    if "path" in known:  # the name of a file is a name to the file system, not to us
+    if "path" in text_columns:  # the name of a file is a name to the file system, not to us
         metadata = metadata.with_columns(_path(metadata["path"], name))
-    if "split" in known:
+    if "split" in text_columns:
         metadata = metadata.with_columns(pl.col("split").str.to_lowercase())
     odd = [
         column
@@ -252,10 +260,10 @@ def checked_metadata(metadata: pl.DataFrame, name: str) -> tuple[pl.DataFrame, t
     metadata = metadata.drop(odd)
     floats = [pl.col(column) for column, kind in metadata.schema.items() if kind.is_float()]
     metadata = metadata.with_columns(pl.when(column.is_finite()).then(column) for column in floats)
-    if "split" in known:
+    if "split" in text_columns:
         for split in metadata["split"].drop_nulls().unique().sort().to_list():
             check.cell_of(split, SPLITS, f"{name}: split")
-    missing = metadata["patient"].null_count() if "patient" in known else 0
+    missing = metadata["patient"].null_count() if "patient" in text_columns else 0
     if 0 < missing < metadata.height:
         notes.append(f"{missing} rows without a patient count as a patient each")
     return metadata, tuple(notes)

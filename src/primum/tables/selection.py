@@ -72,21 +72,21 @@ def _shared_patients(split: np.ndarray[Any, np.dtype[np.str_]], patients: pl.Ser
     others = {
         str(name): patients.filter(pl.Series(split == name)) for name in np.unique(split) if name != "test"
     }
-    return {name: int(judged.is_in(theirs.unique().implode()).sum()) for name, theirs in others.items()}
+    return {name: int(judged.is_in(patient.unique().implode()).sum()) for name, patient in others.items()}
 
 
 def _splits(table: Predictions) -> np.ndarray[Any, np.dtype[np.str_]]:
     return table.metadata["split"].fill_null("(missing)").to_numpy().astype(str)
 
 
-def _labelled(table: Predictions, what: str) -> tuple[Predictions, int]:
-    known = table.labels >= 0
-    if not known.any():
+def _labelled(table: Predictions, noun: str) -> tuple[Predictions, int]:
+    labelled = table.labels >= 0
+    if not labelled.any():
         raise InputError(
-            f"{table.name}: at least one {what} row needs a label, none has one; "
+            f"{table.name}: at least one {noun} row needs a label, none has one; "
             "add a column label with class names or name yours with --columns label=YOURS"
         )
-    return (table if known.all() else table.take(known)), int((~known).sum())
+    return (table if labelled.all() else table.take(labelled)), int((~labelled).sum())
 
 
 def fit_rows(table: Predictions) -> Predictions:
@@ -100,7 +100,7 @@ def fit_rows(table: Predictions) -> Predictions:
         if not usable.any():
             raise InputError(
                 f"{table.name}: fit rows must be neither train nor test rows, "
-                f"all are marked {check.shown(sorted(set(split)), SPLITS)}; give a calibration split"
+                f"all are marked {check.describe(sorted(set(split)), SPLITS)}; give a calibration split"
             )
         table = table.take(usable)
     table = _labelled(table, "fit")[0]
@@ -119,7 +119,11 @@ def validation_rows(rows: Predictions) -> int:
         return 0
     members = rows.source.get("members")
     sources = [rows.source, *(members if isinstance(members, list | tuple) else ())]
-    named = {str(one["selected_on"]) for one in sources if isinstance(one, Mapping) and "selected_on" in one}
+    named = {
+        str(source["selected_on"])
+        for source in sources
+        if isinstance(source, Mapping) and "selected_on" in source
+    }
     return int(np.isin(_splits(rows), ["val", *named]).sum())
 
 
@@ -133,8 +137,8 @@ def judged_rows(table: Predictions) -> Predictions:
     split = _splits(table)
     if not (split == "test").any():
         raise InputError(
-            f"{table.name}: no row is marked split=test ({check.shown(sorted(set(split)), SPLITS)} arrived); "
-            "only test rows are judged, so mark them or leave the column out"
+            f"{table.name}: no row is marked split=test ({check.describe(sorted(set(split)), SPLITS)} "
+            "arrived); only test rows are judged, so mark them or leave the column out"
         )
     return table.take(split == "test")
 
@@ -189,8 +193,8 @@ def same_cases(first: Selection, second: Selection) -> tuple[Selection, Selectio
     if a.patients is None and b.patients is None:
         return first, second
     if a.patients is None or b.patients is None:
-        known = b.patients if a.patients is None else a.patients
-        pair = [replace(side, test=_of(side.test, known)) for side in (first, second)]
+        patients = b.patients if a.patients is None else a.patients
+        pair = [replace(side, test=_of(side.test, patients)) for side in (first, second)]
         return pair[0], pair[1]
     moved = int((a.patients != b.patients).sum())
     if moved:

@@ -41,7 +41,7 @@ def with_labels(table: Predictions, truth: Any, on: str | None = None) -> Predic
         raise InputError(
             f"{where}: a column label, or one column of 0 and 1 for every class "
             f"({check.shorten(table.classes)}), is needed, the columns are "
-            f"{columns.shown(frame)}; {hint}"
+            f"{columns.titles(frame)}; {hint}"
         )
     true = labels.of_frame(frame, table.classes, where)
     place = dict(zip(ids.to_list(), range(len(ids)), strict=True))
@@ -80,11 +80,13 @@ def _key(frame: pl.DataFrame, on: str | None, where: str) -> str:
     if on is not None:
         return check.one_of(on, frame.columns, f"{where}: --on: column")
     near = [
-        one for one in frame.columns if columns.plain(one) in (*columns.TAKEN["id"], *columns.LIKELY["id"])
+        column
+        for column in frame.columns
+        if columns.plain(column) in (*columns.TAKEN["id"], *columns.LIKELY["id"])
     ]
     if "id" in frame.columns or len(near) == 1:
         return "id" if "id" in frame.columns else near[0]
     raise InputError(
         f"{where}: a column id is needed to join labels by, the columns are "
-        f"{columns.shown(frame)}; name the key with --on"
+        f"{columns.titles(frame)}; name the key with --on"
     )

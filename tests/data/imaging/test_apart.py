@@ -70,13 +70,13 @@ def test_the_image_is_the_one_that_is_decoded_here(tmp_path: Path, reader: Reade
         if isinstance(here, Grey) and isinstance(there, Grey):
             assert there.values.dtype == here.values.dtype
             np.testing.assert_array_equal(there.values, here.values)
-            for name in ("whole", "stated", "claimed", "inverted", "cut"):
+            for name in ("full", "stated", "claimed", "inverted", "cut"):
                 assert getattr(there, name) == getattr(here, name), (file.name, name)
             assert (there.padding is None) == (here.padding is None)
             if here.padding is not None and there.padding is not None:
                 np.testing.assert_array_equal(there.padding, here.padding)
         for within in (None, (0.0, 3000.0)):
-            np.testing.assert_array_equal(np.asarray(there.shown(within)), np.asarray(here.shown(within)))
+            np.testing.assert_array_equal(np.asarray(there.render(within)), np.asarray(here.render(within)))
             np.testing.assert_array_equal(np.asarray(there.visible(within)), np.asarray(here.visible(within)))
         assert SECRET not in str(there.visible().info)
 

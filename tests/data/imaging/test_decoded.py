@@ -234,6 +234,6 @@ def test_levels_part_by_part_are_levels_of_the_whole(monkeypatch, shape: tuple[i
         monkeypatch.setattr(decoded, "PART", part)
         np.testing.assert_array_equal(decoded.levels(values, 900, 50_900), plain)
         if len(shape) == 2 and values.size:
-            whole = decoded.Grey("16-bit PNG", values, (0.0, 65535.0), cut=True).shown()
+            whole = decoded.Grey("16-bit PNG", values, (0.0, 65535.0), cut=True).render()
             expected = np.clip(values / 65535 * 255, 0, 255).astype(np.uint8)
             np.testing.assert_array_equal(np.asarray(whole)[..., 0], expected)

@@ -133,7 +133,7 @@ def test_runs_hold_no_more_than_the_header_claims(tmp_path: Path, monkeypatch) -
     honest.compress(RLELossless)
     save(honest, tmp_path / "x.dcm")
     monkeypatch.setattr(limits, "DECODED", 40 * 50 * 2)  # so that files of this size are counted
-    shown = np.asarray(decode.load(tmp_path / "x.dcm").shown())[..., 0]
+    shown = np.asarray(decode.load(tmp_path / "x.dcm").render())[..., 0]
     np.testing.assert_array_equal(shown, np.rint(values / 4095 * 255))
     swollen = made(np.zeros((8, 8)), bits=8)
     runs = struct.pack("<16L", 1, 64, *[0] * 14) + b"\x81\0" * 5000

@@ -99,7 +99,7 @@ def threshold_of_each(thresholds: Mapping[str, Threshold], by: str | None, table
         value = name.removeprefix(f"{by}=")
         where = f"{table.name}: the policy has no threshold for this {by}, group"
         if value not in thresholds:
-            group = check.shown([value], tuple(thresholds))
+            group = check.describe([value], tuple(thresholds))
             raise InputError(f"{where} {group}; it has one for {check.shorten(thresholds, 10)}")
         each[rows] = thresholds[value].threshold
     return each

@@ -72,7 +72,7 @@ def write(
     settings = {
         "schema": SCHEMA, "data": table.name, "fingerprint": table.fingerprint(), "n": len(table),
         "shift": name, "shift_level": intensity, "value": parameter(name, intensity), "seed": seed,
-        **({} if ranges is None else {"ranges": [list(one) for one in ranges]}),
+        **({} if ranges is None else {"ranges": [list(limits) for limits in ranges]}),
     }  # fmt: skip
     digits = len(str(len(table) - 1))
     paths = [_paths(row, digits, table.channels) for row in range(len(table))]
@@ -103,12 +103,12 @@ def _fill(
     bar: bool,
 ) -> None:
     """Write the images that are not there yet, then the manifest."""
-    todo = [row for row, names in enumerate(paths) if not all((folder / one).exists() for one in names)]
+    todo = [row for row, names in enumerate(paths) if not all((folder / path).exists() for path in names)]
     console = Console(stderr=True)
     parts = [todo[start : start + AT_ONCE] for start in range(0, len(todo), AT_ONCE)]
     for part in track(parts, "corrupting", console=console, transient=True, disable=not bar):
         for row, corrupted in _corrupted(table, part, name, intensity, seed, ranges):
-            _save(corrupted, [folder / one for one in paths[row]])
+            _save(corrupted, [folder / path for path in paths[row]])
     with files.whole(folder / MANIFEST) as draft:
         _manifest(table.shifted(name, intensity), paths).write_csv(draft)
 
@@ -171,8 +171,8 @@ def _corrupted(
             some = alike[start : start + step]
             images = torch.from_numpy(np.stack([read[row] for row in some])).permute(0, 3, 1, 2).float() / 255
             ids = [str(table.cases["id"][row]) for row in some]
-            found = corrupt(images, name, intensity, ids, seed).mul_(255).round_().byte()
-            yield from zip(some, found.permute(0, 2, 3, 1).numpy(), strict=True)
+            outputs = corrupt(images, name, intensity, ids, seed).mul_(255).round_().byte()
+            yield from zip(some, outputs.permute(0, 2, 3, 1).numpy(), strict=True)
 
 
 def _save(pixels: Bytes, to: list[Path]) -> None:

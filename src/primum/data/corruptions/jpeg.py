@@ -26,7 +26,7 @@ def compress(images: Tensor, value: float, chances: Tensor) -> Tensor:
     small = resized(images, REFERENCE, REFERENCE).clamp(0, 1)
     stored = small.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     with ThreadPoolExecutor(THREADS) as pool:
-        back = list(pool.map(lambda one: _again(one, round(value)), stored))
+        back = list(pool.map(lambda image: _again(image, round(value)), stored))
     decoded = torch.from_numpy(np.stack(back)).permute(0, 3, 1, 2).to(images) / 255
     return images + resized(decoded - small, images.shape[-2], images.shape[-1])
 

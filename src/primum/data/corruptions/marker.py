@@ -37,15 +37,15 @@ def marked(images: Tensor, value: float, chances: Tensor) -> Tensor:
     down, across = (y - top) / value * 2 - 1, (x - left) / wide * 2 - 1
     shape = len(images), side_y, side_x
     grid = torch.stack([across[:, None, :].expand(shape), down[:, :, None].expand(shape)], dim=-1)
-    shown = functional.grid_sample(_letters(images)[letter[:, 0].long()], grid, align_corners=False)
-    white = resized(shown, height, width).clamp(0, 1)
+    placed = functional.grid_sample(_letters(images)[letter[:, 0].long()], grid, align_corners=False)
+    white = resized(placed, height, width).clamp(0, 1)
     return images + white * (1 - images)
 
 
 def _letters(like: Tensor) -> Tensor:
     """(2, 1, 7 · FINE, 5 · FINE) the letters in ones on zeros."""
-    drawn = np.array([[[mark == "#" for mark in row] for row in letter] for letter in LETTERS])
-    fine = drawn.repeat(FINE, axis=1).repeat(FINE, axis=2)
+    marks = np.array([[[mark == "#" for mark in row] for row in letter] for letter in LETTERS])
+    fine = marks.repeat(FINE, axis=1).repeat(FINE, axis=2)
     return torch.from_numpy(fine[:, None]).to(like)
 
 

@@ -24,9 +24,9 @@ def blur(images: Tensor, value: float, chances: Tensor) -> Tensor:
     A line touches few of the pixels of the square it lies in, so shifted images are added up tap by tap: at
     224 px about a tenth of the work of a dense kernel.
     """
-    found = torch.empty_like(images)
+    result = torch.empty_like(images)
     height, width = images.shape[-2:]
-    for image, blurred, angle in zip(images, found, chances[:, 0].tolist(), strict=True):
+    for image, blurred, angle in zip(images, result, chances[:, 0].tolist(), strict=True):
         taps = line(value * width * math.cos(angle), value * height * math.sin(angle))
         margin = max(max(abs(down), abs(across)) for down, across, _ in taps)
         wide = functional.pad(image[None], (margin,) * 4, mode="replicate")[0]
@@ -34,7 +34,7 @@ def blur(images: Tensor, value: float, chances: Tensor) -> Tensor:
         for down, across, weight in taps:
             top, left = margin + down, margin + across
             blurred.add_(wide[:, top : top + height, left : left + width], alpha=weight)
-    return found
+    return result
 
 
 def line(across: float, down: float) -> list[tuple[int, int, float]]:
@@ -51,9 +51,9 @@ def line(across: float, down: float) -> list[tuple[int, int, float]]:
         weight = (_below(step + half) - _below(step - half)) / (2 * half) if half > 1e-6 else float(step == 0)
         aside = step * slope
         near = math.floor(aside)
-        for other, share in ((near, 1 - (aside - near)), (near + 1, aside - near)):
+        for neighbour, share in ((near, 1 - (aside - near)), (near + 1, aside - near)):
             if weight * share > 0:
-                taps.append((step, other, weight * share) if steep else (other, step, weight * share))
+                taps.append((step, neighbour, weight * share) if steep else (neighbour, step, weight * share))
     return taps
 
 

@@ -17,12 +17,12 @@ SIDE, GAP, NAMES, HEAD = 80, 4, 112, 20  # pixels
 PAPER, INK = (255, 255, 255), (40, 40, 40)
 
 
-def sheet(image: Image, one: str, seed: int = 0) -> Image:
+def sheet(image: Image, case: str, seed: int = 0) -> Image:
     """A row per corruption: the image as it is, then intensities 1 to 5; RGB.
 
     Args:
         image: any size; it is shown, and corrupted, at 80 × 80 pixels.
-        one: its id. seed: of everything drawn.
+        case: its id. seed: of everything drawn.
     """
     from PIL import ImageDraw
 
@@ -33,13 +33,13 @@ def sheet(image: Image, one: str, seed: int = 0) -> Image:
     write = ImageDraw.Draw(page)
     for column, title in enumerate(columns):
         write.text((NAMES + column * step + 2, 4), title, fill=INK)
-    shown = image.convert("RGB").resize((SIDE, SIDE), images.Resampling.BICUBIC)
-    pixels = torch.from_numpy(np.array(shown)).permute(2, 0, 1)[None].float() / 255
+    thumbnail = image.convert("RGB").resize((SIDE, SIDE), images.Resampling.BICUBIC)
+    pixels = torch.from_numpy(np.array(thumbnail)).permute(2, 0, 1)[None].float() / 255
     for row, name in enumerate(CORRUPTIONS):
         top = HEAD + row * step
         write.text((4, top + SIDE // 2 - 6), name, fill=INK)
-        seen = [pixels] + [corrupt(pixels, name, intensity, [one], seed) for intensity in INTENSITIES]
-        for column, found in enumerate(seen):
-            stored = found[0].mul(255).round().byte().permute(1, 2, 0).numpy()
+        versions = [pixels] + [corrupt(pixels, name, intensity, [case], seed) for intensity in INTENSITIES]
+        for column, version in enumerate(versions):
+            stored = version[0].mul(255).round().byte().permute(1, 2, 0).numpy()
             page.paste(images.fromarray(stored), (NAMES + column * step, top))
     return page

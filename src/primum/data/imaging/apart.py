@@ -55,12 +55,12 @@ class Reader:
             MissingExtraError: when a library it needs is not installed.
         """
         fit(len(content))
-        known = suffix.lower() if suffix.lower() in decode.SUFFIXES else ""
+        ending = suffix.lower() if suffix.lower() in decode.SUFFIXES else ""
         if not self._busy.acquire(timeout=limits.SECONDS):
             raise UnreadableError(BUSY)
         try:
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-                (Path(folder) / f"image{known}").write_bytes(content)
+                (Path(folder) / f"image{ending}").write_bytes(content)
                 return read(self._answer(folder), Path(folder))
         finally:
             self._busy.release()
@@ -89,9 +89,9 @@ class Reader:
     def _answer(self, folder: str) -> Mapping[str, Any]:
         running, waiting = self._ready(), ThreadPoolExecutor(1)
         try:
-            line = waiting.submit(_asked, running, folder).result(limits.SECONDS)
-            found: Mapping[str, Any] = json.loads(line)
-            return found
+            line = waiting.submit(_exchange, running, folder).result(limits.SECONDS)
+            answer: Mapping[str, Any] = json.loads(line)
+            return answer
         except OutOfTimeError:
             self.stop()
             raise UnreadableError(STOPPED.format(f"{limits.SECONDS:g}")) from None
@@ -108,31 +108,33 @@ READER = Reader()
 def fit(size: int) -> None:
     """Refuse a file of more bytes than may be dropped in."""
     if size > limits.UPLOADED:
-        most = limits.UPLOADED // 2**20
-        raise UnreadableError(f"it has {size / 2**20:,.1f} MB, at most {most} are read; shrink it")
+        limit = limits.UPLOADED // 2**20
+        raise UnreadableError(f"it has {size / 2**20:,.1f} MB, at most {limit} are read; shrink it")
 
 
-def read(told: Mapping[str, Any], folder: Path) -> Decoded:
+def read(answer: Mapping[str, Any], folder: Path) -> Decoded:
     """The image that the process wrote into a folder; raises UnreadableError for what it refused."""
-    if "lacking" in told:
-        raise MissingExtraError(str(told["lacking"]))
-    if "unreadable" in told:
-        raise UnreadableError(str(told["unreadable"]))
+    if "lacking" in answer:
+        raise MissingExtraError(str(answer["lacking"]))
+    if "unreadable" in answer:
+        raise UnreadableError(str(answer["unreadable"]))
     try:
         values = _array(folder / worker.VALUES)
-        if told["image"] == "picture":
-            return Picture(str(told["kind"]), pillow().fromarray(values.astype(np.uint8, copy=False), "RGB"))
+        if answer["image"] == "picture":
+            return Picture(
+                str(answer["kind"]), pillow().fromarray(values.astype(np.uint8, copy=False), "RGB")
+            )
         padding = folder / worker.PADDING
         return Grey(
-            str(told["kind"]), values, _range(told["whole"]) or (0.0, 1.0), _range(told["stated"]),
-            _range(told["claimed"]), bool(told["inverted"]), bool(told["cut"]),
+            str(answer["kind"]), values, _range(answer["full"]) or (0.0, 1.0), _range(answer["stated"]),
+            _range(answer["claimed"]), bool(answer["inverted"]), bool(answer["cut"]),
             _array(padding).astype(np.bool_, copy=False) if padding.exists() else None,
         )  # fmt: skip
     except Exception:  # of headers that are none NumPy raises nearly every kind
         raise UnreadableError(DIED) from None
 
 
-def _asked(running: subprocess.Popen[str], folder: str) -> str:
+def _exchange(running: subprocess.Popen[str], folder: str) -> str:
     assert running.stdin is not None
     assert running.stdout is not None
     running.stdin.write(json.dumps(folder) + "\n")
@@ -142,10 +144,10 @@ def _asked(running: subprocess.Popen[str], folder: str) -> str:
 
 def _array(file: Path) -> Array:
     """The array of a file, of numbers alone and as large as the file itself."""
-    found = np.array(np.load(file, mmap_mode="r", allow_pickle=False))
-    if found.dtype.kind not in "biuf" or found.ndim not in (2, 3):
+    values = np.array(np.load(file, mmap_mode="r", allow_pickle=False))
+    if values.dtype.kind not in "biuf" or values.ndim not in (2, 3):
         raise ValueError
-    return found
+    return values
 
 
 def _range(ends: Any) -> Range | None:

@@ -26,12 +26,12 @@ BITS, CLAIMED = 258, (340, 341)  # TIFF tags: BitsPerSample; SMinSampleValue and
 
 
 def read(file: Path, within: Range | None = None) -> Image:
-    """RGB image of a file as a network is given it; of more than 8 bits by :meth:`Grey.shown`.
+    """RGB image of a file as a network is given it; of more than 8 bits by :meth:`Grey.render`.
 
     Raises:
         UnreadableError, MissingExtraError: as :func:`load`.
     """
-    return load(file).shown(within)
+    return load(file).render(within)
 
 
 def load(file: Path) -> Decoded:
@@ -109,8 +109,8 @@ def _grey(opened: Image, file: Path) -> Grey:
     if opened.mode.startswith("F"):
         if not np.isfinite(values).all():
             raise UnreadableError("it holds NaN or infinite values; export it with finite ones")
-        whole = (0.0, max(float(values.max()), 1e-12))
-        return Grey(f"float {opened.format}", values, whole, claimed=_claimed(opened), cut=True)
+        full = (0.0, max(float(values.max()), 1e-12))
+        return Grey(f"float {opened.format}", values, full, claimed=_claimed(opened), cut=True)
     if opened.format == "TIFF":
         bits = int(max(_numbers(opened, BITS) or (16,)))
         stated = (0.0, 2.0**bits - 1) if bits < png.FULL else None
@@ -139,14 +139,14 @@ def _claimed(opened: Image) -> Range | None:
 
 def _numbers(opened: Image, tag: int) -> tuple[float, ...]:
     """Values of a TIFF tag, none where it is not there."""
-    given = getattr(opened, "tag_v2", {}).get(tag, ())
-    return tuple(float(value) for value in (given if isinstance(given, tuple) else (given,)))
+    tag_values = getattr(opened, "tag_v2", {}).get(tag, ())
+    return tuple(float(value) for value in (tag_values if isinstance(tag_values, tuple) else (tag_values,)))
 
 
 def _rgb(opened: Image) -> Image:
     """RGB of any mode of 8 bits, its pixels alone; transparency is laid on black."""
     if opened.mode in ("RGBA", "LA", "PA") or "transparency" in opened.info:
-        images, seen = pillow(), opened.convert("RGBA")
-        ground = images.new("RGBA", seen.size, (0, 0, 0, 255))
-        return encoded.bare(images.alpha_composite(ground, seen).convert("RGB"))
+        images, rgba = pillow(), opened.convert("RGBA")
+        ground = images.new("RGBA", rgba.size, (0, 0, 0, 255))
+        return encoded.bare(images.alpha_composite(ground, rgba).convert("RGB"))
     return encoded.bare(opened.convert("RGB"))

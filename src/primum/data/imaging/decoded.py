@@ -32,11 +32,11 @@ class Picture:
     kind: str
     image: Image
 
-    def shown(self, within: Range | None = None) -> Image:
+    def render(self, within: Range | None = None) -> Image:
         """RGB; a range changes nothing."""
         return self.image
 
-    visible = shown
+    visible = render
 
     def stretched(self) -> Image:
         """RGB; it stays as it is."""
@@ -54,7 +54,7 @@ class Grey:
     Attributes:
         kind: how they are stored, in words: ``16-bit PNG``, ``float TIFF``.
         values: (H, W), finite, in the unit of the file (Hounsfield after a rescale).
-        whole: range of their type; what networks without a recorded range are shown.
+        full: range of their type; what networks without a recorded range are shown.
         stated: range that the file states, or None.
         claimed: lowest and highest value by the file's own word, where that may be its detector's or only
             this image's, or None.
@@ -65,14 +65,14 @@ class Grey:
 
     kind: str
     values: Array
-    whole: Range
+    full: Range
     stated: Range | None = None
     claimed: Range | None = None
     inverted: bool = False
     cut: bool = False
     padding: Bools | None = None
 
-    def shown(self, within: Range | None = None) -> Image:
+    def render(self, within: Range | None = None) -> Image:
         """RGB of 8 bits, what a network is given: the stated range, else ``within``, spread over 0 to 255.
 
         Without ``within``, for a network that has no range on record, the whole range of the type is spread.
@@ -80,8 +80,8 @@ class Grey:
         if within is not None:
             return self._image(levels(self.values, *(self.stated or within)))
         if not self.cut:
-            return self._image(levels(self.values, *self.whole))
-        low, high = self.whole
+            return self._image(levels(self.values, *self.full))
+        low, high = self.full
         return self._image(
             _in_parts(self.values, lambda part: np.clip((part - low) / (high - low) * 255, 0, 255))
         )
@@ -95,11 +95,11 @@ class Grey:
         return self._image(levels(self.values, *self.extremes()))
 
     def outside(self, within: Range | None = None) -> bool:
-        """Whether values lie beyond the range that :meth:`shown` spreads by more than a tenth of it.
+        """Whether values lie beyond the range that :meth:`render` spreads by more than a tenth of it.
 
         Of new images of the same kind, about one in fifty holds a value just beyond; that means nothing.
         """
-        low, high = self.whole if within is None else self.stated or within
+        low, high = self.full if within is None else self.stated or within
         inside, margin = self._inside(), FAR * (high - low)
         return bool(inside.size and (inside.min() < low - margin or inside.max() > high + margin))
 
@@ -107,7 +107,7 @@ class Grey:
         """Lowest and highest value, padding aside; the claimed ones where they hold them."""
         inside = self._inside()
         if not inside.size:
-            return self.whole
+            return self.full
         low, high = float(inside.min()), float(inside.max())
         if self.claimed is not None and self.claimed[0] <= low and high <= self.claimed[1]:
             return self.claimed
@@ -118,7 +118,7 @@ class Grey:
         inside = self._inside().ravel()
         inside = inside[:: max(1, inside.size // LOOKED_AT)]
         if not inside.size:
-            return self.whole
+            return self.full
         low, high = np.quantile(inside, (TAIL, 1 - TAIL))
         return float(low), float(high)
 
@@ -142,8 +142,8 @@ def levels(values: Array, low: float, high: float) -> Bytes:
 
 def _in_parts(values: Array, change: Callable[[Floats], Floats]) -> Bytes:
     """Values changed row by row, so that no copy of a whole image stands in memory at 8 bytes a value."""
-    found = np.empty(values.shape, dtype=np.uint8)
+    levels = np.empty(values.shape, dtype=np.uint8)
     rows = max(1, PART * len(values) // max(values.size, 1))
     for start in range(0, len(values), rows):
-        found[start : start + rows] = change(values[start : start + rows].astype(np.float64))
-    return found
+        levels[start : start + rows] = change(values[start : start + rows].astype(np.float64))
+    return levels

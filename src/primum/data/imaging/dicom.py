@@ -33,7 +33,7 @@ def is_dicom(file: Path) -> bool:
 
 def read(file: Path) -> Image:
     """RGB image of a DICOM file, 8 bits per channel, as :func:`load` says; the stored bits are the range."""
-    return load(file).shown()
+    return load(file).render()
 
 
 def load(file: Path) -> Decoded:
@@ -60,10 +60,10 @@ def load(file: Path) -> Decoded:
         _refuse(header)
         packed = _need_decoder(header, file)
         headers.bounded(header)
-        stored, told = header.pixel_array, _kind(header)
+        stored, kind = header.pixel_array, _kind(header)
         if header.PhotometricInterpretation in COLOUR:
-            return Picture(told, images.fromarray(levels(stored, 0, 2 ** int(header.BitsStored) - 1), "RGB"))
-        return _grey(stored, header, told)
+            return Picture(kind, images.fromarray(levels(stored, 0, 2 ** int(header.BitsStored) - 1), "RGB"))
+        return _grey(stored, header, kind)
     except (UnreadableError, MissingExtraError, OSError):
         raise
     except MemoryError:
@@ -71,8 +71,8 @@ def load(file: Path) -> Decoded:
     except InvalidDicomError:
         raise UnreadableError("it is no DICOM file") from None
     except Exception as error:  # what pydicom raises for damaged files has no common class
-        other = f"; another decoder may read it: {DECODERS}" if packed else ""
-        raise UnreadableError(f"it does not decode{other}") from error
+        hint = f"; another decoder may read it: {DECODERS}" if packed else ""
+        raise UnreadableError(f"it does not decode{hint}") from error
 
 
 def kind(file: Path) -> str | None:
@@ -134,17 +134,17 @@ def _need_decoder(header: Any, file: Path) -> bool:
     return True
 
 
-def _grey(stored: Array, header: Any, told: str) -> Decoded:
+def _grey(stored: Array, header: Any, kind: str) -> Decoded:
     """Grey as a screen shows MONOCHROME2, or its values where nothing says how to show them."""
     from PIL import Image as images
 
     bits, signed = int(header.BitsStored), bool(header.PixelRepresentation)
     inverted = header.PhotometricInterpretation == "MONOCHROME1"
     ends = np.array([-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1] if signed else [0.0, 2.0**bits - 1])
-    values, padding, known = stored.astype(np.float64), _padding(stored, header), bits < CONTAINER
+    values, padding, exact = stored.astype(np.float64), _padding(stored, header), bits < CONTAINER
     if header.get("ModalityLUTSequence"):
         values, depth = _looked_up(values, header.ModalityLUTSequence[0], header)
-        ends, known = np.array([0.0, 2.0**depth - 1]), True
+        ends, exact = np.array([0.0, 2.0**depth - 1]), True
     elif None not in (header.get("RescaleSlope"), header.get("RescaleIntercept")):
         slope, intercept = float(header.RescaleSlope), float(header.RescaleIntercept)
         with np.errstate(all="ignore"):
@@ -153,10 +153,10 @@ def _grey(stored: Array, header: Any, told: str) -> Decoded:
             raise UnreadableError("its rescale slope or intercept is not finite; export it again")
         values = values * slope + intercept
     if not _windowed(header):
-        whole = (float(ends.min()), float(ends.max()))
-        return Grey(told, values, whole, whole if known else None, inverted=inverted, padding=padding)
+        full = (float(ends.min()), float(ends.max()))
+        return Grey(kind, values, full, full if exact else None, inverted=inverted, padding=padding)
     grey = _in_window(values, header)
-    return Picture(told, images.fromarray(255 - grey if inverted else grey).convert("RGB"))
+    return Picture(kind, images.fromarray(255 - grey if inverted else grey).convert("RGB"))
 
 
 def _in_window(values: Floats, header: Any) -> Bytes:
@@ -186,12 +186,12 @@ def _padding(stored: Array, header: Any) -> Bools | None:
     return (stored >= min(ends)) & (stored <= max(ends))
 
 
-def _number(given: Any, header: Any) -> int:
+def _number(value: Any, header: Any) -> int:
     """A value of a tag that is signed where the pixels are, which a reader may have left as bytes."""
     order: Literal["little", "big"] = (
         "little" if header.file_meta.TransferSyntaxUID.is_little_endian else "big"
     )
-    raw = given if isinstance(given, bytes) else (int(given) & 0xFFFF).to_bytes(2, order)
+    raw = value if isinstance(value, bytes) else (int(value) & 0xFFFF).to_bytes(2, order)
     return int.from_bytes(raw[:2], order, signed=bool(header.PixelRepresentation))
 
 

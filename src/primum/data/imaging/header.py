@@ -68,12 +68,12 @@ def bounded(header: Any) -> None:
             f"it claims {claimed / 2**20:,.0f} MB of pixels, at most {limits.DECODED // 2**20:,} are read; "
             "export it with fewer bits"
         )
-    held = len(header.PixelData)
+    length = len(header.PixelData)
     if header.file_meta.TransferSyntaxUID.is_encapsulated:
         _one_picture(header, rows, columns)
-    elif not claimed * HALVED.get(header.PhotometricInterpretation, 1) <= held < 2 * max(claimed, 2):
+    elif not claimed * HALVED.get(header.PhotometricInterpretation, 1) <= length < 2 * max(claimed, 2):
         raise UnreadableError(
-            f"it does not decode, its header claims {claimed:,} bytes of pixels and it holds {held:,}; "
+            f"it does not decode, its header claims {claimed:,} bytes of pixels and it holds {length:,}; "
             "export it again"
         )
 

@@ -102,10 +102,10 @@ def opened(source: Path | bytes, formats: Sequence[str] = FORMATS) -> Iterator[I
 def within(width: int, height: int) -> None:
     """Refuse an image of more pixels than ``limits.PIXELS``."""
     if width * height > limits.PIXELS:
-        raise UnreadableError(f"it claims {width:,} × {height:,} pixels, {_most()}")
+        raise UnreadableError(f"it claims {width:,} × {height:,} pixels, {_limits()}")
 
 
-def _most() -> str:
+def _limits() -> str:
     return f"at most {limits.PIXELS // 10**6} million are read; shrink it"
 
 
@@ -128,11 +128,11 @@ def _faults() -> Iterator[None]:
     except PermissionError:
         raise UnreadableError("it may not be read; give the right to read it") from None
     except Exception as error:  # of damaged files Pillow raises nearly every kind
-        told = {
+        sentences = {
             "UnidentifiedImageError": UNKNOWN,
-            "DecompressionBombError": f"it claims too many pixels, {_most()}",
+            "DecompressionBombError": f"it claims too many pixels, {_limits()}",
         }
-        raise UnreadableError(told.get(type(error).__name__, DAMAGED)) from error
+        raise UnreadableError(sentences.get(type(error).__name__, DAMAGED)) from error
 
 
 def _no_plain_file(file: Path) -> str:
@@ -145,5 +145,5 @@ def _no_plain_file(file: Path) -> str:
             return "it is a link that leads round in a circle; link the file itself"
         absent = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
         return NO_FILE if absent else "it may not be read; give the right to read it"
-    what = "a folder" if stat.S_ISDIR(state.st_mode) else "a pipe or a device"
-    return f"this is {what} and no file; put the image there"
+    noun = "a folder" if stat.S_ISDIR(state.st_mode) else "a pipe or a device"
+    return f"this is {noun} and no file; put the image there"

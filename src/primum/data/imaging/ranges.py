@@ -30,34 +30,34 @@ class Unfit:
     clipped: set[int] = field(default_factory=set)
     unknown: set[int] = field(default_factory=set)
 
-    def add(self, row: int, found: Sequence[Decoded], within: Sequence[Range | None]) -> None:
-        """Note a row whose files ``found`` are spread ``within`` ranges."""
-        if any(one.outside(limits) for one, limits in zip(found, within, strict=True)):
+    def add(self, row: int, planes: Sequence[Decoded], within: Sequence[Range | None]) -> None:
+        """Note a row whose files ``planes`` are spread ``within`` ranges."""
+        if any(plane.outside(limits) for plane, limits in zip(planes, within, strict=True)):
             self.clipped.add(row)
         if any(
-            isinstance(one, Grey) and one.stated is None and limits is None
-            for one, limits in zip(found, within, strict=True)
+            isinstance(plane, Grey) and plane.stated is None and limits is None
+            for plane, limits in zip(planes, within, strict=True)
         ):
             self.unknown.add(row)
 
     def notes(self, rows: Iterable[int], ranges: Sequence[Range] | None) -> tuple[str, ...]:
         """What a reader of the answers about ``rows`` must know, one sentence each; none where all fit."""
-        asked = {int(row) for row in rows}
-        unknown, clipped = asked & self.unknown, asked & self.clipped
-        said = []
+        chosen = {int(row) for row in rows}
+        unknown, clipped = chosen & self.unknown, chosen & self.clipped
+        sentences = []
         if unknown:
-            said.append(
-                f"{_have(len(unknown), len(asked))} more than 8 bits and no stated range, and the network "
+            sentences.append(
+                f"{_have(len(unknown), len(chosen))} more than 8 bits and no stated range, and the network "
                 "has none on record, so that the whole range of their type is spread over 0 to 255 and "
                 "contrast may be lost"
             )
         if clipped:
-            own = f" ({words(ranges)})" if ranges else ""
-            said.append(
-                f"{_have(len(clipped), len(asked))} grey values beyond the range the network reads{own} "
+            suffix = f" ({words(ranges)})" if ranges else ""
+            sentences.append(
+                f"{_have(len(clipped), len(chosen))} grey values beyond the range the network reads{suffix} "
                 "by more than a tenth of it, which are clipped"
             )
-        return tuple(said)
+        return tuple(sentences)
 
 
 def _have(some: int, all_: int) -> str:

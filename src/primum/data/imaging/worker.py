@@ -21,7 +21,7 @@ from primum.data.imaging.decoded import Decoded, Picture
 from primum.data.imaging.opening import NO_MEMORY, UnreadableError
 
 VALUES, PADDING = "values.npy", "padding.npy"
-STATED = ("kind", "whole", "stated", "claimed", "inverted", "cut")
+STATED = ("kind", "full", "stated", "claimed", "inverted", "cut")
 
 
 def main() -> None:
@@ -43,10 +43,10 @@ def confine() -> None:
         import resource
     except ImportError:
         return
-    for what, most in ((resource.RLIMIT_AS, limits.MEMORY), (resource.RLIMIT_CORE, 0)):
-        hard = resource.getrlimit(what)[1]
-        within = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (within, within))
+    for resource_kind, limit in ((resource.RLIMIT_AS, limits.MEMORY), (resource.RLIMIT_CORE, 0)):
+        hard = resource.getrlimit(resource_kind)[1]
+        within = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(resource_kind, (within, within))
 
 
 def answer(folder: Path) -> dict[str, Any]:

@@ -46,10 +46,10 @@ def load(root: Path | None, seed: int) -> ImageTable:
 
 def patient(file: str) -> str:
     """Patient number that a file name tells."""
-    found = NAME.match(file)
-    if found is None:
+    match = NAME.match(file)
+    if match is None:
         raise InputError(f"chest_xray_nih: 00001234_000.jpg or the like was expected, {file} arrived")
-    return found[1]
+    return match[1]
 
 
 DATA_SET = DataSet(

@@ -44,23 +44,23 @@ def load(root: Path | None, seed: int) -> ImageTable:
         raise InputError(
             f"{root}: at least two class folders with images are needed, found {shorten(classes)}"
         )
-    given = np.array([row[1] or "" for row in rows])
-    if (given == "").any() and (given != "").any():
+    official = np.array([row[1] or "" for row in rows])
+    if (official == "").any() and (official != "").any():
         raise InputError(
             f"{root}: either every class folder lies in a split folder or none does, both arrived"
         )
     paths = np.array([row[2] for row in rows])
     cases = pl.DataFrame({"id": paths, "label": labels, "patient": paths}).with_columns(
         pl.lit(None, pl.String).alias("site"),
-        pl.Series("split", splits(paths, given, seed)),
+        pl.Series("split", splits(paths, official, seed)),
         path=pl.col("id"),
     )
     return ImageTable("folder", classes, cases, root)
 
 
-def splits(groups: Strings, given: Strings, seed: int) -> list[str]:
-    """Official splits where ``given`` names them; what is missing is cut by hash, since a folder may grow."""
-    return completed(given, lambda rows, twentieths: hashed(groups[rows], seed, twentieths))
+def splits(groups: Strings, official: Strings, seed: int) -> list[str]:
+    """Official splits where ``official`` names them; the others are cut by hash, since a folder may grow."""
+    return completed(official, lambda rows, twentieths: hashed(groups[rows], seed, twentieths))
 
 
 def _folders(root: Path) -> list[Path]:

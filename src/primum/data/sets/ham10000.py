@@ -22,7 +22,7 @@ SIDES = ("benign", "malignant")
 METADATA = "HAM10000_metadata.csv"
 TRUTH = "ISIC2018_Task3_Test_GroundTruth.csv"
 MASK = "{id}_segmentation.png"
-KEPT = ("dx_type", "age", "sex", "localization")
+COLUMNS = ("dx_type", "age", "sex", "localization")
 
 
 def load(root: Path | None, seed: int) -> ImageTable:
@@ -67,26 +67,26 @@ def load_malignancy(root: Path | None, seed: int) -> ImageTable:
 
 
 def _train(folder: Path) -> pl.DataFrame:
-    metadata = _read(folder / METADATA, ("image_id", "dx", "lesion_id", "dataset", *KEPT))
-    there = {file.stem: file.name for file in files_of(folder / "images")}
-    missing = metadata.filter(~pl.col("image_id").is_in(list(there)))
+    metadata = _read(folder / METADATA, ("image_id", "dx", "lesion_id", "dataset", *COLUMNS))
+    files = {file.stem: file.name for file in files_of(folder / "images")}
+    missing = metadata.filter(~pl.col("image_id").is_in(list(files)))
     if len(missing):
         raise InputError(
             f"{folder.name}/images: {len(metadata)} images of the metadata were expected, "
             f"{len(missing)} are missing, {missing['image_id'][0]} for one; complete the download"
         )
-    shown = metadata.select(
+    cases = metadata.select(
         pl.col("image_id").alias("id"),
         pl.col("dx").str.to_uppercase().alias("label"),
         pl.col("lesion_id").alias("patient"),
         pl.col("dataset").alias("site"),
         pl.lit("train").alias("official_split"),
-        pl.col("image_id").replace_strict(there).map_elements(
+        pl.col("image_id").replace_strict(files).map_elements(
             lambda name: f"{folder.name}/images/{name}", return_dtype=pl.String
         ).alias("path"),
-        *KEPT,
+        *COLUMNS,
     )  # fmt: skip
-    return _with_masks(shown, folder)
+    return _with_masks(cases, folder)
 
 
 def _read(path: Path, columns: Sequence[str]) -> pl.DataFrame:
@@ -104,27 +104,27 @@ def _read(path: Path, columns: Sequence[str]) -> pl.DataFrame:
 def _with_masks(cases: pl.DataFrame, folder: Path) -> pl.DataFrame:
     if not (folder / "masks").is_dir():
         return cases
-    there = {file.name for file in files_of(folder / "masks")}
-    names = (MASK.format(id=one) for one in cases["id"])
-    paths = [f"{folder.name}/masks/{name}" if name in there else None for name in names]
+    masks = {file.name for file in files_of(folder / "masks")}
+    names = (MASK.format(id=case) for case in cases["id"])
+    paths = [f"{folder.name}/masks/{name}" if name in masks else None for name in names]
     return cases.with_columns(pl.Series("mask", paths, dtype=pl.String))
 
 
 def _test(folder: Path) -> pl.DataFrame:
     truth = _read(folder / TRUTH, ("image", *CLASSES))
-    there = {file.stem: file.name for file in files_of(folder / "images")}
+    files = {file.stem: file.name for file in files_of(folder / "images")}
     label = pl.coalesce(pl.when(pl.col(name) == 1).then(pl.lit(name)) for name in CLASSES)
-    found = truth.select(pl.col("image").alias("id"), label.alias("label")).filter(
-        pl.col("id").is_in(list(there))
+    cases = truth.select(pl.col("image").alias("id"), label.alias("label")).filter(
+        pl.col("id").is_in(list(files))
     )
-    if len(found) != len(truth):
-        raise InputError(f"isic2018_test/images: {len(truth)} images were expected, {len(found)} are there")
-    return found.with_columns(
+    if len(cases) != len(truth):
+        raise InputError(f"isic2018_test/images: {len(truth)} images were expected, {len(cases)} are there")
+    return cases.with_columns(
         pl.col("id").alias("patient"),
         pl.lit("isic2018_test").alias("site"),
         pl.lit("test").alias("split"),
         pl.lit("test").alias("official_split"),
-        pl.Series("path", [f"isic2018_test/images/{there[name]}" for name in found["id"]]),
+        pl.Series("path", [f"isic2018_test/images/{files[name]}" for name in cases["id"]]),
     )
 
 

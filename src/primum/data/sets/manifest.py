@@ -36,42 +36,42 @@ def load(root: Path | None, seed: int) -> ImageTable:
         InputError: for missing columns, files that are not there or lie outside the folder, ids or files
             that stand twice, unknown splits, or fewer than two classes.
     """
-    found = files.existing(root or Path(), "a manifest (CSV)")
-    folder, name = found.parent, found.name
-    cases = _with_paths(_read(found), folder, name)
+    file = files.existing(root or Path(), "a manifest (CSV)")
+    folder, name = file.parent, file.name
+    cases = _with_paths(_read(file), folder, name)
     cases = cases.with_columns(
         pl.col(column) if column in cases.columns else pl.lit(None, pl.String).alias(column)
         for column in ("id", "patient", "site", "split")
     )
     if cases["id"].null_count() == len(cases):
         cases = cases.with_columns(id=pl.col("path"))
-    for column, what in (("path", "a path"), ("id", "an id")):
-        _once(cases[column], what, name)
+    for column, noun in (("path", "a path"), ("id", "an id")):
+        _once(cases[column], noun, name)
     cases = cases.with_columns(pl.col("patient").fill_null(pl.col("id")))
     classes = tuple(cases["label"].drop_nulls().unique().sort().to_list())
     if len(classes) < 2:
-        shown = check.shown(classes, ()) if classes else "none"
-        raise InputError(f"{name}: labels of at least two classes are needed, {shown} arrived")
+        labels = check.describe(classes, ()) if classes else "none"
+        raise InputError(f"{name}: labels of at least two classes are needed, {labels} arrived")
     cases = cases.with_columns(pl.Series("split", _splits(cases, seed, name)))
     first = ("id", "label", "patient", "site", "split", "path")
-    rest = [column for column in cases.columns if column not in first]
-    return ImageTable("manifest", classes, cases.select(*first, *rest), folder)
+    extra = [column for column in cases.columns if column not in first]
+    return ImageTable("manifest", classes, cases.select(*first, *extra), folder)
 
 
-def _read(found: Path) -> pl.DataFrame:
+def _read(file: Path) -> pl.DataFrame:
     """The rows as text, but for further columns; blanks around are dropped, empty cells are null."""
-    cases = delimited.frame(found, "a manifest (CSV)", lambda column: column in TEXT)
+    cases = delimited.frame(file, "a manifest (CSV)", lambda column: column in TEXT)
     titles = cases.columns
     if "label" not in titles or not {"path", CHANNELS} & set(titles):
         lacking = "label" if "label" not in titles else "path"
         raise InputError(
-            f"{found.name}: a manifest needs the columns path (or {CHANNELS}) and label, {lacking} is missing"
-            f"{check.nearest(lacking, titles)} among {columns.shown(cases, 12)}"
+            f"{file.name}: a manifest needs the columns path (or {CHANNELS}) and label, {lacking} is missing"
+            f"{check.nearest(lacking, titles)} among {columns.titles(cases, 12)}"
         )
     taken = [column for column in titles if column in TAKEN or column.startswith(TAKEN_PREFIXES)]
     if taken:
         raise InputError(
-            f"{found.name}: the column {taken[0]} has the name of an answer in a table of predictions; "
+            f"{file.name}: the column {taken[0]} has the name of an answer in a table of predictions; "
             "rename it"
         )
     text = pl.col(pl.String).str.strip_chars()
@@ -90,8 +90,8 @@ def _with_paths(cases: pl.DataFrame, folder: Path, name: str) -> pl.DataFrame:
                 f"{name}: every row needs the same number of channels, row 1 has {len(lists[0])}, "
                 f"row {odd + 1} has {len(lists[odd])}"
             )
-        given = cases["path"] if "path" in cases.columns else [None] * len(cases)
-        for row, (path, paths) in enumerate(zip(given, lists, strict=True)):
+        stated = cases["path"] if "path" in cases.columns else [None] * len(cases)
+        for row, (path, paths) in enumerate(zip(stated, lists, strict=True)):
             if path is not None and posixpath.normpath(path) != paths[0]:
                 raise InputError(
                     f"{name}: beside {CHANNELS} the path is empty or the first channel, another file arrived "
@@ -133,29 +133,29 @@ def _inside(path: str, name: str, row: int, column: str) -> str:
     return plain
 
 
-def _once(values: pl.Series, what: str, name: str) -> None:
+def _once(values: pl.Series, noun: str, name: str) -> None:
     if values.null_count():
         row = int(values.is_null().arg_max() or 0)
-        raise InputError(f"{name}: every image needs {what} or none does, row {row + 1} has none")
+        raise InputError(f"{name}: every image needs {noun} or none does, row {row + 1} has none")
     twice = values.is_duplicated()
     if twice.any():
         first, second = np.flatnonzero((values == values[int(twice.arg_max() or 0)]).to_numpy())[:2]
         raise InputError(
-            f"{name}: every image needs {what} of its own, {len(values) - values.n_unique()} repeat one, "
+            f"{name}: every image needs {noun} of its own, {len(values) - values.n_unique()} repeat one, "
             f"row {second + 1} that of row {first + 1}; leave one row per image"
         )
 
 
 def _splits(cases: pl.DataFrame, seed: int, name: str) -> list[str]:
-    given = cases["split"].str.to_lowercase()
-    for value in given.drop_nulls().unique().sort():
+    stated = cases["split"].str.to_lowercase()
+    for value in stated.drop_nulls().unique().sort():
         check.cell_of(value, tuple(SPLIT_NAMES), f"{name}: split")
-    if 0 < given.null_count() < len(given):
+    if 0 < stated.null_count() < len(stated):
         raise InputError(
-            f"{name}: either every row names a split or none does, {given.null_count()} of {len(given)} "
+            f"{name}: either every row names a split or none does, {stated.null_count()} of {len(stated)} "
             "are empty"
         )
-    official = given.replace_strict(SPLIT_NAMES, default="", return_dtype=pl.String)
+    official = stated.replace_strict(SPLIT_NAMES, default="", return_dtype=pl.String)
     parted = leaks(cases.with_columns(official.alias("split")))
     if parted:
         raise InputError(

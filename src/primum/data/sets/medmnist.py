@@ -106,15 +106,15 @@ def _classes(flag: str) -> tuple[str, ...]:
 
 def _arrays(path: Path, size: int, k: int) -> tuple[dict[str, Bytes], dict[str, Integers]]:
     """Images (n, size, size) or (n, size, size, 3) and labels (n,) of each split."""
-    wanted = [f"{name}_{what}" for name in SPLITS for what in ("images", "labels")]
-    held = archives.read(path, "a MedMNIST archive", wanted)
-    if len(held) < len(wanted) or any(array.ndim == 0 for array in held.values()):
+    keys = [f"{name}_{part}" for name in SPLITS for part in ("images", "labels")]
+    stored = archives.read(path, "a MedMNIST archive", keys)
+    if len(stored) < len(keys) or any(array.ndim == 0 for array in stored.values()):
         raise InputError(
             f"{path.name}: train, val and test images and labels were expected, the file does not hold them "
             "or is damaged; download it again"
         )
-    images = {name: held[f"{name}_images"] for name in SPLITS}
-    labels = {name: held[f"{name}_labels"] for name in SPLITS}
+    images = {name: stored[f"{name}_images"] for name in SPLITS}
+    labels = {name: stored[f"{name}_labels"] for name in SPLITS}
     for name in SPLITS:
         n = len(labels[name])
         if images[name].shape not in ((n, size, size), (n, size, size, 3)) or images[name].dtype != np.uint8:
@@ -122,11 +122,11 @@ def _arrays(path: Path, size: int, k: int) -> tuple[dict[str, Bytes], dict[str, 
                 f"{path.name}: {name}_images must be {n} images of {size} × {size} pixels in 8 bits, "
                 f"{'×'.join(map(str, images[name].shape))} of {images[name].dtype} arrived"
             )
-        found = labels[name]
-        shaped = found.dtype.kind in "iu" and found.shape in ((n,), (n, 1))
-        if not shaped or ((found < 0) | (found >= k)).any():
+        index = labels[name]
+        shaped = index.dtype.kind in "iu" and index.shape in ((n,), (n, 1))
+        if not shaped or ((index < 0) | (index >= k)).any():
             raise InputError(f"{path.name}: {name}_labels must be one class index below {k} for each image")
-    return images, {name: found.reshape(-1).astype(np.int64) for name, found in labels.items()}
+    return images, {name: index.reshape(-1).astype(np.int64) for name, index in labels.items()}
 
 
 DATA_SET = DataSet(

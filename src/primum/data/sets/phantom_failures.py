@@ -80,12 +80,12 @@ def pixels(table: ImageTable, seed: int, marker: Bools) -> Bytes:
     """
     latents = table.cases.select(LATENTS).to_numpy()
     site = (table.cases["site"] == "B").to_numpy().astype(np.int64)
-    drawn = phantom.draw(latents, marker, site, np.random.default_rng([seed, 5]))
+    images = phantom.draw(latents, marker, site, np.random.default_rng([seed, 5]))
     pale = table.cases["pale"].to_numpy()
-    skin = np.median(drawn[pale, :4].reshape(pale.sum(), -1, 3), axis=1)[:, None, None, :]
-    lesion = drawn[pale, :RULER_TOP].astype(np.float64)
-    drawn[pale, :RULER_TOP] = np.clip(skin + 0.5 * (skin - lesion), 0, 255).astype(np.uint8)
-    return drawn
+    skin = np.median(images[pale, :4].reshape(pale.sum(), -1, 3), axis=1)[:, None, None, :]
+    lesion = images[pale, :RULER_TOP].astype(np.float64)
+    images[pale, :RULER_TOP] = np.clip(skin + 0.5 * (skin - lesion), 0, 255).astype(np.uint8)
+    return images
 
 
 DATA_SET = DataSet(

@@ -65,9 +65,13 @@ def load(fold: int | None, root: Path | None, seed: int) -> ImageTable:
             f"{folder.name}/{chosen}: no slide may stand in two of the lists, {len(shared)} do; "
             "use the spreadsheets as they were released"
         )
-    labels, slides, given = (cases[column].to_numpy().astype(str) for column in ("label", "patient", "split"))
+    labels, slides, official = (
+        cases[column].to_numpy().astype(str) for column in ("label", "patient", "split")
+    )
     cases = cases.with_columns(
-        pl.Series("split", completed(given, lambda rows, of: assign(labels[rows], slides[rows], seed, of))),
+        pl.Series(
+            "split", completed(official, lambda rows, of: assign(labels[rows], slides[rows], seed, of))
+        ),
         pl.lit(None, pl.String).alias("site"),
         path=pl.format("images/{}", "id"),
     )

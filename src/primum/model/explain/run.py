@@ -209,7 +209,7 @@ def _parts(asking: Explaining, folder: Path, bar: bool) -> Parts:
         task = bars.add_task("maps", total=n)
         for start in starts:
             rows = np.arange(start, min(start + CHUNK, n))
-            part = archives.kept(folder / f"{start}.npz")
+            part = archives.cached(folder / f"{start}.npz")
             if part is None:
                 part = dict(asking.chunk(rows))
                 with files.whole(folder / f"{start}.npz") as draft:

@@ -80,21 +80,21 @@ def read(
         raise InputError(f"--classes: {k} names were expected for {raw}, {len(names)} arrived")
     indices = parts.indices_of(index, f"{raw}: the index of the data set")
     if validation is not None and validation not in indices:
-        known = check.shorten(np.unique(indices))
-        raise InputError(f"--validation: one of the data sets {known} was expected, {validation} arrived")
+        numbers = check.shorten(np.unique(indices))
+        raise InputError(f"--validation: one of the data sets {numbers} was expected, {validation} arrived")
     labels, unknown = parts.labels_of(outputs[:, -2], k, raw)
     every = _predictions(place.name, raw, arrays, names, labels, indices, external, validation)
-    found = {f"dataset-{i}": every.take(indices == i) for i in np.unique(indices)}
+    tables = {f"dataset-{i}": every.take(indices == i) for i in np.unique(indices)}
     notes = []
     if unknown:
         notes.append(
             f"{unknown} labels lie outside the {k} classes: these rows have no label here and are not judged"
         )
     if TRAIN in arrays and LAYER in arrays:
-        found["train"] = parts.training_of(arrays, names)
+        tables["train"] = parts.training_of(arrays, names)
     elif TRAIN in arrays:
         notes.append(f"{TRAIN} was left out: the outputs of its rows are not known without {LAYER}")
-    return Imported(found, tuple(notes))
+    return Imported(tables, tuple(notes))
 
 
 def write(imported: Imported, out: Path | str) -> list[Path]:
@@ -108,11 +108,11 @@ def _raw(place: Path) -> tuple[str, dict[str, Array]]:
     """Name of the outputs that count, and every array of the folder."""
     if not place.is_dir():
         raise InputError(f"{place}: a result folder was expected, there is none")
-    known = (LOGITS, SOFTMAX, *PASSES.values(), OUTSIDE, OUTSIDE_PASSES, ENCODED, TRAIN, LAYER)
+    names = (LOGITS, SOFTMAX, *PASSES.values(), OUTSIDE, OUTSIDE_PASSES, ENCODED, TRAIN, LAYER)
     if not any((place / name).exists() for name in (LOGITS, SOFTMAX)):
-        there = check.shorten(sorted(path.name for path in place.iterdir())) or "nothing"
-        raise InputError(f"{place}: {LOGITS} or {SOFTMAX} was expected here, the folder holds {there}")
-    arrays = {name: stored(place / name) for name in known if name != LAYER and (place / name).exists()}
+        listing = check.shorten(sorted(path.name for path in place.iterdir())) or "nothing"
+        raise InputError(f"{place}: {LOGITS} or {SOFTMAX} was expected here, the folder holds {listing}")
+    arrays = {name: stored(place / name) for name in names if name != LAYER and (place / name).exists()}
     if (place / LAYER).exists():
         arrays[LAYER] = parts.layer_of(place / LAYER)
     for name in (LOGITS, SOFTMAX):
@@ -136,11 +136,13 @@ def _declared(arrays: Arrays) -> None:
             f"{LOGITS}: logits were expected, every row sums to 1; name it {SOFTMAX} if it holds softmax"
         )
     if SOFTMAX in arrays and len(arrays[SOFTMAX]) == len(logits):
-        other = arrays[SOFTMAX]
+        softmaxes = arrays[SOFTMAX]
         softmax = np.exp(logits - logits.max(axis=1, keepdims=True))
         softmax /= softmax.sum(axis=1, keepdims=True)
-        agree = other.shape == arrays[LOGITS].shape and np.allclose(other[:, :-2], softmax, atol=AGREE)
-        if not agree or not np.array_equal(other[:, -2:], arrays[LOGITS][:, -2:]):
+        agree = softmaxes.shape == arrays[LOGITS].shape and np.allclose(
+            softmaxes[:, :-2], softmax, atol=AGREE
+        )
+        if not agree or not np.array_equal(softmaxes[:, -2:], arrays[LOGITS][:, -2:]):
             raise InputError(
                 f"{LOGITS} and {SOFTMAX}: the same answers were expected in both, they differ; remove "
                 "the wrong one"
@@ -150,8 +152,10 @@ def _declared(arrays: Arrays) -> None:
 def _same_length(place: Path, arrays: Arrays) -> None:
     rows = {name: len(array) for name, array in arrays.items() if name not in (TRAIN, LAYER)}
     if len(set(rows.values())) > 1:
-        said = ", ".join(f"{name} {n}" for name, n in rows.items())
-        raise InputError(f"{place.name}: files with the same number of rows were expected, there are {said}")
+        lengths = ", ".join(f"{name} {n}" for name, n in rows.items())
+        raise InputError(
+            f"{place.name}: files with the same number of rows were expected, there are {lengths}"
+        )
 
 
 def _predictions(
@@ -169,7 +173,7 @@ def _predictions(
     selected = {} if validation is None else {"selected_on": "cal"}
     if validation is not None:
         metadata = metadata.with_columns(split=pl.Series(np.where(indices == validation, "cal", "test")))
-    rest: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "passes": parts.passes_of(raw, arrays, k),
         "embeddings": parts.embeddings_of(arrays, indices),
         "scores": parts.scores_of(arrays, n, external),
@@ -180,6 +184,6 @@ def _predictions(
     ids = pl.Series("id", [f"{i}-{row:0{len(str(n))}d}" for row, i in enumerate(indices)])
     outputs = arrays[raw][:, :-2].astype(np.float64)
     if raw == LOGITS:
-        return Predictions(ids, classes, labels, outputs, "logits", **rest)
-    rest["name"] = raw
-    return Predictions.from_probs(ids, classes, labels, outputs, **rest)
+        return Predictions(ids, classes, labels, outputs, "logits", **fields)
+    fields["name"] = raw
+    return Predictions.from_probs(ids, classes, labels, outputs, **fields)
