@@ -24,7 +24,7 @@ _HOME = {
     "compare": "auditing.comparisons.compare",
     "fit_policy": "auditing.policy.fit.fit",
     "losses": "model.losses",
-    "metrics": "judge.metrics",
+    "metrics": "judge.metrics.functions",
     "read": "tables.read",
     "severity": "severity",
 }

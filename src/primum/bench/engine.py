@@ -47,6 +47,7 @@ def local(tasks: Iterable[Task], jobs: int) -> Iterator[Done]:
     """Carry tasks out on ``jobs`` processes of this machine, each as it is over.
 
     Each process is a pool of its own: one that is killed breaks its pool, and with it every task given to it.
+    That is why this is not joblib's: there one killed worker of two left no result of five tasks.
     """
     pools: Queue[ProcessPoolExecutor] = Queue()
     for _ in range(jobs):
