@@ -39,16 +39,20 @@ def test_every_number_by_hand(whole, score, share) -> None:
     threshold = float(np.quantile(whole.cases[f"score_{score}"].to_numpy()[rows], share))
     counts, cer, cost, accepted = by_hand(whole, rows, score, threshold, 0.5)
     found = measure_threshold(whole, rows, score, threshold, 0.5)
-    np.testing.assert_array_equal(found["confusion"], counts)
-    assert found["n"] == 60
-    assert found["accepted"] == accepted.sum()
-    assert found["errors"] == counts.sum() - np.trace(counts)
-    assert found["critical_errors"] == counts[1, 0] + counts[2, 0]
-    assert found["deferred_share"]["value"] == pytest.approx(1 - accepted.mean())
-    assert found["accepted_cer"]["value"] == pytest.approx(cer)
-    assert found["accepted_cer"]["n"] == counts[1:].sum()
-    assert found["failure_cost_with_reader"]["value"] == pytest.approx(cost)
-    assert found["failure_cost_with_reader"]["low"] <= cost <= found["failure_cost_with_reader"]["high"]
+    np.testing.assert_array_equal(found.confusion, counts)
+    assert found.n == 60
+    assert found.accepted == accepted.sum()
+    assert found.errors == counts.sum() - np.trace(counts)
+    assert found.critical_errors == counts[1, 0] + counts[2, 0]
+    assert found.figures["deferred_share"].value == pytest.approx(1 - accepted.mean())
+    assert found.figures["accepted_cer"].value == pytest.approx(cer)
+    assert found.figures["accepted_cer"].n == counts[1:].sum()
+    assert found.figures["failure_cost_with_reader"].value == pytest.approx(cost)
+    assert (
+        found.figures["failure_cost_with_reader"].low
+        <= cost
+        <= found.figures["failure_cost_with_reader"].high
+    )
 
 
 def test_the_interval_is_clopper_pearson_for_independent_cases(made) -> None:
@@ -56,10 +60,10 @@ def test_the_interval_is_clopper_pearson_for_independent_cases(made) -> None:
 
     alone = build_scene("made", [Domain("test", made(metadata=pl.DataFrame()))], severity=MATRIX)
     found = measure_threshold(alone, None, "msr", 0.5)
-    n, k = found["accepted_cer"]["n"], found["critical_errors"]
+    n, k = found.figures["accepted_cer"].n, found.critical_errors
     assert 0 < k < n
-    assert found["accepted_cer"]["low"] == pytest.approx(beta.ppf(0.025, k, n - k + 1))
-    assert found["accepted_cer"]["high"] == pytest.approx(beta.ppf(0.975, k + 1, n - k))
+    assert found.figures["accepted_cer"].low == pytest.approx(beta.ppf(0.025, k, n - k + 1))
+    assert found.figures["accepted_cer"].high == pytest.approx(beta.ppf(0.975, k + 1, n - k))
 
 
 def test_a_policy_of_the_same_threshold_says_the_same(whole, made) -> None:
@@ -71,9 +75,9 @@ def test_a_policy_of_the_same_threshold_says_the_same(whole, made) -> None:
     applied = {one.code: one for one in apply(policy, test).findings(MATRIX)}
     found = measure_threshold(whole, np.arange(60), "msr", policy.threshold)
     for code in ("deferred_share", "accepted_cer", "cer_after_deferral", "critical_coverage", "failure_cost"):
-        assert found[code]["value"] == pytest.approx(applied[code].value)
-        assert found[code]["low"] == pytest.approx(applied[code].low)
-        assert found[code]["high"] == pytest.approx(applied[code].high)
+        assert found.figures[code].value == pytest.approx(applied[code].value)
+        assert found.figures[code].low == pytest.approx(applied[code].low)
+        assert found.figures[code].high == pytest.approx(applied[code].high)
 
 
 def test_the_curve_passes_through_every_threshold(whole) -> None:
@@ -85,15 +89,15 @@ def test_the_curve_passes_through_every_threshold(whole) -> None:
     assert np.isinf(curve["threshold"][-1])
     for point in curve.iter_rows(named=True):
         found = measure_threshold(whole, rows, "msr", point["threshold"], 0.5)
-        assert found["deferred_share"]["value"] == pytest.approx(point["deferred"])
-        assert found["errors"] / found["n"] == pytest.approx(point["errors"])
-        assert found["failure_cost_with_reader"]["value"] == pytest.approx(point["failure_cost"])
+        assert found.figures["deferred_share"].value == pytest.approx(point["deferred"])
+        assert found.errors / found.n == pytest.approx(point["errors"])
+        assert found.figures["failure_cost_with_reader"].value == pytest.approx(point["failure_cost"])
         if point["accepted_cer"] is None:
-            assert "vacuous" in found["accepted_cer"]["why_not"]
-        elif "why_not" in found["accepted_cer"]:
-            assert "one patient" in found["accepted_cer"]["why_not"]
+            assert "vacuous" in found.figures["accepted_cer"]
+        elif isinstance(found.figures["accepted_cer"], str):
+            assert "one patient" in found.figures["accepted_cer"]
         else:
-            assert found["accepted_cer"]["value"] == pytest.approx(point["accepted_cer"])
+            assert found.figures["accepted_cer"].value == pytest.approx(point["accepted_cer"])
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_ends(made) -> None:
@@ -107,28 +111,30 @@ def test_patients_widen_the_interval(made) -> None:
     table = made(400, seed=3, skill=1.0)
     twice = build_scene("pairs", [Domain("a", table), Domain("b", table)], severity=MATRIX)
     once = build_scene("once", [Domain("a", table)], severity=MATRIX)
-    doubled, single = (measure_threshold(one, None, "msr", 0.5)["accepted_cer"] for one in (twice, once))
-    assert doubled["value"] == pytest.approx(single["value"])
-    assert doubled["high"] - doubled["low"] == pytest.approx(single["high"] - single["low"], rel=0.15)
+    doubled, single = (
+        measure_threshold(one, None, "msr", 0.5).figures["accepted_cer"] for one in (twice, once)
+    )
+    assert doubled.value == pytest.approx(single.value)
+    assert doubled.high - doubled.low == pytest.approx(single.high - single.low, rel=0.15)
 
 
 def test_cases_without_label_or_score_do_not_count(made) -> None:
     table = made(labels=np.where(np.arange(60) < 12, -1, made().labels), scores={"own": np.arange(60.0)})
     found = build_scene("some", [Domain("a", table), Domain("b", made())], severity=MATRIX)
     told = measure_threshold(found, None, "own", 20.0)
-    assert told["left_out"] == 72
-    assert told["n"] == 48
+    assert told.left_out == 72
+    assert told.n == 48
     none = measure_threshold(found, np.arange(12), "own", 20.0)
-    assert none["n"] == 0
-    assert "no chosen case" in none["accepted_cer"]["why_not"]
+    assert none.n == 0
+    assert "no chosen case" in none.figures["accepted_cer"]
     assert sweep(found, np.arange(12), "own").is_empty()
 
 
 def test_without_severity_costs_say_why_not(made) -> None:
     found = measure_threshold(build_scene("bare", [Domain("a", made())]), None, "msr", 0.5)
-    assert "severity" in found["failure_cost"]["why_not"]
-    assert "critical" in found["accepted_cer"]["why_not"]
-    assert found["critical_errors"] is None
+    assert "severity" in found.figures["failure_cost"]
+    assert "critical" in found.figures["accepted_cer"]
+    assert found.critical_errors is None
     assert critical_classes(MATRIX.critical).tolist() == [False, True, True]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 
@@ -14,10 +12,18 @@ from primum.explore.scene import Scene
 CLUSTERS = 9
 STARTS = 3
 UNKNOWN = "(no label)"
-SCHEMA: dict[str, Any] = {
-    "domain": pl.String, "class": pl.String, "cluster": pl.Int64, "n": pl.Int64, "failures": pl.Int64,
-    "silent": pl.Int64, "key": pl.String, "members": pl.List(pl.String),
-}  # fmt: skip
+SCHEMA = pl.Schema(
+    {
+        "domain": pl.String(),
+        "class": pl.String(),
+        "cluster": pl.Int64(),
+        "n": pl.Int64(),
+        "failures": pl.Int64(),
+        "silent": pl.Int64(),
+        "key": pl.String(),
+        "members": pl.List(pl.String),
+    }
+)
 
 
 def find_clusters(scene: Scene, per: int = CLUSTERS, seed: int = 0) -> pl.DataFrame:
@@ -30,6 +36,16 @@ def find_clusters(scene: Scene, per: int = CLUSTERS, seed: int = 0) -> pl.DataFr
         One row per cluster, the largest of a class × domain first: ``domain``, ``class`` (the true one,
         ``(no label)`` where unknown), ``cluster`` (from 0), ``n``, ``failures`` and ``silent`` (how many of
         them), ``key`` (the case nearest the centre), ``members`` (keys, nearest the centre first).
+
+    >>> import numpy as np
+    >>> from primum.explore.scene import Domain, build_scene
+    >>> from primum.predictions import Predictions
+    >>> logits = np.log([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    >>> embeddings = np.array([[1, 0], [0.8, 0.6], [0, 1]])
+    >>> table = Predictions(["x", "y", "z"], ("cat", "dog"), [0, 1, 1], logits, embeddings=embeddings)
+    >>> scene = build_scene("net", [Domain("test", table)])
+    >>> find_clusters(scene, per=1).select("class", "n", "failures").rows()
+    [('cat', 1, 0), ('dog', 2, 1)]
     """
     rows, _ = sample_rows(scene, seed)
     components = principal_components(extract(scene, rows)[0], seed)
@@ -58,6 +74,7 @@ def _members(points: Singles, per: int, seed: int) -> list[Integers]:
     """Rows of each cluster, nearest its centre first; the largest cluster first."""
     from sklearn.cluster import KMeans
 
+    # k-means cannot part points that are equal
     count = min(per, len(np.unique(points, axis=0)))
     if count == 1:
         labels, centres = np.zeros(len(points), dtype=np.int64), points.mean(axis=0, keepdims=True)
@@ -65,6 +82,7 @@ def _members(points: Singles, per: int, seed: int) -> list[Integers]:
         fit = KMeans(count, n_init=STARTS, random_state=seed).fit(points)
         labels, centres = fit.labels_, fit.cluster_centers_
     away = np.linalg.norm(points - centres[labels], axis=1)
+    # ties in distance go by row, or the picture of a cluster could change between two starts
     order = np.lexsort((np.arange(len(points)), away))
     parts = [order[labels[order] == cluster] for cluster in range(count)]
     return sorted((part for part in parts if len(part)), key=lambda part: (-len(part), int(part[0])))

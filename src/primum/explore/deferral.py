@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -18,9 +19,33 @@ from primum.judge.deferral.scored import Decided
 from primum.judge.metrics import selective
 from primum.judge.metrics.harm import critical_classes
 from primum.judge.metrics.table import codes
+from primum.judge.statistics.interval import Estimate
 
 POINTS = 400  # of a drawn curve
 CODES = codes("explorer")
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdResult:
+    """What is accepted at or above a threshold.
+
+    Attributes:
+        n: labelled cases with the score. left_out: chosen cases without label or score.
+        accepted: of ``n``. errors, critical_errors: among them; the latter None without critical cells.
+        confusion: (K, K) counts of accepted cases, rows true.
+        figures: ``deferred_share``, ``accepted_cer``, ``cer_after_deferral``, ``critical_coverage``,
+            ``failure_cost`` and, with a reader cost, ``failure_cost_with_reader`` → the estimate, or in words
+            why there is none. Intervals are 95 %, over patients where known; with several domains of the same
+            images over images.
+    """
+
+    n: int
+    left_out: int
+    accepted: int
+    errors: int
+    critical_errors: int | None
+    confusion: Integers
+    figures: Mapping[str, Estimate | str]
 
 
 def measure_threshold(
@@ -29,7 +54,7 @@ def measure_threshold(
     score: str,
     threshold: float,
     reader_cost: float = 0.0,
-) -> dict[str, Any]:
+) -> ThresholdResult:
     """What is accepted at or above a threshold, by the functions an audit of a policy uses.
 
     Args:
@@ -38,16 +63,18 @@ def measure_threshold(
         score: one of ``scene.scores``. threshold: of it. reader_cost: of one deferral, in units of the
             severity.
 
-    Returns:
-        ``n``, ``left_out`` (cases without label or score), ``accepted``, ``errors`` and ``critical_errors``
-        (accepted), ``confusion`` ((K, K) counts of accepted cases, rows true), and ``deferred_share``,
-        ``accepted_cer``, ``cer_after_deferral``, ``critical_coverage``, ``failure_cost`` and, with a reader
-        cost, ``failure_cost_with_reader``, each a dictionary of ``value``, ``low``, ``high`` and ``n``, or of
-        ``why_not``. Intervals are 95 %, over patients where known; with several domains of the same images
-        over images.
-
     Raises:
         InputError: for an unknown score.
+
+    >>> import numpy as np
+    >>> from primum.explore.scene import Domain, build_scene
+    >>> from primum.predictions import Predictions
+    >>> logits = np.log([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    >>> table = Predictions(["x", "y", "z"], ("cat", "dog"), [0, 1, 1], logits)
+    >>> scene = build_scene("net", [Domain("test", table)])
+    >>> result = measure_threshold(scene, None, "msr", threshold=0.75)
+    >>> result.accepted, result.errors, result.confusion.tolist()
+    (2, 1, [[1, 0], [1, 0]])
     """
     judged, confidence = _judged(scene, rows, score)
     labels, decisions = scene.labels[judged], scene.predicted[judged]
@@ -55,29 +82,24 @@ def measure_threshold(
     k = len(scene.classes)
     confusion = np.bincount(labels[accepted] * k + decisions[accepted], minlength=k * k).reshape(k, k)
     chosen = len(scene) if rows is None else len(np.arange(len(scene))[rows])
-    result: dict[str, Any] = {
-        "n": len(judged),
-        "left_out": chosen - len(judged),
-        "accepted": int(accepted.sum()),
-        "errors": int(confusion.sum() - np.trace(confusion)),
-        "critical_errors": None if scene.critical is None else int(confusion[scene.critical].sum()),
-        "confusion": confusion,
-    }
-    if not len(judged):
-        return result | {code: {"why_not": "no chosen case has a label and this score"} for code in CODES}
-    view = _view(scene, judged)
-    decided = Decided("argmax", "none", decisions, score, confidence, np.full(len(judged), threshold))
-    for figure in deferral(view, decided, Reader(reader_cost) if reader_cost else None):
-        if figure.code not in CODES:
-            continue
-        if figure.why_not:
-            result[figure.code] = {"why_not": figure.why_not}
-            continue
-        estimate = figure.estimate(view)
-        result[figure.code] = {
-            "value": estimate.value, "low": estimate.low, "high": estimate.high, "n": estimate.n
-        }  # fmt: skip
-    return result
+    figures: dict[str, Estimate | str] = {}
+    if len(judged):
+        view = _view(scene, judged)
+        decided = Decided("argmax", "none", decisions, score, confidence, np.full(len(judged), threshold))
+        for figure in deferral(view, decided, Reader(reader_cost) if reader_cost else None):
+            if figure.code in CODES:
+                figures[figure.code] = figure.why_not or figure.estimate(view)
+    else:
+        figures = dict.fromkeys(CODES, "no chosen case has a label and this score")
+    return ThresholdResult(
+        n=len(judged),
+        left_out=chosen - len(judged),
+        accepted=int(accepted.sum()),
+        errors=int(confusion.sum() - np.trace(confusion)),
+        critical_errors=None if scene.critical is None else int(confusion[scene.critical].sum()),
+        confusion=confusion,
+        figures=figures,
+    )
 
 
 def sweep(
@@ -99,6 +121,7 @@ def sweep(
         return pl.DataFrame(schema=dict.fromkeys(kinds, pl.Float64))
     labels, decisions = scene.labels[judged], scene.predicted[judged]
     ranking = selective.rank(confidence)
+    # cumulative sums are read where a tie ends: a threshold takes all cases of one confidence or none
     ends, order, n = np.r_[0, ranking.ends], ranking.order, len(judged)
 
     def summed(hits: Array) -> Floats:

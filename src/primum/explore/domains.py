@@ -37,6 +37,15 @@ def split_table(table: Predictions, name: str) -> TableParts:
 
     Raises:
         InputError: for an intensity that is not a whole number from 1 to 5.
+
+    >>> import numpy as np
+    >>> import polars as pl
+    >>> from primum.predictions import Predictions
+    >>> metadata = pl.DataFrame({"shift": [None, "snow", "snow"], "shift_level": [None, 2, 1]})
+    >>> logits = np.eye(2)[[0, 0, 1]]
+    >>> table = Predictions(["x", "y", "z"], ("cat", "dog"), [0, 0, 0], logits, metadata=metadata)
+    >>> [domain.name for domain in split_table(table, "test").domains]
+    ['test', 'snow 1', 'snow 2']
     """
     if "split" not in table.metadata.columns:
         return TableParts(_domains(table, name))

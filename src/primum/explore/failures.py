@@ -27,6 +27,15 @@ def rank_failures(scene: Scene, score: str = "msr", rows: Array | None = None) -
 
     Raises:
         InputError: for an unknown score.
+
+    >>> import numpy as np
+    >>> from primum.explore.scene import Domain, build_scene
+    >>> from primum.predictions import Predictions
+    >>> logits = np.log([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    >>> table = Predictions(["x", "y", "z"], ("cat", "dog"), [0, 1, 1], logits)
+    >>> scene = build_scene("net", [Domain("test", table)])
+    >>> rank_failures(scene).select("id", "part").rows()
+    [('y', 'most confident')]
     """
     check.one_of(score, scene.scores, "score")
     by = [f"score_{score}", "key"]

@@ -52,6 +52,7 @@ def extract(scene: Scene, rows: Integers) -> tuple[Singles, str]:
         else:
             arrays = [np.maximum(table.log_probs, LOWEST) for table in tables]
             description = f"the log-probabilities, as {why}"
+    # rows rise, so those of each domain stand together
     ends = np.searchsorted(rows, [*scene.starts, len(scene)])
     parts = [
         np.asarray(array, dtype=np.float32)[rows[first:last] - start]
@@ -62,7 +63,11 @@ def extract(scene: Scene, rows: Integers) -> tuple[Singles, str]:
 
 
 def principal_components(values: Singles, seed: int = 0) -> Singles:
-    """(n, at most 50) principal components of features (n, D), the largest first; 0 where nothing differs."""
+    """(n, at most 50) principal components of features (n, D), the largest first; 0 where nothing differs.
+
+    >>> principal_components(np.array([[0, 0], [1, 0], [2, 0]], dtype=np.float32)).shape
+    (3, 2)
+    """
     if not np.ptp(values, axis=0).any():
         return np.zeros((len(values), 1), dtype=np.float32)
     from sklearn.decomposition import PCA

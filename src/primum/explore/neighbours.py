@@ -31,6 +31,16 @@ def nearest(scene: Scene, key: str, count: int = COUNT) -> pl.DataFrame:
 
     Raises:
         InputError: for an unknown key, and where embeddings are missing.
+
+    >>> import numpy as np
+    >>> from primum.explore.scene import Domain, build_scene
+    >>> from primum.predictions import Predictions
+    >>> logits = np.log([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    >>> embeddings = np.array([[1, 0], [0.8, 0.6], [0, 1]])
+    >>> table = Predictions(["x", "y", "z"], ("cat", "dog"), [0, 1, 1], logits, embeddings=embeddings)
+    >>> scene = build_scene("net", [Domain("test", table)])
+    >>> nearest(scene, scene.cases["key"][0], count=1).select("id", "similarity").rows()
+    [('y', 0.8)]
     """
     domain, row = scene.of(scene.row(key))
     predictions = domain.predictions
@@ -62,6 +72,7 @@ def _ranked(table: Predictions, name: str, embedding: Reals, count: int, but: st
     assert table.embeddings is not None
     length = float(np.linalg.norm(embedding)) or 1.0
     likeness = (table.embeddings @ embedding.astype(table.embeddings.dtype)) / (_lengths(table) * length)
+    # one row more than asked for, since the case itself may be among the nearest
     order = np.argsort(-likeness, kind="stable")[: count + 1]
     order = order[(table.ids.gather(order) != (but or "")).to_numpy()][:count]
     names = pl.Series([*table.classes, None], dtype=pl.String)
@@ -82,4 +93,5 @@ def _ranked(table: Predictions, name: str, embedding: Reals, count: int, but: st
 def _lengths(table: Predictions) -> Reals:
     """(N,) lengths of the embeddings, 1 for those of length 0."""
     lengths = np.linalg.norm(table.embeddings, axis=1)  # type: ignore[arg-type]
+    # 1 in place of 0 makes an embedding without length alike to nothing, and not to NaN
     return np.where(lengths > 0, lengths, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from primum.explore.scene import SEPARATOR, Domain, Scene
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from primum.data.images import ImageTable
+    from primum.model.backbone import Card
 
 LARGEST_CORRUPTED = 512  # pixels of the longer side, where the network's own size is not known
 STRONGEST = 0.6  # opacity of the map where it is 1
@@ -80,7 +83,12 @@ def to_png(image: Image, size: int | None = None) -> bytes:
 
 
 def shrink(image: Image, size: int | None) -> Image:
-    """The image at most ``size`` pixels wide and high, never enlarged."""
+    """The image at most ``size`` pixels wide and high, never enlarged.
+
+    >>> from PIL import Image
+    >>> shrink(Image.new("RGB", (400, 200)), 100).size
+    (100, 50)
+    """
     if size is None or max(image.size) <= size:
         return image
     small = image.copy()
@@ -132,11 +140,11 @@ def _generated(scene: Scene, case: str) -> Image:
         raise InputError(
             f"{scene.name}: there is no path of this case, so no image to show; add a column path"
         )
-    return generated[0].image(at)  # type: ignore[no-any-return]
+    return generated[0].image(at)
 
 
 @lru_cache(maxsize=4)
-def _generated_table(run: Path) -> tuple[Any, dict[str, int]] | None:
+def _generated_table(run: Path) -> tuple[ImageTable, dict[str, int]] | None:
     """The images of a run's data set where they have no files, and id → row."""
     from primum.data.sets import load
 
@@ -176,7 +184,7 @@ def _corrupted(scene: Scene, domain: Domain, row: int, image: Image) -> Image:
 
 
 @lru_cache(maxsize=16)
-def card_of(run: Path) -> Any:
+def card_of(run: Path) -> Card | None:
     """What ``network.json`` says of the network of a run, None where there is no such file."""
     from primum.model.backbone import Card
 

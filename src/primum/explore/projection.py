@@ -68,6 +68,17 @@ def project(
 
     Raises:
         InputError: for another method, or other dimensions than 2 and 3.
+
+    >>> import numpy as np
+    >>> from primum.explore.scene import Domain, build_scene
+    >>> from primum.predictions import Predictions
+    >>> logits = np.log([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    >>> embeddings = np.array([[1, 0], [0.8, 0.6], [0, 1]])
+    >>> table = Predictions(["x", "y", "z"], ("cat", "dog"), [0, 1, 1], logits, embeddings=embeddings)
+    >>> scene = build_scene("net", [Domain("test", table)])
+    >>> placed = project(scene, "pca", dimensions=2)
+    >>> placed.xyz.shape, placed.description
+    ((3, 2), 'PCA of the embeddings, one fit; all 3 cases are drawn')
     """
     check.one_of(method, METHODS, "--method: projection")
     if dimensions not in (2, 3):
@@ -105,6 +116,7 @@ def _version(package: str) -> str:
 
 
 def _key(values: Singles, method: str, dimensions: int, seed: int) -> str:
+    # another version of the library may place the same values elsewhere, so it is part of the key
     library = LIBRARY[method]
     settings = {
         "shape": values.shape, "method": method, "dimensions": dimensions, "seed": seed,
@@ -138,10 +150,13 @@ def _computed(
     if method == "tsne":
         from sklearn.manifold import TSNE
 
+        # Barnes–Hut looks at three times as many neighbours as the perplexity, and there must be that many
         perplexity = min(PERPLEXITY, (count - 1) / 3)
+        # points that start this close can still pass each other; with a wide start classes stay cut in two
         near *= np.float32(1e-4)
         maker = TSNE(dimensions, perplexity=perplexity, angle=ANGLE, init=near, random_state=seed)
         return np.asarray(maker.fit_transform(components), dtype=np.float32)
+    # UMAP lays its own first positions about this wide, and its step size is made for that
     return _umap(components, near * np.float32(10), dimensions, seed)
 
 
@@ -160,6 +175,7 @@ def _umap(components: Singles, start: Singles, dimensions: int, seed: int) -> Si
 def _start(components: Singles, dimensions: int, seed: int) -> Singles:
     """(n, dimensions) first components; axes that are missing hold a little noise."""
     width = min(dimensions, components.shape[1])
+    # an axis on which all points are equal has no gradient, so neither method could ever leave it
     noise = np.random.default_rng(seed).normal(size=(len(components), dimensions)) * 1e-4
     start = noise.astype(np.float32) * max(float(np.abs(components).max()), 1.0)
     start[:, :width] = components[:, :width]
@@ -168,5 +184,6 @@ def _start(components: Singles, dimensions: int, seed: int) -> Singles:
 
 def _scaled(xyz: Singles) -> Singles:
     centred = xyz - (xyz.max(axis=0) + xyz.min(axis=0)) / 2
+    # one scale for all axes, or distances along them would not compare
     widest = float(np.abs(centred).max())
     return np.asarray(centred / widest if widest > 0 else centred, dtype=np.float32)

@@ -175,6 +175,14 @@ def build_scene(
 
     Raises:
         InputError: without a domain, for two of one name, or for other class names.
+
+    >>> import numpy as np
+    >>> from primum.predictions import Predictions
+    >>> logits = np.log([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])
+    >>> table = Predictions(["x", "y", "z"], ("cat", "dog"), [0, 1, 1], logits)
+    >>> scene = build_scene("net", [Domain("test", table)])
+    >>> scene.cases.select("id", "label", "predicted", "correct").rows()
+    [('x', 'cat', 'cat', True), ('y', 'dog', 'cat', False), ('z', 'dog', 'dog', True)]
     """
     if not domains:
         raise InputError(f"{name}: at least one table of predictions is needed, none arrived")
@@ -242,6 +250,7 @@ def _frame(
     names = pl.Series([*classes, None], dtype=pl.String)
     unknown = pl.Series(table.labels < 0)
     wrong = ~table.correct
+    # a label of -1 picks the last class here; ``unknown`` covers what comes of it
     fatal = np.zeros(len(table), bool) if critical is None else critical[table.labels, table.predicted]
     confidence = scores[OPERATING]
     columns: dict[str, pl.Series] = {

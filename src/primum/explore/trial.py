@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePath
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -24,6 +24,12 @@ from primum.explore import neighbours, pictures
 from primum.explore import scores as scoring
 from primum.explore.scene import OPERATING, Scene
 from primum.predictions import Predictions
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from primum.data.images import ImageTable
+    from primum.model.backbone import Network
 
 NEW = "new image"
 PICTURE_SIZE = 512  # pixels of the longer side of the pictures
@@ -131,7 +137,11 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
 
 
 def clean_name(name: str) -> str:
-    """The name of an uploaded file, at most 80 printable characters; it is shown and never a path."""
+    """The name of an uploaded file, at most 80 printable characters; it is shown and never a path.
+
+    >>> clean_name("scan\\x00.dcm")
+    'scan.dcm'
+    """
     printed = "".join(letter for letter in str(name) if letter.isprintable())
     return (
         printed
@@ -148,13 +158,13 @@ def _decode(content: bytes, name: str) -> Decoded:
 
 
 @lru_cache(maxsize=2)
-def _network(run: Path) -> Any:
+def _network(run: Path) -> Network:
     from primum.model import backbone
 
     return backbone.load(run)
 
 
-def _heat(network: Any, table: Any, image: Any, predicted: int) -> tuple[bytes | None, str]:
+def _heat(network: Network, table: ImageTable, image: Image, predicted: int) -> tuple[bytes | None, str]:
     """Grad-CAM of the answer over the image, or why there is none."""
     from primum.core.check import MissingExtraError
     from primum.model.explain import layers, maps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,9 @@ from primum.explore import deferral
 from primum.explore.app import matrices, parts
 from primum.explore.app.latent import csv_download
 from primum.explore.app.stage import Stage
+from primum.explore.deferral import ThresholdResult
 from primum.judge.metrics.selective import threshold_at_coverage
+from primum.judge.statistics.interval import Estimate
 from primum.report import figures, words
 
 NAME, TITLE = "deferral", "Deferral"
@@ -133,7 +135,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
             "said": _summary(result, score, threshold),
             "numbers": _numbers(stage, result, reader),
             "curve": curve(deferral.sweep(stage.scene, rows, score, reader), result, reader),
-            "matrix": matrices.confusion(stage, result["confusion"], "Answers that are used"),
+            "matrix": matrices.confusion(stage, result.confusion, "Answers that are used"),
         }
 
     @app.callback(
@@ -174,36 +176,36 @@ def _typed(threshold: float) -> float | None:
     return None if np.isinf(threshold) else float(threshold)
 
 
-def _summary(result: Mapping[str, Any], score: str, threshold: float) -> str:
-    deferred = result["n"] - result["accepted"]
+def _summary(result: ThresholdResult, score: str, threshold: float) -> str:
+    deferred = result.n - result.accepted
     at = (
         "all cases go to the reader"
         if np.isinf(threshold)
         else f"used where {score} is at least {threshold:.4g}"
     )
-    used = f"{deferred} go to a reader and {result['accepted']} answers are used"
-    sentence = f"Of {words.counted(result['n'])}, {used}; {at}"
-    left = (
-        f"; {result['left_out']} without a known truth or this score are left out"
-        if result["left_out"]
-        else ""
-    )
+    used = f"{deferred} go to a reader and {result.accepted} answers are used"
+    sentence = f"Of {words.counted(result.n)}, {used}; {at}"
+    left = f"; {result.left_out} without a known truth or this score are left out" if result.left_out else ""
     return f"{sentence}{left}."
 
 
-def _numbers(stage: Stage, result: Mapping[str, Any], reader: float) -> Component:
+def _numbers(stage: Stage, result: ThresholdResult, reader: float) -> Component:
     """The figures in large, each with its interval or the reason why there is none."""
     cost = "failure_cost_with_reader" if reader else "failure_cost"
+    estimates = result.figures
     entries = [
-        _number("Sent to a reader", result["deferred_share"], "accuracy", "of all cases"),
+        _number("Sent to a reader", estimates["deferred_share"], "accuracy", "of all cases"),
         _number(
-            "Critical error rate", result["accepted_cer"], "cer", "of the critical cases whose answer is used"
+            "Critical error rate",
+            estimates["accepted_cer"],
+            "cer",
+            "of the critical cases whose answer is used",
         ),
-        _number("Critical cases used", result["critical_coverage"], "accuracy", "of all critical cases"),
-        _number("Failure cost", result[cost], "cost", "per case, used answers and deferrals together"),
+        _number("Critical cases used", estimates["critical_coverage"], "accuracy", "of all critical cases"),
+        _number("Failure cost", estimates[cost], "cost", "per case, used answers and deferrals together"),
     ]
-    wrong = f"{result['errors']} of {result['accepted']}"
-    missed = result["critical_errors"]
+    wrong = f"{result.errors} of {result.accepted}"
+    missed = result.critical_errors
     fatal = "" if missed is None else f"{missed} of them critical"
     entries.insert(
         1,
@@ -213,20 +215,19 @@ def _numbers(stage: Stage, result: Mapping[str, Any], reader: float) -> Componen
     return html.Div(entries, className="numbers")
 
 
-def _number(name: str, quantity: Mapping[str, Any], code: str, of: str) -> Component:
-    if quantity.get("why_not"):
-        value: Any = html.Span(words.NOTHING, className="big")
-        below = [html.Span(words.opening(str(quantity["why_not"])) + ".", className="span")]
+def _number(name: str, estimate: Estimate | str, code: str, of: str) -> Component:
+    if isinstance(estimate, str):
+        value = words.NOTHING
+        below = [html.Span(words.opening(estimate) + ".", className="span")]
     else:
-        value = html.Span(words.number(quantity["value"], code), className="big")
-        interval = words.span(code, quantity["low"], quantity["high"])
-        n = words.counted(quantity["n"])
+        value = words.number(estimate.value, code)
+        interval = words.span(code, estimate.low, estimate.high)
         below = [html.Span(f"95{words.GAP}% interval {interval}" if interval else "", className="span"),
-                 html.Span(f"{of}, n = {n}", className="span")]  # fmt: skip
-    return html.Div([html.Span(name, className="name"), value, *below])
+                 html.Span(f"{of}, n = {words.counted(estimate.n)}", className="span")]  # fmt: skip
+    return html.Div([html.Span(name, className="name"), html.Span(value, className="big"), *below])
 
 
-def curve(swept: pl.DataFrame, result: Mapping[str, Any], reader: float) -> go.Figure:
+def curve(swept: pl.DataFrame, result: ThresholdResult, reader: float) -> go.Figure:
     """Critical errors left and failure cost against the share deferred, a line where the slider stands."""
     lines = [
         ("accepted_cer", "critical error rate", figures.CRITICAL, ".0%"),
@@ -253,9 +254,9 @@ def curve(swept: pl.DataFrame, result: Mapping[str, Any], reader: float) -> go.F
                 }
             }
         )  # fmt: skip
-    share = result["deferred_share"].get("value")
-    if share is not None:
-        figure.add_vline(x=share, line={"color": figures.INK, "width": 1.5, "dash": "dot"})
+    deferred = result.figures["deferred_share"]
+    if isinstance(deferred, Estimate):
+        figure.add_vline(x=deferred.value, line={"color": figures.INK, "width": 1.5, "dash": "dot"})
     figure.update_layout(
         template=None, height=370, showlegend=False, dragmode=False,
         margin={"l": 62, "r": 14, "t": 6, "b": 46},
