@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
 from dash import html
@@ -12,7 +10,7 @@ from dash.development.base_component import Component
 from primum.core.check import InputError, PrimumError
 from primum.explore import neighbours, pictures
 from primum.explore.app import parts
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Case, Stage
 from primum.report import words
 
 NEIGHBOURS = 5
@@ -31,7 +29,7 @@ def panel(stage: Stage, row: int | None, empty: str = EMPTY) -> list[Component]:
     return [html.Div([html.Div(left), html.Div(right)], className="inside")]
 
 
-def _picture(stage: Stage, row: int, case: dict[str, Any]) -> Component:
+def _picture(stage: Stage, row: int, case: Case) -> Component:
     """The image, the stored map beside it; where the image is missing, which path is."""
     heading = [html.H2([case["id"], html.Small(f"{case['domain']}")])]
     try:
@@ -55,10 +53,10 @@ def _picture(stage: Stage, row: int, case: dict[str, Any]) -> Component:
     return html.Div([*heading, html.Div([html.Figure(link), heat], className="picture pair")])
 
 
-def _answer(stage: Stage, case: dict[str, Any]) -> Component:
+def _answer(stage: Stage, case: Case) -> Component:
     kind = parts.failure_kind(case)
     sure = f"{words.number(case['confidence'], 'accuracy')} sure"
-    line: list[Any] = [html.B(parts.describe(case)), f" The model was {sure}"]
+    line: list[Component | str] = [html.B(parts.describe(case)), f" The model was {sure}"]
     if kind:
         tone = "fatal" if case["critical"] else ""
         line += [": a ", html.Span(kind, className=tone or None), "."]
@@ -72,7 +70,7 @@ def _answer(stage: Stage, case: dict[str, Any]) -> Component:
     return html.Div([html.P(line, className="answer"), *notes])
 
 
-def _probabilities(stage: Stage, case: dict[str, Any]) -> Component:
+def _probabilities(stage: Stage, case: Case) -> Component:
     shares = sorted(((case[f"prob_{name}"], name) for name in stage.scene.classes), reverse=True)
     return html.Div([html.H3("Probabilities"), bars(shares, case["label"])])
 
@@ -100,7 +98,7 @@ def bars(shares: list[tuple[float, str]], label: str | None = None) -> Component
     )
 
 
-def _scores(stage: Stage, case: dict[str, Any]) -> Component:
+def _scores(stage: Stage, case: Case) -> Component:
     """Every confidence score, and which share of the cases the model was less sure of."""
     rows = []
     for name in stage.scene.scores:
@@ -144,7 +142,7 @@ def _missing(stage: Stage) -> list[Component]:
     return [html.Details([html.Summary("Scores that do not apply here"), html.Dl(reasons, className="one")])]
 
 
-def _near(stage: Stage, case: dict[str, Any]) -> list[Component]:
+def _near(stage: Stage, case: Case) -> list[Component]:
     """The nearest cases as the network sees them."""
     try:
         table = neighbours.nearest(stage.scene, case["key"], NEIGHBOURS)
@@ -169,7 +167,7 @@ def near(stage: Stage, table: pl.DataFrame) -> Component:
     )
 
 
-def _neighbour(stage: Stage, neighbour: dict[str, Any]) -> Component:
+def _neighbour(stage: Stage, neighbour: Case) -> Component:
     label = neighbour["label"] or "truth not known"
     answer = "" if neighbour["predicted"] == neighbour["label"] else f", called {neighbour['predicted']}"
     alike = f"{100 * neighbour['similarity']:.0f}{words.GAP}%"
@@ -181,7 +179,7 @@ def _neighbour(stage: Stage, neighbour: dict[str, Any]) -> Component:
     return html.Li([image, html.B(label), answer, html.Br(), f"{alike} alike"])
 
 
-def _facts(stage: Stage, case: dict[str, Any]) -> Component:
+def _facts(stage: Stage, case: Case) -> Component:
     facts = [
         html.Div([html.Dt(name), html.Dd(str(case[name]))])
         for name in stage.scene.metadata_columns

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import polars as pl
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
@@ -12,7 +9,7 @@ from dash.exceptions import PreventUpdate
 
 from primum.explore.app import parts
 from primum.explore.app.latent import csv_download
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Case, Finder, Stage
 from primum.report import words
 
 NAME, TITLE = "clusters", "Concept clusters"
@@ -43,7 +40,7 @@ def panel(stage: Stage) -> list[Component]:
     ]
 
 
-def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
+def connect(app: Dash, find: Finder) -> None:
     """Show the chosen groups; a click leads to their points."""
 
     @app.callback(
@@ -78,7 +75,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         Input({"cluster": ALL, "class": ALL, "domain": ALL}, "n_clicks"),
         prevent_initial_call=True,
     )
-    def lead(clicks: list[int]) -> tuple[Any, Any]:
+    def lead(clicks: list[int]) -> tuple[object, object]:
         if not any(clicks) or not ctx.triggered_id:
             return no_update, no_update
         return dict(ctx.triggered_id), "latent"
@@ -91,7 +88,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         State("scene", "value"),
         prevent_initial_call=True,
     )
-    def save(clicks: int | None, domain: str, name: str, number: int) -> Any:
+    def save(clicks: int | None, domain: str, name: str, number: int) -> object:
         if not clicks:
             raise PreventUpdate
         stage = find(number)
@@ -105,9 +102,9 @@ def select_clusters(stage: Stage, domain: str, name: str) -> pl.DataFrame:
     return table.filter(pl.col("class") == name) if name else table
 
 
-def _card(stage: Stage, cluster: dict[str, Any]) -> Component:
+def _card(stage: Stage, cluster: Case) -> Component:
     row = stage.scene.row(cluster["key"])
-    line: list[Any] = [html.B(words.counted(cluster["n"]))]
+    line: list[Component | str] = [html.B(words.counted(cluster["n"]))]
     if cluster["failures"]:
         line.append(f", {words.number(cluster['failures'], 'n')} wrong")
         if cluster["silent"]:

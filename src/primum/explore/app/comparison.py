@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -11,9 +10,10 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from primum.core.arrays import Integers
 from primum.explore.app import case, colouring, parts, scatter
 from primum.explore.app.colouring import Colouring
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Click, Finder, Stage
 from primum.report import words
 
 NAME, TITLE = "comparison", "Two models"
@@ -64,7 +64,7 @@ def panel(stages: Sequence[Stage]) -> list[Component]:
     ]
 
 
-def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
+def connect(app: Dash, find: Finder) -> None:
     """Draw both maps alike, and let a click in one show the case in both."""
     selectors = {
         "first": Input("first", "value"),
@@ -88,7 +88,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
     )
     def draw(
         first: int, second: int, parting: str, dimensions: str, tab: str, key: str | None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         if tab != NAME:
             raise PreventUpdate
         two = find(first), find(second)
@@ -112,7 +112,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         State("second", "value"),
         prevent_initial_call=True,
     )
-    def choose(left: Any, right: Any, first: int, second: int) -> Any:
+    def choose(left: Click | None, right: Click | None, first: int, second: int) -> object:
         of, click = (first, left) if ctx.triggered_id == "first-scatter" else (second, right)
         if not click:
             return no_update
@@ -134,7 +134,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         state={name: State(selector.component_id, "value") for name, selector in selectors.items()},
         prevent_initial_call=True,
     )
-    def save(clicks: int | None, first: int, second: int, parting: str) -> Any:
+    def save(clicks: int | None, first: int, second: int, parting: str) -> object:
         if not clicks:
             raise PreventUpdate
         subset = filter_cases(join_cases(find(first), find(second)), parting).drop(
@@ -171,7 +171,7 @@ def _row(stage: Stage, key: str | None) -> int | None:
     return int(rows[0]) if len(rows) else None
 
 
-def _figure(stage: Stage, rows: Any, kinds: pl.Series, dimensions: int, key: str | None) -> Any:
+def _figure(stage: Stage, rows: Integers, kinds: pl.Series, dimensions: int, key: str | None) -> object:
     visible = np.zeros(len(stage.scene), dtype=np.bool_)
     visible[rows] = True
     group = np.zeros(len(stage.scene), dtype=np.int64)

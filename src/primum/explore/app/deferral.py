@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 import polars as pl
@@ -17,7 +14,7 @@ from primum.core.arrays import Floats
 from primum.explore import deferral
 from primum.explore.app import matrices, parts
 from primum.explore.app.latent import csv_download
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Finder, Stage
 from primum.explore.deferral import ThresholdResult
 from primum.judge.metrics.selective import threshold_at_coverage
 from primum.judge.statistics.interval import Estimate
@@ -86,7 +83,7 @@ def panel(stage: Stage) -> list[Component]:
     ]
 
 
-def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
+def connect(app: Dash, find: Finder) -> None:
     """Slider and threshold follow each other, everything else follows both."""
 
     @app.callback(
@@ -112,7 +109,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
     def draw(
         share: float, typed: float | None, operating: int, score: str, domain: str, cost: float | None,
         tab: str, number: int,
-    ) -> dict[str, Any]:  # fmt: skip
+    ) -> dict[str, object]:  # fmt: skip
         if tab != NAME:
             raise PreventUpdate
         stage = find(number)
@@ -147,7 +144,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         State("scene", "value"),
         prevent_initial_call=True,
     )
-    def save(clicks: int | None, threshold: float | None, score: str, domain: str, number: int) -> Any:
+    def save(clicks: int | None, threshold: float | None, score: str, domain: str, number: int) -> object:
         if not clicks:
             raise PreventUpdate
         stage = find(number)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import polars as pl
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
@@ -13,7 +10,7 @@ from dash.exceptions import PreventUpdate
 from primum.explore import failures
 from primum.explore.app import case, parts
 from primum.explore.app.latent import csv_download
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Case, Finder, Stage
 from primum.report import words
 
 NAME, TITLE = "failures", "Silent failures"
@@ -68,7 +65,7 @@ def panel(stage: Stage) -> list[Component]:
     ]
 
 
-def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
+def connect(app: Dash, find: Finder) -> None:
     """Turn the pages, and follow the clicks."""
     parts.scroll_to(app, "failures-case", "failures-row")
 
@@ -99,7 +96,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         Input("tab", "value"),
         State("scene", "value"),
     )
-    def draw(page: int, score: str, domain: str, only: str, tab: str, number: int) -> tuple[Any, ...]:
+    def draw(page: int, score: str, domain: str, only: str, tab: str, number: int) -> tuple[object, ...]:
         if tab != NAME:
             raise PreventUpdate
         stage = find(number)
@@ -122,7 +119,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         Input({"card": NAME, "row": ALL}, "n_clicks"),
         prevent_initial_call=True,
     )
-    def choose(clicks: list[int]) -> Any:
+    def choose(clicks: list[int]) -> object:
         return ctx.triggered_id["row"] if any(clicks) and ctx.triggered_id else no_update
 
     @app.callback(
@@ -132,7 +129,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         Input("tab", "value"),
         State("scene", "value"),
     )
-    def show(row: int | None, tab: str, number: int) -> tuple[Any, Any]:
+    def show(row: int | None, tab: str, number: int) -> tuple[object, object]:
         if tab != NAME:
             raise PreventUpdate
         stage = find(number)
@@ -147,7 +144,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         State("scene", "value"),
         prevent_initial_call=True,
     )
-    def save(clicks: int | None, score: str, domain: str, only: str, number: int) -> Any:
+    def save(clicks: int | None, score: str, domain: str, only: str, number: int) -> object:
         if not clicks:
             raise PreventUpdate
         stage = find(number)
@@ -173,7 +170,7 @@ def strips(stage: Stage, row: int | None) -> list[Component]:
     return children
 
 
-def _level(stage: Stage, entry: dict[str, Any]) -> Component:
+def _level(stage: Stage, entry: Case) -> Component:
     level = entry["shift_level"]
     answer = f"{entry['predicted']}, {words.number(entry['confidence'], 'accuracy')} sure"
     tone = "fatal-text" if entry["critical"] else None

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from dash import Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from primum.core.arrays import Bools
 from primum.explore.app import parts
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Finder, Stage
 from primum.report import words
 
 OUTCOMES = {
@@ -23,6 +23,7 @@ OUTCOMES = {
 }
 NAMES = ("class", "domain", "shift", "level", "outcome", "column", "values", "score", "range")
 STEPS = 200
+Filters = Mapping[str, Any]  # name of a filter → its value as the browser sends it
 
 
 def inputs() -> dict[str, Input]:
@@ -69,7 +70,7 @@ def controls(stage: Stage) -> list[Component]:
     ]  # fmt: skip
 
 
-def connect(app: Any, find: Any) -> None:
+def connect(app: Dash, find: Finder) -> None:
     """Let the groups follow the column, and the range follow the score."""
 
     @app.callback(
@@ -80,7 +81,7 @@ def connect(app: Any, find: Any) -> None:
         State("scene", "value"),
         prevent_initial_call=True,
     )
-    def groups(column: str | None, number: int) -> tuple[list[Any], list[Any], dict[str, str]]:
+    def groups(column: str | None, number: int) -> tuple[list[dict[str, str]], list[str], dict[str, str]]:
         stage = find(number)
         if column not in stage.columns:
             return [], [], {"display": "none"}
@@ -112,7 +113,7 @@ def span(stage: Stage, score: str) -> tuple[float, float]:
     return round(float(np.floor(low / unit) * unit), places), round(float(top * unit), places)
 
 
-def passing(stage: Stage, chosen: Mapping[str, Any]) -> Bools:
+def passing(stage: Stage, chosen: Filters) -> Bools:
     """(N,) bool, the cases every filter lets through; a filter left empty lets all through."""
     cases = stage.cases
     conditions: list[pl.Expr] = []
@@ -141,7 +142,7 @@ def passing(stage: Stage, chosen: Mapping[str, Any]) -> Bools:
     return mask
 
 
-def describe(stage: Stage, mask: Bools, chosen: Mapping[str, Any]) -> str:
+def describe(stage: Stage, mask: Bools, chosen: Filters) -> str:
     """How many cases passed, how many of them are wrong, and which filters stand."""
     cases = stage.cases.filter(pl.Series(mask))
     wrong, silent = int((~cases["correct"]).sum()), int(cases["silent"].sum())

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from primum.core.arrays import Bools, Integers
 from primum.explore import export
 from primum.explore.app import case, colouring, filters, parts, scatter
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Click, Finder, Focus, Stage
 
 NAME, TITLE = "latent", "Latent space"
 INTRO = (
@@ -61,7 +59,7 @@ def panel(stage: Stage) -> list[Component]:
     ]
 
 
-def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
+def connect(app: Dash, find: Finder) -> None:
     """Let the scatter follow its controls, and the case follow the clicks."""
     filters.connect(app, find)
     parts.scroll_to(app, "latent-case", "latent-row")
@@ -89,9 +87,9 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         },
     )
     def draw(
-        chosen: dict[str, Any], colour: str, dimensions: str, marked: list[str], focus: dict[str, Any] | None,
+        chosen: filters.Filters, colour: str, dimensions: str, marked: list[str], focus: Focus | None,
         tab: str, number: int, row: int | None,
-    ) -> tuple[Any, ...]:  # fmt: skip
+    ) -> tuple[object, ...]:  # fmt: skip
         if tab != NAME:
             raise PreventUpdate
         stage = find(number)
@@ -114,7 +112,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         State("scene", "value"),
         prevent_initial_call=True,
     )
-    def choose(click: Any, text: str | None, number: int) -> Any:
+    def choose(click: Click | None, text: str | None, number: int) -> object:
         if ctx.triggered_id == "scatter" and click:
             return int(click["points"][0]["customdata"])
         if ctx.triggered_id == "find" and text:
@@ -130,7 +128,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         State("dimensions", "value"),
         prevent_initial_call=True,
     )
-    def show(row: int | None, number: int, dimensions: str) -> tuple[list[Component], Any]:
+    def show(row: int | None, number: int, dimensions: str) -> tuple[list[Component], object]:
         stage = find(number)
         if row is None or not 0 <= row < len(stage.scene):
             return case.panel(stage, None, "No case has this id." if row == -1 else case.EMPTY), no_update
@@ -141,7 +139,7 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         Input("no-focus", "n_clicks"),
         prevent_initial_call=True,
     )
-    def clear(clicks: int | None) -> Any:
+    def clear(clicks: int | None) -> object:
         return None if clicks else no_update
 
     @app.callback(
@@ -158,14 +156,15 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         prevent_initial_call=True,
     )
     def save(
-        clicks: int | None, lasso: Any, focus: dict[str, Any] | None, number: int, chosen: dict[str, Any]
-    ) -> Any:
+        clicks: int | None, lasso: Click | None, focus: Focus | None, number: int, chosen: filters.Filters
+    ) -> object:
         if not clicks:
             raise PreventUpdate
         stage = find(number)
         mask = filters.passing(stage, chosen)
-        if focus:
-            mask &= _mask(stage, focus)
+        in_focus = _mask(stage, focus)
+        if in_focus is not None:
+            mask &= in_focus
         if lasso and lasso.get("points"):
             caught = np.zeros(len(mask), dtype=np.bool_)
             caught[[int(point["customdata"]) for point in lasso["points"]]] = True
@@ -173,13 +172,13 @@ def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
         return csv_download(stage, np.flatnonzero(mask), "cases")
 
 
-def csv_download(stage: Stage, rows: Any, name: str) -> dict[str, str]:
+def csv_download(stage: Stage, rows: Integers, name: str) -> dict[str, str]:
     """A CSV file for the browser to keep."""
     keys = stage.cases["key"].gather(rows).to_list()
     return {"content": export.csv(stage.scene, keys), "filename": f"{name}.csv", "type": "text/csv"}
 
 
-def _mask(stage: Stage, focus: dict[str, Any] | None) -> Any:
+def _mask(stage: Stage, focus: Focus | None) -> Bools | None:
     if not focus:
         return None
     mask = np.zeros(len(stage.scene), dtype=np.bool_)
@@ -187,8 +186,8 @@ def _mask(stage: Stage, focus: dict[str, Any] | None) -> Any:
     return mask
 
 
-def _focus_note(focus: dict[str, Any] | None, mask: Any) -> Any:
-    if not focus:
+def _focus_note(focus: Focus | None, mask: Bools | None) -> Component | str:
+    if not focus or mask is None:
         return ""
     of = f"cluster {focus['cluster'] + 1} of {focus['class']} in {focus['domain']}"
     button = html.Button("Show all in colour", id="no-focus", n_clicks=0, className="live")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from types import ModuleType
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
@@ -15,7 +15,7 @@ from primum.report import words
 ALWAYS = (latent, clusters, failures, deferral, trial)
 
 
-def tabs(stages: Sequence[Stage]) -> tuple[Any, ...]:
+def tabs(stages: Sequence[Stage]) -> tuple[ModuleType, ...]:
     """The modules of the tabs; a comparison needs two scenes."""
     return (*ALWAYS, comparison) if len(stages) > 1 else ALWAYS
 
@@ -69,7 +69,7 @@ def heading(current: Stage) -> list[Component]:
 def connect(app: Dash, stages: Sequence[Stage]) -> None:
     """Tie everything together; every callback gets all it needs from the browser that asks."""
 
-    def find(number: Any) -> Stage:
+    def find(number: object) -> Stage:
         return stage.at(stages, number)
 
     app.clientside_callback(
@@ -96,6 +96,6 @@ def connect(app: Dash, stages: Sequence[Stage]) -> None:
         Input("scene", "value"),
         prevent_initial_call=True,
     )
-    def switch(number: Any) -> tuple[Any, ...]:
+    def switch(number: object) -> tuple[object, ...]:
         current = find(number)
         return heading(current), *(module.panel(current) for module in ALWAYS)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Case, Stage
 from primum.report import words
 
 FULL = 1600
@@ -29,12 +28,12 @@ def field(name: str, control: Component, hint: str = "") -> Component:
     return html.Label([html.Span(name), control], className="field", title=hint or None)
 
 
-def select(name: str, options: Sequence[Any], value: Any, **settings: Any) -> Component:
+def select(name: str, options: Sequence[object], value: object, **settings: object) -> Component:
     """A list to choose one of, or with ``multi`` several."""
     return dcc.Dropdown(id=name, options=list(options), value=value, **{"clearable": False, **settings})
 
 
-def choices(name: str, options: Mapping[str, str], value: Any, several: bool = False) -> Component:
+def choices(name: str, options: Mapping[str, str], value: object, several: bool = False) -> Component:
     """Radio buttons, or with ``several`` boxes to tick."""
     entries = [{"value": key, "label": label} for key, label in options.items()]
     kind = dcc.Checklist if several else dcc.RadioItems
@@ -58,7 +57,7 @@ def picture(stage: Stage, row: int, size: int | None = None) -> str:
     return f"picture?scene={stage.number}&case={row}{query}"
 
 
-def describe(case: Mapping[str, Any]) -> str:
+def describe(case: Case) -> str:
     """What a case is and what it was called, in one sentence."""
     label, called = case["label"], case["predicted"]
     if label is None:
@@ -68,7 +67,7 @@ def describe(case: Mapping[str, Any]) -> str:
     return f"Called {called}, is {label}."
 
 
-def failure_kind(case: Mapping[str, Any]) -> str:
+def failure_kind(case: Case) -> str:
     """How bad a failure is, in words; empty for a right answer."""
     if case["correct"] is None or case["correct"]:
         return ""
@@ -87,7 +86,9 @@ def thumbnail(stage: Stage, row: int, alt: str) -> Component:
     return html.Img(src=picture(stage, row, SMALL), alt=alt)
 
 
-def card(stage: Stage, tab: str, row: int, text: Sequence[Any], pressed: bool = False) -> Component:
+def card(
+    stage: Stage, tab: str, row: int, text: Sequence[Component | str], pressed: bool = False
+) -> Component:
     """A picture to click, with text under it."""
     case = stage.cases.row(row, named=True)
     return html.Button(

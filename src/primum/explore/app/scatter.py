@@ -90,7 +90,7 @@ def _ends(stage: Stage, dimensions: int) -> list[list[float]]:
     return np.stack([low - beyond, high + beyond], axis=1).astype(float).tolist()  # type: ignore[no-any-return]
 
 
-def _mark(stage: Stage, dimensions: int, row: int | None) -> dict[str, Any]:
+def _mark(stage: Stage, dimensions: int, row: int | None) -> dict[str, object]:
     """A blue ring, with lines through it in three dimensions, where others may hide it; nothing undrawn."""
     at = None if row is None else stage.positions[dimensions][row].astype(float)
     ends = _ends(stage, dimensions)
@@ -126,12 +126,12 @@ class _Pen:
             self.trace = go.Scatter if count <= MOST_SVG else go.Scattergl
         self.size = (3.6 if count > 5_000 else 4.6) if dimensions == 3 else (5 if count > 5_000 else 7)
 
-    def points(self, rows: Rows, colour: Any, opacity: float | None = None) -> Any:
-        marker = {"size": self.size, "symbol": self.symbols[rows], "line": {"width": 0}}
+    def points(self, rows: Rows, colour: str | dict[str, object], opacity: float | None = None) -> Any:
+        marker: dict[str, object] = {"size": self.size, "symbol": self.symbols[rows], "line": {"width": 0}}
         marker |= colour if isinstance(colour, dict) else {"color": colour}
         return self._trace(rows, marker, 0.85 if opacity is None else opacity)
 
-    def ring(self, rows: Any, colour: str, size: float, width: float) -> Any:
+    def ring(self, rows: Rows, colour: str, size: float, width: float) -> Any:
         marker = {
             "size": size,
             "symbol": "circle-open",
@@ -140,7 +140,7 @@ class _Pen:
         }
         return self._trace(np.asarray(rows, dtype=np.int64), marker, 1.0)
 
-    def _trace(self, rows: Rows, marker: dict[str, Any], opacity: float) -> Any:
+    def _trace(self, rows: Rows, marker: dict[str, object], opacity: float) -> Any:
         at = self.xyz[rows]
         where = dict(zip("xyz", (at[:, axis] for axis in range(self.dimensions)), strict=False))
         return self.trace(
@@ -148,7 +148,7 @@ class _Pen:
             text=self.text[rows], hovertemplate="%{text}<extra></extra>",
         )  # fmt: skip
 
-    def space(self) -> dict[str, Any]:
+    def space(self) -> dict[str, object]:
         """Axes without numbers: only nearness means anything."""
         bare = {"showticklabels": False, "title": {"text": ""}, "zeroline": False, "showspikes": False}
         if self.dimensions == 3:
@@ -197,7 +197,7 @@ def _rings(stage: Stage, rows: Rows) -> list[tuple[Rows, str, float, float]]:
     ]
 
 
-def _scaled(colouring: Colouring, rows: Rows) -> dict[str, Any]:
+def _scaled(colouring: Colouring, rows: Rows) -> dict[str, object]:
     assert colouring.value is not None
     finite = colouring.value[np.isfinite(colouring.value)]
     bar = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
+from typing import Any, TypedDict
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,20 @@ from primum.explore.scene import Scene
 
 MOST_NAMED = 60
 COMPUTING = Lock()
+Case = Mapping[str, Any]  # a row of ``Scene.cases``, or of a table with some of its columns, by column
+Focus = TypedDict("Focus", {"domain": str, "class": str, "cluster": int})  # names a cluster
+
+
+class Point(TypedDict):
+    """A point of a figure as a browser sends it; ``customdata`` is the row of its case."""
+
+    customdata: int
+
+
+class Click(TypedDict):
+    """What was clicked in a figure, or caught with a lasso."""
+
+    points: list[Point]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +90,7 @@ class Stage:
         with COMPUTING:
             return clusters.find_clusters(self.scene)
 
-    def members(self, of: Mapping[str, object]) -> Integers:
+    def members(self, of: Focus) -> Integers:
         """Rows of the cases of one cluster, named by its domain, class and number."""
         table = self.clusters.filter(
             (pl.col("domain") == of["domain"])
@@ -88,3 +103,6 @@ class Stage:
 def at(stages: Sequence[Stage], number: object) -> Stage:
     """The stage a browser asks for; the first where it asks for one that is not here."""
     return stages[number if isinstance(number, int) and 0 <= number < len(stages) else 0]
+
+
+Finder = Callable[[object], Stage]  # the number a browser sends → the stage, see :func:`at`

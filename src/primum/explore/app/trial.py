@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
-from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
@@ -14,7 +12,7 @@ from primum.core.check import InputError, PrimumError
 from primum.data.imaging import limits
 from primum.explore import trial
 from primum.explore.app import case, parts
-from primum.explore.app.stage import Stage
+from primum.explore.app.stage import Finder, Stage
 from primum.explore.trial import Answer
 from primum.report import words
 
@@ -49,7 +47,7 @@ def panel(stage: Stage) -> list[Component]:
     ]
 
 
-def connect(app: Dash, find: Callable[[Any], Stage]) -> None:
+def connect(app: Dash, find: Finder) -> None:
     """Answer each image that is dropped in."""
 
     @app.callback(
