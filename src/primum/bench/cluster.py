@@ -108,8 +108,8 @@ def _connect(address: str) -> None:
     thread.start()
     thread.join(PATIENCE)
     if thread.is_alive():
-        asked = "where the cluster asks for a token, set RAY_AUTH_MODE=token"
-        raise _silent(address, f"something listens, but Ray did not answer in 10 seconds ({asked})")
+        hint = "where the cluster asks for a token, set RAY_AUTH_MODE=token"
+        raise _silent(address, f"something listens, but Ray did not answer in 10 seconds ({hint})")
     if faults:
         raise _silent(address, str(faults[0]).strip().splitlines()[0])
 
@@ -128,8 +128,8 @@ def _listening(address: str) -> None:
 
 
 def _silent(address: str, why: str) -> InputError:
-    said = f"{why[:1].lower()}{why[1:]}"
+    reason = f"{why[:1].lower()}{why[1:]}"
     return InputError(
-        f"--address {address}: a Ray cluster was expected to answer there, {said}; start one with "
+        f"--address {address}: a Ray cluster was expected to answer there, {reason}; start one with "
         "'ray start --head', or leave --address out to run Ray on this machine"
     )

@@ -1,6 +1,7 @@
 """Hold a value of a column out of training, to be judged as a shift of its own.
 
-A source held out is an acquisition shift, a subclass held out a manifestation shift (METHODS §4).
+A source held out is an acquisition shift, a subclass held out a manifestation shift
+(``docs/methods.md#shifts``).
 """
 
 from __future__ import annotations

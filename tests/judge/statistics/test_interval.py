@@ -1,4 +1,4 @@
-"""Analytic and block intervals against the plain bootstrap of cases at N = 10⁴ (METHODS §3)."""
+"""Analytic and block intervals against the plain bootstrap of cases at N = 10⁴."""
 
 from __future__ import annotations
 

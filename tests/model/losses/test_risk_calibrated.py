@@ -95,7 +95,7 @@ def test_gradient_is_the_one_worked_by_hand():
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_minimiser_satisfies_its_equation_and_inverts_to_the_posterior(seed):
-    """METHODS §2: p_j = q_j / (μ + λ r_j), q ∝ (I − λ diag(p) Mᵀ)⁻¹ p."""
+    """``docs/methods.md#inversion``: p_j = q_j / (μ + λ r_j), q ∝ (I − λ diag(p) Mᵀ)⁻¹ p."""
     strength, m = 10.0, torch.tensor(COST / 10)
     q = np.random.default_rng(seed).dirichlet(np.ones(4))
     weights = torch.tensor(q)

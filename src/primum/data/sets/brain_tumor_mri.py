@@ -23,7 +23,7 @@ CLASSES = ("glioma", "meningioma", "notumor", "pituitary")
 
 
 def load(root: Path | None, seed: int) -> ImageTable:
-    """The data set under ``root`` (METHODS §1); val and cal are cut from Training.
+    """The data set under ``root`` (``docs/methods.md#data-sets``); val and cal are cut from Training.
 
     Raises:
         InputError: when the official folders are not there.

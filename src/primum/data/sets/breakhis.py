@@ -41,7 +41,8 @@ DEAL = (
 
 
 def load(task: str, magnification: int | None, root: Path | None, seed: int) -> ImageTable:
-    """The data set under ``root`` (METHODS §1): images are found by their names, however deep they lie.
+    """The data set under ``root`` (``docs/methods.md#data-sets``): images are known by their
+    names, however deep they lie.
 
     ``patient`` is year and slide, as the release counts its 82 patients (14-22549AB). Slides of one biopsy
     differ by letters only (14-22549AB, CD and G; 14-29960 has an adenosis and a fibroadenoma), so splits keep

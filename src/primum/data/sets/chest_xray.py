@@ -24,7 +24,7 @@ HEALTHY = re.compile(r"(?:NORMAL2-)?IM-\d+")
 
 
 def load(root: Path | None, seed: int) -> ImageTable:
-    """The data set under ``root`` (METHODS §1).
+    """The data set under ``root`` (``docs/methods.md#data-sets``).
 
     ``patient`` is ``personN_bacteria``, ``personN_virus`` or the ``IM-…`` number: bare person numbers restart
     between train and test. The official val of 16 images is too small to choose anything by, so train and

@@ -26,7 +26,7 @@ COLUMNS = ("dx_type", "age", "sex", "localization")
 
 
 def load(root: Path | None, seed: int) -> ImageTable:
-    """The data set under ``root`` (METHODS §1): lesion as patient, clinic as site.
+    """The data set under ``root`` (``docs/methods.md#data-sets``): lesion as patient, clinic as site.
 
     Where there is a folder ``masks``, a column ``mask`` holds the path of each image's lesion mask, or null.
 
@@ -49,7 +49,7 @@ def load(root: Path | None, seed: int) -> ImageTable:
 
 
 def load_malignancy(root: Path | None, seed: int) -> ImageTable:
-    """The 10,015 images of HAM10000, benign or malignant (METHODS §4); ``dx`` keeps the diagnosis.
+    """The 10,015 images of HAM10000, benign or malignant; ``dx`` keeps the diagnosis.
 
     All four splits are cut by lesion, stratified by diagnosis: the official test set is sharper and of
     unknown sources, so it would not be a test of the same distribution. ``site`` is the source (rosendahl,

@@ -25,7 +25,8 @@ SLIDE = r"^(.+)_Block_Region_"
 
 
 def load(fold: int | None, root: Path | None, seed: int) -> ImageTable:
-    """The data set under ``root`` (METHODS §1): slide as patient, splits by the official spreadsheets.
+    """The data set under ``root`` (``docs/methods.md#data-sets``): slide as patient, splits by the
+    official spreadsheets.
 
     Test is ``partition/Test/Test.xlsx`` always. Without a fold, val and cal are cut from
     ``partition/Test/Train.xlsx`` by slide. With one, val is ``partition/Validation/Val<fold>/Test.xlsx`` and
