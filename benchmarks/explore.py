@@ -39,11 +39,11 @@ def explorer() -> Iterator[tuple[str, str, str, str, str]]:
     yield slider()
     yield again()
     for name, n in (("t-SNE", 3_000), ("UMAP", 10_000)):
-        one = build_scene("made", [Domain("test", predictions(n))])
+        scene = build_scene("made", [Domain("test", predictions(n))])
         for size in (3, 2):
-            wall, work = timed(lambda one=one, size=size: project(one, dimensions=size))  # type: ignore[misc]
-            what = f"{name} of {n:,} × {WIDTH:,}, {size}-D"
-            yield what, f"{wall:.1f} s", "processor time", f"{work:.1f} s", "≤ 120 s"
+            wall, work = timed(lambda scene=scene, size=size: project(scene, dimensions=size))  # type: ignore[misc]
+            title = f"{name} of {n:,} × {WIDTH:,}, {size}-D"
+            yield title, f"{wall:.1f} s", "processor time", f"{work:.1f} s", "≤ 120 s"
 
 
 def timed(call: Callable[[], object]) -> tuple[float, float]:
@@ -62,16 +62,16 @@ def again() -> tuple[str, str, str, str, str]:
         start = [sys.executable, "-c", AGAIN, str(table), str(cache)]
         first, _ = timed(lambda: subprocess.run(start, check=True))
         later = command(start, 3)
-    what = f"start after the first, {n:,} × {WIDTH:,}"
-    return (what, f"{later:.2f} s", "the first", f"{first:.0f} s", "≤ 3 s")
+    title = f"start after the first, {n:,} × {WIDTH:,}"
+    return (title, f"{later:.2f} s", "the first", f"{first:.0f} s", "≤ 3 s")
 
 
 def slider() -> tuple[str, str, str, str, str]:
     """Every number and the curve, 100,000 cases of patients."""
-    one = many(100_000)
-    moved = median(lambda: deferral.measure_threshold(one, None, "msr", 0.6, 0.5))
-    drawn = median(lambda: deferral.sweep(one, None, "msr", 0.5))
-    return ("slider, 100,000 cases", f"{moved * 1e3:.0f} ms", "its curve", f"{drawn * 1e3:.0f} ms", "")
+    scene = many(100_000)
+    measured = median(lambda: deferral.measure_threshold(scene, None, "msr", 0.6, 0.5))
+    swept = median(lambda: deferral.sweep(scene, None, "msr", 0.5))
+    return ("slider, 100,000 cases", f"{measured * 1e3:.0f} ms", "its curve", f"{swept * 1e3:.0f} ms", "")
 
 
 def many(n: int) -> Scene:

@@ -16,7 +16,6 @@ from primum.core.arrays import Array, Integers, Singles
 from primum.core.check import InputError
 from primum.explore.features import extract, principal_components, sample_rows
 from primum.explore.scene import Scene
-from primum.explore.storage import default_cache as default_cache
 from primum.explore.storage import store
 
 METHODS = ("auto", "tsne", "umap", "pca")

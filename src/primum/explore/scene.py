@@ -111,6 +111,11 @@ class Scene:
         """(n,) rows of keys. Raises InputError for one that is not here."""
         return np.array([self.row(key) for key in keys], dtype=np.int64)
 
+    def share_below(self, score: str, value: float) -> float:
+        """Share of the cases, 0 to 1, with a lower value of a score; 0 where no case has the score."""
+        values = self.cases[f"score_{score}"].drop_nulls().to_numpy()
+        return float(np.mean(values < value)) if len(values) else 0.0
+
     def of(self, row: int) -> tuple[Domain, int]:
         """Domain of a row of ``cases``, and the row in its predictions."""
         at = int(np.searchsorted(self.starts, row, side="right")) - 1
@@ -202,7 +207,14 @@ def build_scene(
     read_from, note = _reference(ordered, fit)
     scoring = scored([domain.predictions for domain in ordered], fit, train, read_from, cache)
     frames = [
-        _frame(domain, values, tuple(scoring.thresholds), classes, cells, scoring.thresholds[OPERATING])
+        _frame(
+            domain,
+            values,
+            score_names=tuple(scoring.thresholds),
+            classes=classes,
+            critical=cells,
+            threshold=scoring.thresholds[OPERATING],
+        )
         for domain, values in zip(ordered, scoring.values, strict=True)
     ]
     cases = pl.concat(frames, how="diagonal_relaxed").with_row_index("row")
@@ -241,6 +253,7 @@ def _reference(domains: tuple[Domain, ...], fit: Predictions | None) -> tuple[Pr
 def _frame(
     domain: Domain,
     scores: Mapping[str, Floats],
+    *,
     score_names: Sequence[str],
     classes: tuple[str, ...],
     critical: Bools | None,

@@ -124,7 +124,11 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
         predicted=predictions.classes[int(predictions.predicted[0])],
         probabilities=dict(zip(predictions.classes, predictions.probs[0].tolist(), strict=True)),
         scores=scores,
-        below=_below(scene, scores),
+        below={
+            score: scene.share_below(score, value)
+            for score, value in scores.items()
+            if f"score_{score}" in scene.cases.columns
+        },
         accepted=accepted,
         why=why,
         picture=pictures.to_png(image, PICTURE_SIZE),
@@ -204,12 +208,3 @@ def _near(scene: Scene, predictions: Predictions) -> tuple[pl.DataFrame | None, 
         return neighbours.nearest_to(scene, predictions.embeddings[0]), ""
     except InputError as error:
         return None, str(error)
-
-
-def _below(scene: Scene, scores: Mapping[str, float]) -> dict[str, float]:
-    shares = {}
-    for name, value in scores.items():
-        if f"score_{name}" in scene.cases.columns:
-            column = scene.cases[f"score_{name}"].drop_nulls().to_numpy()
-            shares[name] = float(np.mean(column < value)) if len(column) else 0.0
-    return shares

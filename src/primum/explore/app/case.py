@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 from dash import html
 from dash.development.base_component import Component
@@ -100,32 +99,15 @@ def bars(shares: list[tuple[float, str]], label: str | None = None) -> Component
 
 def _scores(stage: Stage, case: Case) -> Component:
     """Every confidence score, and which share of the cases the model was less sure of."""
-    rows = []
-    for name in stage.scene.scores:
-        value = case.get(f"score_{name}")
-        if value is None:
-            rows.append(html.Tr([html.Th(name), html.Td("not computed here", colSpan=2)]))
-            continue
-        column = stage.cases[f"score_{name}"].drop_nulls().to_numpy()
-        below = float(np.mean(column < value))
-        rows.append(
-            html.Tr(
-                [
-                    html.Th(name, title=words.SCORES.get(name), scope="row"),
-                    html.Td(words.number(value), className="num"),
-                    html.Td(f"{100 * below:.0f}{words.GAP}%", className="num"),
-                ]
-            )
-        )
-    head = html.Thead(
-        html.Tr(
-            [html.Th("score"), html.Th("value", className="num"), html.Th("higher than", className="num")]
-        )
-    )
+    values = {name: case.get(f"score_{name}") for name in stage.scene.scores}
+    rows = [
+        (name, value, None if value is None else stage.scene.share_below(name, value))
+        for name, value in values.items()
+    ]
     return html.Div(
         [
             html.H3("Confidence, higher is surer"),
-            html.Table([head, html.Tbody(rows)], className="small"),
+            parts.score_table(rows),
             html.P(
                 "“Higher than” is the share of all cases shown here with a lower value.", className="note"
             ),

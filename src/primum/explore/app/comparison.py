@@ -87,7 +87,7 @@ def connect(app: Dash, find: Finder) -> None:
         },
     )
     def draw(
-        first: int, second: int, parting: str, dimensions: str, tab: str, key: str | None
+        *, first: int, second: int, parting: str, dimensions: str, tab: str, key: str | None
     ) -> dict[str, object]:
         if tab != NAME:
             raise PreventUpdate

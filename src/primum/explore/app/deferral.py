@@ -107,7 +107,7 @@ def connect(app: Dash, find: Finder) -> None:
         },
     )
     def draw(
-        share: float, typed: float | None, operating: int, score: str, domain: str, cost: float | None,
+        *, share: float, typed: float | None, operating: int, score: str, domain: str, cost: float | None,
         tab: str, number: int,
     ) -> dict[str, object]:  # fmt: skip
         if tab != NAME:

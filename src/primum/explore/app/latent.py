@@ -87,7 +87,7 @@ def connect(app: Dash, find: Finder) -> None:
         },
     )
     def draw(
-        chosen: filters.Filters, colour: str, dimensions: str, marked: list[str], focus: Focus | None,
+        *, chosen: filters.Filters, colour: str, dimensions: str, marked: list[str], focus: Focus | None,
         tab: str, number: int, row: int | None,
     ) -> tuple[object, ...]:  # fmt: skip
         if tab != NAME:

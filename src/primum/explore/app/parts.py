@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
@@ -49,6 +49,20 @@ def score_name(name: str) -> str:
 def score_options(stage: Stage) -> list[dict[str, str]]:
     """The scores of a scene for a list."""
     return [{"value": name, "label": score_name(name)} for name in stage.scene.scores]
+
+
+def score_table(rows: Iterable[tuple[str, float | None, float | None]]) -> Component:
+    """Confidence scores as a table: name, value or None, and the share of the cases below it or None."""
+    lines = []
+    for name, value, below in rows:
+        if value is None:
+            lines.append(html.Tr([html.Th(name), html.Td("not computed here", colSpan=2)]))
+            continue
+        share = words.NOTHING if below is None else f"{100 * below:.0f}{words.GAP}%"
+        cells = [html.Td(text, className="num") for text in (words.number(value), share)]
+        lines.append(html.Tr([html.Th(name, title=words.SCORES.get(name), scope="row"), *cells]))
+    heads = [html.Th("score"), html.Th("value", className="num"), html.Th("higher than", className="num")]
+    return html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="small")
 
 
 def picture(stage: Stage, row: int, size: int | None = None) -> str:

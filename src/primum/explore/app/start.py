@@ -13,8 +13,9 @@ from primum.auditing.policy.document import Policy
 from primum.explore import runs
 from primum.explore.app import hosts, server
 from primum.explore.app.stage import Stage
-from primum.explore.projection import Projection, default_cache, project
+from primum.explore.projection import Projection, project
 from primum.explore.scene import Scene
+from primum.explore.storage import default_cache
 
 DIMENSIONS = (3, 2)
 

@@ -106,7 +106,13 @@ def show_answer(stage: Stage, reply: Answer) -> list[Component]:
         case.bars(shares),
     ]
     near = case.near(stage, reply.nearest) if reply.nearest is not None else parts.refusal(reply.no_nearest)
-    aside = [html.H3("Nearest known cases"), near, html.H3("Confidence, higher is surer"), _scores(reply)]
+    scores = [(name, value, reply.below.get(name)) for name, value in reply.scores.items()]
+    aside = [
+        html.H3("Nearest known cases"),
+        near,
+        html.H3("Confidence, higher is surer"),
+        parts.score_table(scores),
+    ]
     return [
         html.Div(
             [
@@ -120,21 +126,3 @@ def show_answer(stage: Stage, reply: Answer) -> list[Component]:
 
 def _under(text: str) -> Component:
     return html.Figcaption(text, className="note")
-
-
-def _scores(reply: Answer) -> Component:
-    rows = []
-    for name, value in reply.scores.items():
-        below = reply.below.get(name)
-        share = words.NOTHING if below is None else f"{100 * below:.0f}{words.GAP}%"
-        rows.append(
-            html.Tr(
-                [
-                    html.Th(name, title=words.SCORES.get(name), scope="row"),
-                    html.Td(words.number(value), className="num"),
-                    html.Td(share, className="num"),
-                ]
-            )
-        )
-    heads = [html.Th("score"), html.Th("value", className="num"), html.Th("higher than", className="num")]
-    return html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="small")
