@@ -18,17 +18,11 @@ from primum.core.check import InputError
 from primum.judge import decision
 from primum.judge.confidence.scores import RANKED
 from primum.judge.metrics import functions
+from primum.judge.metrics.table import METRICS
 from primum.severity import read as read_severity
 
-CODES = {
-    "accuracy", "balanced_accuracy", "macro_f1", "auroc", "cer", "critical_errors", "specificity",
-    "expected_cost", "normalized_expected_cost", "ece", "ece_equal_mass", "classwise_ece",
-    "debiased_calibration_error", "skce", "brier", "root_brier", "nll",
-    "aurc", "augrc", "e_aurc", "e_augrc", "cost_aurc", "cost_augrc", "failure_auroc", "fpr_at_95_tpr",
-    "risk_at_80_coverage", "silent_critical_rate",
-    "cer_at_specificity_70", "cer_at_specificity_80", "cer_at_specificity_90",
-    "specificity_reached_70", "specificity_reached_80", "specificity_reached_90",
-}  # fmt: skip
+OF_ROWS = ("answers", "probabilities", "confidence", "operating_point")  # what needs nothing beside the table
+CODES = {metric.code for metric in METRICS.values() if metric.of in OF_ROWS}
 
 
 @pytest.fixture(scope="module")

@@ -132,6 +132,7 @@ def audit(
     )
     prepared = prepare(rows, opts, supplied.train)
     views = views_of(prepared, by)
+    # generators: a metric is computed when its finding is asked for, so that progress moves with the work
     measured = {group: measure(view) for group, view in views.items()}
     return audit_measured(prepared, opts, views, measured, progress, supplied)
 

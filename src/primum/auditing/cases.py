@@ -50,6 +50,7 @@ def case_table(
     )
     if "path" not in frame.columns:
         frame = frame.with_columns(pl.lit(None, pl.String).alias("path"))
+    # lexsort takes its last key first; units settle ties, so that any order of rows gives one table
     order = np.lexsort((view.units, -confidence, -np.where(critical, 0.0, cost), ~critical))
     return frame[order]
 

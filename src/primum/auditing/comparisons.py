@@ -129,6 +129,7 @@ def compare(
             for side, mapping in zip(fit, each, strict=True)
         ]
     check.same_classes(read[1].classes, read[0].classes, read[1].name, read[0].name)
+    # both sides in one order: the bootstrap then draws the same cases for either, which pairs the replicates
     rows = [select(_by_id(table), fitted) for table, fitted in zip(read, fits, strict=True)]
     rows = list(same_cases(rows[0], rows[1]))
     opts_of = [

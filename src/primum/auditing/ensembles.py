@@ -143,6 +143,7 @@ def _log_probs(members: Sequence[Predictions]) -> Floats:
 
 
 def _mean(members: Sequence[Predictions]) -> Floats:
+    # added up one by one: a stack of all members would hold them all in memory at once
     total = np.zeros(members[0].logits.shape)
     for member in members:
         total += member.probs

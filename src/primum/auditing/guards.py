@@ -107,6 +107,7 @@ def patients_in_training(rows: Selection) -> list[Finding]:
 def saturated(test: Predictions) -> list[Finding]:
     """``saturated_probabilities``: at least 1 % of the judged cases have a probability of exactly 1."""
     count = int((test.probs.max(axis=1) == 1).sum())
+    # one case alone is no group that a threshold could split
     if count < max(2, SATURATED_SHARE * len(test)):
         return []
     why = (
@@ -265,6 +266,7 @@ def confidence_shift(fit: Predictions, test: Predictions) -> list[Finding]:
     with 4 against 4 speaks in three audits of a hundred). It needs no labels and says nothing of the cause.
     """
     confidences = [part.probs.max(axis=1)[first_cases(part)] for part in (fit, test)]
+    # the asymptotic p-value is too small for small samples, the exact one slow for large ones
     smallest = min(map(len, confidences)) < FEW_UNITS
     p = float(ks_2samp(*confidences, method="exact" if smallest else "asymp").pvalue)
     if p >= CHANCE:

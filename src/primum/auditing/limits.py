@@ -19,7 +19,11 @@ def read_limits(path: str | Path | None) -> dict[str, dict[str, float]]:
 
 
 def check_limits(content: object, where: str) -> dict[str, dict[str, float]]:
-    """Check limits: code → {max or min → number}."""
+    """Check limits: code → {max or min → number}.
+
+    >>> check_limits({"cer": {"max": 0.05}}, "limits.yaml")
+    {'cer': {'max': 0.05}}
+    """
     if not isinstance(content, Mapping):
         raise InputError(f"{where}: limits are lines such as 'cer: {{max: 0.05}}'")
     limits: dict[str, dict[str, float]] = {}

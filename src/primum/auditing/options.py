@@ -69,6 +69,7 @@ def options(
         )
         matrix = matrix.ordered(classes, where)
     cells = None if matrix is None else matrix.critical
+    # a string is a sequence too: without this "a:b" would be read as the pairs of its letters
     pairs = [critical] if isinstance(critical, str) else critical
     if pairs:
         cells = severity.cells([pair(entry) for entry in pairs], tuple(classes), "--critical")
@@ -88,7 +89,11 @@ def options(
 
 
 def pair(entry: str | Sequence[str]) -> Sequence[str]:
-    """A critical cell from ``"TRUE:PREDICTED"`` or a pair of class names."""
+    """A critical cell from ``"TRUE:PREDICTED"`` or a pair of class names.
+
+    >>> pair("melanoma:naevus")
+    ['melanoma', 'naevus']
+    """
     parts = entry.split(":") if isinstance(entry, str) else list(entry)
     if len(parts) != 2:
         raise InputError(f"--critical: TRUE:PREDICTED was expected, {entry!r} arrived")
@@ -96,7 +101,11 @@ def pair(entry: str | Sequence[str]) -> Sequence[str]:
 
 
 def priors(stated: Mapping[str, float] | None, classes: Sequence[str]) -> Floats | None:
-    """(K,) deployment priors; one class may be left out and gets the rest."""
+    """(K,) deployment priors; one class may be left out and gets the rest.
+
+    >>> priors({"melanoma": 0.25}, ("naevus", "melanoma")).tolist()
+    [0.75, 0.25]
+    """
     if not stated:
         return None
     stated = {names.settle(str(name)): value for name, value in stated.items()}

@@ -67,6 +67,7 @@ def prepare(rows: Selection, opts: Options, train: Predictions | None = None) ->
         inversion = inversion_for(test.source, test.classes)
         chosen = recalibrate.choose(fit.logits, fit.labels, fit_clusters, opts.seed, inversion)
         probs |= {name: f(test.logits) for name, f in chosen.fitted.items() if name != "none"}
+        # thresholds are read from these two alone; every recalibrator is judged, on the judged rows
         fit_probs = {name: chosen.fitted[name](fit.logits) for name in {"none", chosen.best}}
     view = View(
         test.labels, probs, {}, clusters, codes(test.ids) if clusters is None else clusters,
@@ -95,6 +96,7 @@ def operating_of(labels: Integers, probs: Floats, calibrated: str, critical: Boo
     if fatal.all() or among.all():
         return Operating(calibrated, {}, "no fit row is of a class that is not critical")
     score = decision.critical_mass(probs, critical)
+    # a threshold above every score would call nobody critical: it keeps any specificity and says nothing
     thresholds = {s: operating.threshold_at_specificity(score, among, s) for s in operating.SPECIFICITIES}
     return Operating(calibrated, {s: t for s, t in thresholds.items() if np.isfinite(t)})
 
