@@ -124,8 +124,8 @@ def test_a_killed_worker_fails_its_own_run_only(tmp_path):
     ("asked", "said"),
     [
         (("lokal", None, None), "did you mean 'local'"),
-        (("local", 0, None), "--jobs: a whole number from 1 to 1024 was expected"),
-        (("local", None, "head:6379"), "add --engine ray"),
+        (("local", 0, None), "^jobs: a whole number from 1 to 1024 was expected"),
+        (("local", None, "head:6379"), "add engine=.ray."),
     ],
 )
 def test_wrong_engines_are_refused(asked, said):

@@ -1,6 +1,7 @@
 import json
 import socket
 import sys
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+import primum
 from primum.core.check import InputError, MissingExtraError
 from primum.model import backbone, weights
 from tests.model.made import hostile
@@ -250,13 +252,14 @@ def test_loading_what_is_no_run_is_refused(tmp_path):
 def test_without_torch_one_sentence_names_the_extra(monkeypatch):
     from primum import model
 
+    monkeypatch.setattr(primum, "model", model)  # put back afterwards, as its modules are
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"torch.*pip install 'primum\[train\]'"):
         model.need("torch")
     for name in [name for name in sys.modules if name.startswith("primum.model")]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtraError):
-        import primum.model.losses  # noqa: F401
+        import_module("primum.model.losses")
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])

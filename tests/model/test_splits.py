@@ -142,7 +142,7 @@ def test_a_label_changed_in_a_manifest_is_refused(asked, images, tmp_path, refus
     section = {"name": "manifest", "root": str(images / "list.csv"), "seed": SEED}
     by_list = recipe(data=section, network__trunk="frozen", training__epochs=1)
 
-    def interrupt(*_):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
@@ -397,7 +397,7 @@ def test_a_run_with_a_clinic_held_out_resumes_as_it_began(images, listed, tmp_pa
     asked = recipe(data=section, network__trunk="frozen", training__epochs=1)
     straight = predicted(train(asked, tmp_path / "straight", progress=False))
 
-    def interrupt(*_):
+    def interrupt(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
