@@ -46,6 +46,7 @@ def shapes(path: Path | str, noun: str) -> Mapping[str, tuple[int, ...]]:
                 size = math.prod(shape) * kind.itemsize
                 if kind.hasobject:
                     raise InputError(f"{place.name}: numbers and text were expected, objects arrived")
+                # a deflated entry of a few bytes may claim gigabytes, and memory is asked for by its claim
                 if start + size > entry.file_size or entry.file_size > DEFLATED * (entry.compress_size + 64):
                     raise InputError(
                         f"{place.name}: the array {entry.filename[:-4][:40]} claims more than the file "
@@ -71,6 +72,7 @@ def read(path: Path | str, noun: str, only: Sequence[str] = ()) -> dict[str, Arr
     Raises InputError as :func:`shapes` does.
     """
     place = files.existing(path, noun)
+    # NumPy opens a lone NPY array and an NPZ alike, but only the latter has names
     if not zipfile.is_zipfile(place):
         with place.open("rb") as opened:
             single = opened.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX

@@ -109,6 +109,7 @@ def frame(path: Path, noun: str, text: Callable[[str], bool], numbers: Sequence[
         raise InputError(
             f"{name}: column names must differ, {check.describe(twice, ())} stands more than once"
         )
+    # a class may be called "NA" or "none": a name in the header is no missing value below it
     markers = sorted(MISSING - {column.partition("_")[2] for column in header})
     try:
         read = _read(body, sign, header, text, markers)
@@ -134,6 +135,7 @@ def _read(
 ) -> pl.DataFrame:
     written = next(csv.reader(io.StringIO(body), delimiter=sign))
     overrides = {column: pl.String for column, title in zip(written, header, strict=False) if text(title)}
+    # the whole column decides its type: a hundred whole numbers say nothing of the rest
     read = pl.read_csv(
         io.BytesIO(body.encode()), separator=sign, infer_schema_length=None, null_values=markers,
         schema_overrides=overrides,
@@ -154,6 +156,7 @@ def _points(values: pl.Series, number: bool) -> pl.Series:
     commas = cells.str.contains(",", literal=True)
     if not len(cells) or not bool(commas.any()) or not bool(cells.str.contains(DECIMAL).all()):
         return values
+    # 1,234 throughout may be thousands as well as decimals: it stays text, to be refused
     if not number and bool(cells.filter(commas).str.contains(THOUSANDS).all()):
         return values
     return values.str.replace(",", ".", literal=True).cast(pl.Float64)

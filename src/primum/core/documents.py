@@ -68,6 +68,7 @@ def json_values(text: str, where: str) -> Any:
     """
     try:
         content = json.loads(text, parse_int=_integer, parse_constant=_constant)
+        # only an escape can bring half a character in: the text itself was read as UTF-8
         if "\\ud" in text or "\\uD" in text:
             json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError:
@@ -95,6 +96,7 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             if event.anchor in self.anchors and event.anchor not in self.sizes:
                 raise InputError(f"{self.where}: the alias in line {line} stands within what it names")
+            # an alias costs what it repeats: nine levels of nine are a billion values in a kilobyte
             self.nodes += self.sizes.get(event.anchor or "", 0)
             self._limited(line)
             return super().compose_node(parent, index)
@@ -192,6 +194,7 @@ def _text(place: Path, noun: str, largest: int) -> str:
             f"{place}: {noun} of at most {largest // 2**20} MiB was expected, {size // 2**20} MiB arrived"
         )
     try:
+        # Windows programs begin UTF-8 with a byte order mark
         return place.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
@@ -202,6 +205,7 @@ def _text(place: Path, noun: str, largest: int) -> str:
 
 
 def _integer(digits: str) -> int:
+    # int() of long digits takes quadratic time, so they are counted first
     if len(digits) > 20 or not -LONGEST_INTEGER <= int(digits) < 2 * LONGEST_INTEGER:
         raise ValueError("a whole number of more than 64 bits")
     return int(digits)

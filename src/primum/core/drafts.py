@@ -21,6 +21,7 @@ def begin(final: Path) -> Path:
     if final.parent not in CLEARED:
         CLEARED.add(final.parent)
         clear(final.parent)
+    # in the folder of the final file: a name is taken whole only within one file system
     prefix = f".primum-draft-{os.getpid()}-"
     handle, name = tempfile.mkstemp(prefix=prefix, suffix=f"-{final.name[-LONGEST:]}", dir=final.parent)
     os.close(handle)

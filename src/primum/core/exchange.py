@@ -45,6 +45,7 @@ def exchange(finals: Mapping[Path, Path]) -> None:
         for draft, final in finals.items():
             if len(finals) > 1 and final.exists():
                 backups[final] = _backup(final)
+            # the one step a kill cannot cut in half: before it the old file stands, after it the new
             os.replace(draft, final)
     except BaseException:
         for draft, final in finals.items():
@@ -81,6 +82,7 @@ def settle(folder: Path) -> None:
         try:
             for line in note.read_text(encoding="utf-8").splitlines()[2:]:
                 draft, _, final = line.partition("\t")
+                # a note may come from anywhere: it moves drafts of ours within its folder, nothing else
                 if drafts.is_draft(draft) and (folder / draft).is_file() and Path(final).name == final:
                     os.replace(folder / draft, folder / final)
             note.unlink(missing_ok=True)

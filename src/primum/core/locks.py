@@ -42,6 +42,7 @@ def alone(folder: Path, patience: float = 0.0) -> Iterator[None]:
     try:
         yield
     finally:
+        # removed while the lock is held: after it another holder may already stand on the same name
         file.unlink(missing_ok=True)
         os.close(handle)
 
@@ -53,6 +54,7 @@ def _locked(file: Path) -> int | None:
         return handle
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # removed and made anew since it was opened: a lock on the old file would hold nobody off
         if os.path.samestat(os.fstat(handle), os.stat(file)):
             return handle
     except (BlockingIOError, FileNotFoundError):

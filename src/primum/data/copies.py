@@ -111,6 +111,7 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> Copies:
     limits = f"{duplicates.FAR} {duplicates.ALIKE} {duplicates.SAME} {duplicates.FLAT} {duplicates.NOISE}"
     named = f"{replace(table, cases=blank).fingerprint()} {limits} {STRETCHED}"
     file = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
+    # a table of ours, not joblib.Memory: that keeps pickles, and nothing here reads a pickle
     stored = parquet.cached(file)
     if stored is None:
         result = find(table, bar=bar)

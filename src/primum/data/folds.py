@@ -60,6 +60,7 @@ def _members(labels: Integers, groups: Integers) -> list[tuple[Integers, Floats]
     starts = np.flatnonzero(np.diff(cells // k, prepend=-1))
     members = []
     for cell, more in zip(np.split(cells % k, starts[1:]), np.split(sizes, starts[1:]), strict=True):
+        # a second class of no cases: see above, sums are then rounded alike
         if len(cell) == 1 < k:
             cell, more = np.array([cell[0], (cell[0] + 1) % k]), np.array([more[0], 0])
         members.append((cell, more.astype(np.float64)))

@@ -57,6 +57,7 @@ def hashed(groups: Strings, seed: int, twentieths: Mapping[str, int] = WITH_TEST
     names, index = np.unique(groups, return_inverse=True)
     _enough(names)
     digests = (hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest() for name in names)
+    # the top of 64 bits times 20, shifted down: equal parts without the bias of a modulo
     part = np.array([int.from_bytes(digest, "big") * PARTS >> 64 for digest in digests])
     of_part = np.array([split for split, count in twentieths.items() for _ in range(count)])[part]
     empty = [split for split in twentieths if split not in of_part]

@@ -90,6 +90,7 @@ def _inflated(file: Path, meta: Any, pixels: bool) -> Any:
         read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag.group != META)
         packed = stream.read()
     _countable(packed)
+    # the length is known by now, so that inflating all at once is safe
     last = Tag("PixelData")
     content = io.BytesIO(zlib.decompress(packed, -zlib.MAX_WBITS))
     elements = read_dataset(
@@ -120,6 +121,7 @@ def _countable_runs(frame: bytes, plane: int) -> None:
     starts = struct.unpack("<16L", frame[:RLE_HEAD])[1:]
     ends = [start for start in starts if start] + [len(frame)]
     for start, end in pairwise(ends):
+        # PackBits swells by a known factor: what cannot reach the limit need not be counted
         if (end - start) * SWELL <= limits.DECODED:
             continue
         size, at = 0, start

@@ -118,17 +118,12 @@ def from_passes(predictions: Predictions) -> dict[str, Floats]:
     """``mcd_<name>`` → (N,) score, of the logits (S, N, K) that a table carries in ``passes``.
 
     The answer they speak of is the most probable class of the mean softmax, which the table's
-    own ``logits`` need not share; :func:`mean_of` gives it.
+    own ``logits`` need not share.
 
     Raises:
         InputError: without passes, or with a single one.
     """
     return {f"mcd_{name}": score for name, score in _passes(predictions).scores().items()}
-
-
-def mean_of(predictions: Predictions) -> Floats:
-    """(N, K) mean softmax of the passes a table carries. Raises InputError as :func:`from_passes` does."""
-    return _passes(predictions).mean
 
 
 def _passes(predictions: Predictions) -> Passes:
