@@ -112,7 +112,6 @@ def test_from_the_passes_a_table_carries(tmp_path):
     direct = uncertainty.collected(probs).scores()
     for name, score in direct.items():
         np.testing.assert_allclose(scores[f"mcd_{name}"], score, atol=1e-12)
-    np.testing.assert_allclose(uncertainty.mean_of(read), probs.mean(axis=0))
 
 
 def test_bad_passes_are_refused_in_one_sentence(refused):
