@@ -246,8 +246,7 @@ def curve(swept: pl.DataFrame, result: ThresholdResult, reader: float) -> go.Fig
             {
                 "yaxis" if at == 0 else f"yaxis{at + 1}": {
                     "domain": [1 - (at + 1) * gap + 0.04, 1 - at * gap - 0.04], "rangemode": "tozero",
-                    "tickformat": ticks, "gridcolor": figures.LINE, "zeroline": False, "fixedrange": True,
-                    "title": {"text": title, "font": {"size": 12, "color": figures.SOFT}},
+                    "tickformat": ticks, "title": {"text": title},
                 }
             }
         )  # fmt: skip
@@ -255,12 +254,9 @@ def curve(swept: pl.DataFrame, result: ThresholdResult, reader: float) -> go.Fig
     if isinstance(deferred, Estimate):
         figure.add_vline(x=deferred.value, line={"color": figures.INK, "width": 1.5, "dash": "dot"})
     figure.update_layout(
-        template=None, height=370, showlegend=False, dragmode=False,
+        template=figures.TEMPLATE, height=370, showlegend=False,
         margin={"l": 62, "r": 14, "t": 6, "b": 46},
-        font={"family": figures.FONT, "size": 12, "color": figures.INK},
-        paper_bgcolor=figures.PAPER, plot_bgcolor=figures.PAPER,
         xaxis={"title": {"text": "share sent to a reader"}, "tickformat": ".0%", "range": [-0.01, 1.01],
-               "gridcolor": figures.LINE, "zeroline": False, "fixedrange": True,
                "anchor": f"y{len(curves)}" if len(curves) > 1 else "y"},
     )  # fmt: skip
     return figure

@@ -61,7 +61,7 @@ def figure(
             if len(rows):
                 chart.add_trace(pen.ring(rows, colour, size, width))
     chart.update_layout(
-        template=None,
+        template=None,  # that of the reports holds its axes fast, and this one is for looking around
         showlegend=False,
         uirevision=f"{stage.number} {dimensions}",
         margin={"l": 0, "r": 0, "t": 34, "b": 0},
