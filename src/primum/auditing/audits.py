@@ -134,7 +134,9 @@ def audit(
     views = views_of(prepared, by)
     # generators: a metric is computed when its finding is asked for, so that progress moves with the work
     measured = {group: measure(view) for group, view in views.items()}
-    return audit_measured(prepared, opts, views, measured, progress, supplied)
+    return audit_measured(
+        prepared, opts, views=views, measured=measured, progress=progress, supplied=supplied
+    )
 
 
 def views_of(prepared: Prepared, by: Sequence[str]) -> dict[str, View]:

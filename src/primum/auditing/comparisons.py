@@ -147,7 +147,7 @@ def compare(
     views = [views_of(side, by) for side in (left, right)]
     measured = [{group: list(measure(view)) for group, view in side.items()} for side in views]
     audits = [
-        audit_measured(side, opts, groups, metrics, progress, extra)
+        audit_measured(side, opts, views=groups, measured=metrics, progress=progress, supplied=extra)
         for side, opts, groups, metrics, extra in zip(
             (left, right), opts_of, views, measured, supplied, strict=True
         )

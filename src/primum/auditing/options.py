@@ -85,7 +85,15 @@ def options(
         else check_limits(limits, "limits")
     )
     columns = (by,) if isinstance(by, str) else tuple(dict.fromkeys(by))
-    return Options(matrix, cells, columns, priors(prior, classes), bound, bootstrap, seed)
+    return Options(
+        matrix,
+        cells,
+        by=columns,
+        priors=priors(prior, classes),
+        limits=bound,
+        replicates=bootstrap,
+        seed=seed,
+    )
 
 
 def pair(entry: str | Sequence[str]) -> Sequence[str]:

@@ -70,9 +70,17 @@ def prepare(rows: Selection, opts: Options, train: Predictions | None = None) ->
         # thresholds are read from these two alone; every recalibrator is judged, on the judged rows
         fit_probs = {name: chosen.fitted[name](fit.logits) for name in {"none", chosen.best}}
     view = View(
-        test.labels, probs, {}, clusters, codes(test.ids) if clusters is None else clusters,
-        opts.cost, opts.critical, opts.priors, opts.replicates, opts.seed,
-    )  # fmt: skip
+        test.labels,
+        probs,
+        answers={},
+        clusters=clusters,
+        units=codes(test.ids) if clusters is None else clusters,
+        cost=opts.cost,
+        critical=opts.critical,
+        priors=opts.priors,
+        replicates=opts.replicates,
+        seed=opts.seed,
+    )
     best = "none" if chosen is None else chosen.best
     view = replace(
         view,

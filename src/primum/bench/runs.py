@@ -123,7 +123,9 @@ def task(
     run: Run, out: Path, threads: int, ask: Callable[[Task], None] | None = None, about: str = ""
 ) -> Task:
     """What an engine carries out: the training of a run, or what is asked of it."""
-    return Task(run.recipe, out / run.folder, out / ".features", threads, ask, about)
+    return Task(
+        run.recipe, out / run.folder, features=out / ".features", threads=threads, ask=ask, about=about
+    )
 
 
 def carry_out(

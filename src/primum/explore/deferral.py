@@ -85,7 +85,14 @@ def measure_threshold(
     figures: dict[str, Estimate | str] = {}
     if len(judged):
         view = _view(scene, judged)
-        decided = Decided("argmax", "none", decisions, score, confidence, np.full(len(judged), threshold))
+        decided = Decided(
+            "argmax",
+            "none",
+            decisions=decisions,
+            score=score,
+            confidence=confidence,
+            threshold=np.full(len(judged), threshold),
+        )
         for figure in deferral(view, decided, Reader(reader_cost) if reader_cost else None):
             if figure.code in CODES:
                 figures[figure.code] = figure.why_not or figure.estimate(view)

@@ -99,11 +99,16 @@ class View:
         return View(
             self.labels[rows],
             {name: probs[rows] for name, probs in self.probs.items()},
-            answers,
-            None if self.clusters is None else self.clusters[rows],
-            self.units[rows],
-            self.cost, self.critical, self.priors, self.replicates, self.seed, self.operating,
-        )  # fmt: skip
+            answers=answers,
+            clusters=None if self.clusters is None else self.clusters[rows],
+            units=self.units[rows],
+            cost=self.cost,
+            critical=self.critical,
+            priors=self.priors,
+            replicates=self.replicates,
+            seed=self.seed,
+            operating=self.operating,
+        )
 
     @property
     def classes(self) -> int:

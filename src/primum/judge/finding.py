@@ -118,7 +118,7 @@ def not_applicable(
 def warning(code: str, why: str, value: float, n: int) -> Finding:
     """Something a reader of the audit must know before using any of its numbers."""
     name = code.replace("_", " ").capitalize()
-    return Finding(code, name, value, None, None, n, verdict="warning", why=why)
+    return Finding(code, name, value=value, low=None, high=None, n=n, verdict="warning", why=why)
 
 
 def judge(findings: Sequence[Finding], limits: Mapping[str, Mapping[str, float]]) -> list[Finding]:

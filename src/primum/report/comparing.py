@@ -62,10 +62,10 @@ def forests(findings: Sequence[Finding]) -> list[Picture]:
                 figures.Whisker(
                     _name(finding),
                     finding.value,
-                    finding.low,
-                    finding.high,
-                    _text(finding),
-                    finding.code in tables.CRITICAL_CODES,
+                    low=finding.low,
+                    high=finding.high,
+                    text=_text(finding),
+                    critical=finding.code in tables.CRITICAL_CODES,
                 )
                 for finding in main
                 if finding.better == better

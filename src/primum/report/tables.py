@@ -126,11 +126,11 @@ def cell(
     return Cell(
         words.number(finding.value, finding.code),
         words.interval(finding),
-        words.number(finding.n, "n"),
-        drawings.interval(finding.value, finding.low, finding.high, *ends, tone, mark),
-        finding.verdict,
-        words.VERDICTS.get(finding.verdict, ""),
-        tone == "critical",
+        n=words.number(finding.n, "n"),
+        bar=drawings.interval(finding.value, finding.low, finding.high, *ends, tone, mark),
+        verdict=finding.verdict,
+        verdict_text=words.VERDICTS.get(finding.verdict, ""),
+        critical=tone == "critical",
     )
 
 

@@ -52,8 +52,10 @@ def from_arrays(
     if len(classes) != k:
         raise InputError(f"{name}: {kind} of {k} classes need {k} class names, {len(classes)} arrived")
     ids = text(_series("ids", inputs.pop("ids", np.arange(n)), n, name), name)
-    labels = _classes_of("labels", inputs.pop("labels", None), n, classes, named, name)
-    decision = _classes_of("decision", inputs.pop("decision", None), n, classes, named, name)
+    labels = _classes_of("labels", inputs.pop("labels", None), n=n, classes=classes, named=named, name=name)
+    decision = _classes_of(
+        "decision", inputs.pop("decision", None), n=n, classes=classes, named=named, name=name
+    )
     fields: dict[str, Any] = {key: inputs.pop(key) for key in ("passes", "embeddings") if key in inputs}
     fields["scores"] = {
         key[len(SCORE) :]: check.numbers(inputs.pop(key), name, key)

@@ -111,9 +111,13 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
     # answers are in the order of the policy, decisions in that of the table
     back = np.array([table.classes.index(name) for name in policy.classes])
     decided = Decided(
-        answers.rule, answers.calibrated, back[answers.decisions], policy.score, confidence,
-        threshold_of_each(policy.thresholds, policy.by, table),
-    )  # fmt: skip
+        answers.rule,
+        answers.calibrated,
+        decisions=back[answers.decisions],
+        score=policy.score,
+        confidence=confidence,
+        threshold=threshold_of_each(policy.thresholds, policy.by, table),
+    )
     return Applied(policy, table, decided)
 
 
@@ -199,6 +203,14 @@ def _deferred(fit: FitRows) -> tuple[int, int]:
 def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: Bools | None) -> View:
     patients = None if rows.patients is None else codes(rows.patients)
     return View(
-        rows.labels, {"none": rows.probs}, {}, patients, codes(rows.ids) if patients is None else patients,
-        None if matrix is None else matrix.cost, cells, None, 0, 0,
-    )  # fmt: skip
+        rows.labels,
+        {"none": rows.probs},
+        answers={},
+        clusters=patients,
+        units=codes(rows.ids) if patients is None else patients,
+        cost=None if matrix is None else matrix.cost,
+        critical=cells,
+        priors=None,
+        replicates=0,
+        seed=0,
+    )

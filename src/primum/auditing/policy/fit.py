@@ -159,9 +159,13 @@ def fit(
     chosen = thresholds.preferred(reads)
     by_group, deferred = reads[chosen]
     decided = Decided(
-        answers.rule, answers.calibrated, answers.decisions, chosen, answers.confidence[chosen],
-        threshold_of_each(by_group, by, threshold_rows),
-    )  # fmt: skip
+        answers.rule,
+        answers.calibrated,
+        decisions=answers.decisions,
+        score=chosen,
+        confidence=answers.confidence[chosen],
+        threshold=threshold_of_each(by_group, by, threshold_rows),
+    )
     # every score counts as tried, also those that lost: that is what delta was divided for
     tried = tuple(Tried(name, _verdict(each), share) for name, (each, share) in reads.items())
     policy = Policy(

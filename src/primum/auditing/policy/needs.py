@@ -35,6 +35,11 @@ def with_needs(
         return policy
     arrays = arrays_of(reference, scores)
     training = TrainingRows(
-        train.name, len(train), fingerprint(train), reference.width, tuple(scores), archives.digest(arrays)  # type: ignore[arg-type]
-    )  # fmt: skip
+        train.name,
+        len(train),
+        fingerprint=fingerprint(train),
+        width=reference.width,
+        scores=tuple(scores),  # type: ignore[arg-type]
+        arrays=archives.digest(arrays),
+    )
     return replace(policy, training=training, trained=StoredReference(arrays))

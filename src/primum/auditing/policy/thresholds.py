@@ -123,9 +123,9 @@ def _certified(
     return certify(
         units,
         promise.alpha,
-        promise.delta / shares,
-        promise.denominator,
-        promise.method,
-        promise.coverages,
-        noun,
+        delta=promise.delta / shares,
+        denominator=promise.denominator,
+        method=promise.method,
+        coverages=promise.coverages,
+        noun=noun,
     )

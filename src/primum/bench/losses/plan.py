@@ -112,7 +112,17 @@ def build(content: object, where: str, root: Path | None = None) -> Plan:
                         "seed": seed,
                     }, place,
                 )  # fmt: skip
-                runs.append(Run(dataset, network, loss, strength, seed, recipe, severity))
+                runs.append(
+                    Run(
+                        dataset,
+                        network,
+                        loss=loss,
+                        strength=strength,
+                        seed=seed,
+                        recipe=recipe,
+                        severity=severity,
+                    )
+                )
     if len(candidates(losses[reference])) > 1:
         raise InputError(f"{where}: the reference {reference} must be one loss, it has a list of strengths")
     return Plan(str(content.get("name", Path(where).stem)), tuple(runs), reference)

@@ -180,15 +180,25 @@ def summarise(plan: Plan, choice: Choice, judgements: Sequence[Judgement]) -> Su
             metrics[name] = mean if reference else replace(mean, difference=_pair(key, against, seeds, view))
         recalibrators = tuple(judgement.recalibrator if rule == "bayes" else "none" for judgement in seeds)
         named = (loss, strength, rule) == choice.named
-        rows.append(Row(loss, rule, strength, recalibrators, named, reference, metrics))
+        rows.append(
+            Row(
+                loss,
+                rule,
+                strength=strength,
+                recalibrators=recalibrators,
+                named=named,
+                reference=reference,
+                metrics=metrics,
+            )
+        )
     curves = {
         loss: np.asarray(np.mean([judgement.curve for judgement in by_row[loss, "bayes"]], axis=0))
         for loss in choice.strengths
     }
     return Summary(
-        choice, against[0].run.severity, len(view.labels),
-        None if view.clusters is None else len(np.unique(view.clusters)),
-        tuple(judgement.run.seed for judgement in against), _adjust(rows), curves,
+        choice, against[0].run.severity, n=len(view.labels),
+        patients=None if view.clusters is None else len(np.unique(view.clusters)),
+        seeds=tuple(judgement.run.seed for judgement in against), rows=_adjust(rows), curves=curves,
     )  # fmt: skip
 
 

@@ -136,7 +136,18 @@ def build(content: object, where: str, root: Path | None = None) -> Plan:
                         "seed": seed, **(confidnet if loss == PLAIN else {}),
                     }, place,
                 )  # fmt: skip
-                runs.append(Run(dataset, network, variant, loss, seed, recipe, severity, shifts))
+                runs.append(
+                    Run(
+                        dataset,
+                        network,
+                        variant=variant,
+                        loss=loss,
+                        seed=seed,
+                        recipe=recipe,
+                        severity=severity,
+                        shifts=shifts,
+                    )
+                )
     return Plan(str(content.get("name", Path(where).stem)), tuple(runs), passes, scores, reference)
 
 

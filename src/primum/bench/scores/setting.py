@@ -77,7 +77,9 @@ class Setting:
         clusters = None if table.patients is None else table.patients.rank("dense").cast(pl.Int64).to_numpy()
         ids = table.ids.to_numpy().astype(np.str_)
         paths = table.metadata["path"].cast(pl.String) if "path" in table.metadata.columns else None
-        return Cases(ids, table.labels, clusters, weights, matrix.cost, matrix.critical), paths
+        return Cases(
+            ids, table.labels, clusters=clusters, weights=weights, cost=matrix.cost, critical=matrix.critical
+        ), paths
 
     def scored(
         self, variant: Variant | None, shift: Shift, ids: Strings

@@ -147,7 +147,7 @@ def summarise(
         scored, reasons = setting.scored(variant, shift, cases.ids)
         missing |= {name: why for name, why in reasons.items() if name in compared and name not in absent}
         metrics = {name: judge(cases, scored[name]) for name in compared if name in scored}
-        results.append(ShiftResult(variant, shift, cases, paths, scored, metrics))
+        results.append(ShiftResult(variant, shift, cases=cases, paths=paths, scored=scored, scores=metrics))
     return Summary(setting, _reference(results, reference, run.data), tuple(results), missing)
 
 

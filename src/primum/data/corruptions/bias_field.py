@@ -35,9 +35,9 @@ def uneven(images: Tensor, value: float, chances: Tensor) -> Tensor:
 CORRUPTION = Corruption(
     "bias_field",
     "smooth gain, the exponential of a cubic",
-    "largest logarithm of the gain",
-    (0.15, 0.3, 0.45, 0.6, 0.75),
-    uneven,
-    "the cubic",
-    draw,
+    parameter="largest logarithm of the gain",
+    values=(0.15, 0.3, 0.45, 0.6, 0.75),
+    apply=uneven,
+    chance="the cubic",
+    draw=draw,
 )

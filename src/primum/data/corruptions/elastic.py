@@ -35,9 +35,9 @@ def bend(images: Tensor, value: float, chances: Tensor) -> Tensor:
 CORRUPTION = Corruption(
     "elastic",
     "bent by a smooth field of 6 × 6 knots",
-    "displacement at the knots, root mean square, share of the side",
-    (0.008, 0.014, 0.02, 0.027, 0.035),
-    bend,
-    "the field",
-    draw,
+    parameter="displacement at the knots, root mean square, share of the side",
+    values=(0.008, 0.014, 0.02, 0.027, 0.035),
+    apply=bend,
+    chance="the field",
+    draw=draw,
 )

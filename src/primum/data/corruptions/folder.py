@@ -84,7 +84,16 @@ def write(
                 with files.whole(folder / SETTINGS) as draft:
                     draft.write_text(json.dumps(settings, indent=1, ensure_ascii=False) + "\n", "utf-8")
             if not (folder / MANIFEST).exists():
-                _fill(table, paths, name, intensity, folder, seed, ranges, bar)
+                _fill(
+                    table,
+                    paths,
+                    name=name,
+                    intensity=intensity,
+                    folder=folder,
+                    seed=seed,
+                    ranges=ranges,
+                    bar=bar,
+                )
         except PrimumError:
             if begins:
                 _clear(folder, paths)
@@ -107,7 +116,9 @@ def _fill(
     console = Console(stderr=True)
     parts = [todo[start : start + AT_ONCE] for start in range(0, len(todo), AT_ONCE)]
     for part in track(parts, "corrupting", console=console, transient=True, disable=not bar):
-        for row, corrupted in _corrupted(table, part, name, intensity, seed, ranges):
+        for row, corrupted in _corrupted(
+            table, part, name=name, intensity=intensity, seed=seed, ranges=ranges
+        ):
             _save(corrupted, [folder / path for path in paths[row]])
     with files.whole(folder / MANIFEST) as draft:
         _manifest(table.shifted(name, intensity), paths).write_csv(draft)

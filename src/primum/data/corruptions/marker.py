@@ -52,9 +52,9 @@ def _letters(like: Tensor) -> Tensor:
 CORRUPTION = Corruption(
     "letter_marker",
     "white R or L in an upper corner",
-    "height of the letter, share of the side",
-    (0.08, 0.11, 0.14, 0.18, 0.22),
-    marked,
-    "letter, distance from the edges",
-    draw,
+    parameter="height of the letter, share of the side",
+    values=(0.08, 0.11, 0.14, 0.18, 0.22),
+    apply=marked,
+    chance="letter, distance from the edges",
+    draw=draw,
 )

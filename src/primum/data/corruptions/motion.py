@@ -66,9 +66,9 @@ def _below(at: float) -> float:
 CORRUPTION = Corruption(
     "motion_blur",
     "mean along a line",
-    "length of the line, share of the side",
-    (0.03, 0.05, 0.08, 0.11, 0.15),
-    blur,
-    "direction",
-    draw,
+    parameter="length of the line, share of the side",
+    values=(0.03, 0.05, 0.08, 0.11, 0.15),
+    apply=blur,
+    chance="direction",
+    draw=draw,
 )

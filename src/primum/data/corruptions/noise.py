@@ -26,9 +26,9 @@ def grainy(images: Tensor, value: float, chances: Tensor) -> Tensor:
 CORRUPTION = Corruption(
     "gaussian_noise",
     "noise, the same in all channels, one grain per 1/224 of the side",
-    f"standard deviation, share {GREYS}",
-    (0.04, 0.08, 0.12, 0.16, 0.2),
-    grainy,
-    "the grains",
-    draw,
+    parameter=f"standard deviation, share {GREYS}",
+    values=(0.04, 0.08, 0.12, 0.16, 0.2),
+    apply=grainy,
+    chance="the grains",
+    draw=draw,
 )

@@ -41,9 +41,9 @@ def restain(images: Tensor, value: float, chances: Tensor) -> Tensor:
 CORRUPTION = Corruption(
     "stain",
     "more of one stain, less of the other; grey: denser or thinner",
-    "share of the stain's density",
-    (0.1, 0.2, 0.3, 0.4, 0.5),
-    restain,
-    "which stain, and 75 to 100 % of the value for each",
-    draw,
+    parameter="share of the stain's density",
+    values=(0.1, 0.2, 0.3, 0.4, 0.5),
+    apply=restain,
+    chance="which stain, and 75 to 100 % of the value for each",
+    draw=draw,
 )

@@ -126,10 +126,15 @@ def read(answer: Mapping[str, Any], folder: Path) -> Decoded:
             )
         padding = folder / worker.PADDING
         return Grey(
-            str(answer["kind"]), values, _range(answer["full"]) or (0.0, 1.0), _range(answer["stated"]),
-            _range(answer["claimed"]), bool(answer["inverted"]), bool(answer["cut"]),
-            _array(padding).astype(np.bool_, copy=False) if padding.exists() else None,
-        )  # fmt: skip
+            str(answer["kind"]),
+            values,
+            full=_range(answer["full"]) or (0.0, 1.0),
+            stated=_range(answer["stated"]),
+            claimed=_range(answer["claimed"]),
+            inverted=bool(answer["inverted"]),
+            cut=bool(answer["cut"]),
+            padding=_array(padding).astype(np.bool_, copy=False) if padding.exists() else None,
+        )
     except Exception:  # of headers that are none NumPy raises nearly every kind
         raise UnreadableError(DIED) from None
 

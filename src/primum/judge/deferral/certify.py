@@ -122,7 +122,7 @@ def certify(
     open_to = n >= enough
     if not open_to.any():
         why = _too_few(count, enough, denominator, noun)
-        return Certificate(np.inf, count, count, None, None, delta, why)
+        return Certificate(np.inf, count, units=count, risk=None, p=None, level=delta, why_not=why)
     cuts, accepted, n = cuts[open_to], accepted[open_to], n[open_to]
     level = delta / len(cuts) if method == "bonferroni" else delta
     loss = units.loss(cuts)

@@ -58,6 +58,10 @@ class Decided:
     def take(self, rows: Array) -> Decided:
         """The same for integer or boolean ``rows``."""
         return Decided(
-            self.rule, self.calibrated, self.decisions[rows], self.score, self.confidence[rows],
-            self.threshold[rows],
-        )  # fmt: skip
+            self.rule,
+            self.calibrated,
+            decisions=self.decisions[rows],
+            score=self.score,
+            confidence=self.confidence[rows],
+            threshold=self.threshold[rows],
+        )

@@ -59,10 +59,10 @@ def measure(view: View, answers: Answers) -> Iterator[Measured]:
         beyond(
             wrong,
             answers.confidence["msr"],
-            -answers.confidence[name],
-            view.resampler,
-            view.clusters,
-            view.seed,
+            instability=-answers.confidence[name],
+            resampler=view.resampler,
+            clusters=view.clusters,
+            seed=view.seed,
         )
         for name in names
     ]
@@ -152,7 +152,16 @@ def beyond(
     before, after = (accuracy.binary_auroc(error, score) for score in scores)
     replicates = [_weighted_auroc(error, score, resampler) for score in scores]
     p, odds = float(chi2.sf(ratio / effect, 1)), float(np.exp(np.clip(full[-1], -50, 50)))
-    return Beyond(p, odds, (before, after), after - before, replicates[1] - replicates[0], n, errors, effect)
+    return Beyond(
+        p,
+        odds,
+        auroc=(before, after),
+        gain=after - before,
+        replicates=replicates[1] - replicates[0],
+        n=n,
+        errors=errors,
+        design_effect=effect,
+    )
 
 
 def knot_count(outcomes: int) -> int:

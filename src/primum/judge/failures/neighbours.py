@@ -82,7 +82,14 @@ def neighbourhood(
     finder = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(pool))).fit(pool)
     distance, index = finder.kneighbors(points[failures])
     trained = _shares(pool_labels[index], np.ones_like(index, dtype=bool), classes)
-    far = _far(finder, points, answers, failures, np.flatnonzero(true == answers), distance[:, -1])
+    far = _far(
+        finder,
+        points,
+        answers=answers,
+        failures=failures,
+        right=np.flatnonzero(true == answers),
+        distance=distance[:, -1],
+    )
     return Neighbourhood(shares, pocket, trained, far)
 
 

@@ -76,7 +76,7 @@ def pulls(
                 continue
             for k in range(classes):
                 excess, p = dependence(true, carried, answers == k, patients)
-                tests.append(Pull(column, str(value), k, int(carried.sum()), excess, p))
+                tests.append(Pull(column, str(value), towards=k, rows=int(carried.sum()), excess=excess, p=p))
         if not any(pull.column == column for pull in tests):
             left_out[column] = (
                 f"no value of it stands on {MIN_CASES} rows with {MIN_CASES} others beside them"
@@ -84,7 +84,7 @@ def pulls(
     # over every test, also of values that come to nothing: those were looked at too
     adjusted = holm([pull.p for pull in tests])
     named = [
-        Pull(pull.column, pull.value, pull.towards, pull.rows, pull.excess, p)
+        Pull(pull.column, pull.value, towards=pull.towards, rows=pull.rows, excess=pull.excess, p=p)
         for pull, p in zip(tests, adjusted, strict=True)
         if p <= ALPHA and pull.excess > 0
     ]

@@ -104,9 +104,24 @@ def taxonomy(
     pulls, left_out = spurious.pulls(true, answers, columns or {}, k, clusters)
     tie, which = spurious.pulled(true, answers, p, columns or {}, pulls)
     tested = columns is not None and len(left_out) < len(columns)
-    judged = Judged(true, answers, p, failures, around, voices, tie if tested else None, energy)
+    judged = Judged(
+        true,
+        answers,
+        probs=p,
+        failures=failures,
+        around=around,
+        members=voices,
+        pulled=tie if tested else None,
+        energy=energy,
+    )
     evidence = tuple(sources.sources(judged)) if len(failures) else ()
     by_category = categories.scores(evidence, len(failures))
     return Taxonomy(
-        judged, evidence, by_category, categories.named(by_category), tuple(pulls), which, left_out
+        judged,
+        evidence,
+        scores=by_category,
+        category=categories.named(by_category),
+        pulls=tuple(pulls),
+        which=which,
+        left_out=left_out,
     )

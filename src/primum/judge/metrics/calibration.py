@@ -191,7 +191,9 @@ def interval(
         return min(1.0, not_below), min(1.0, not_above)
 
     note = f"a perfectly calibrated model would show {chance:.4f} on these cases (labels redrawn from p)"
-    return Estimate(value, float(np.clip(low, 0, value)), float(np.clip(high, value, 1)), n, tails, note)
+    return Estimate(
+        value, float(np.clip(low, 0, value)), high=float(np.clip(high, value, 1)), n=n, tails=tails, note=note
+    )
 
 
 def reliability(labels: ArrayLike, probs: ArrayLike, bins: int = BINS) -> list[tuple[int, int, float, int]]:

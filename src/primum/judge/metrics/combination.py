@@ -88,20 +88,27 @@ def _sum_of(parts: Sequence[Evidence], weights: Sequence[float], view: View, is_
         influence = _weighted(weights, [part.influence for part in parts if isinstance(part, Influence)])
         still = interval.influence_error(influence, view.clusters) <= STILL
         ready = _unmoved(parts, weights, value, weakest, view) if still and not is_mean else None
-        return Influence(value, influence, first.scale if is_mean else "plain", bounds, weakest, ready)
+        return Influence(
+            value,
+            influence,
+            scale=first.scale if is_mean else "plain",
+            bounds=bounds,
+            weakest=weakest,
+            interval=ready,
+        )
     draws = _weighted(weights, [replicates(part, view) for part in parts])
     kind = first.kind if isinstance(first, Replicates) else "percentile"
     still = bool(np.ptp(draws) <= STILL)
     return Replicates(
         value,
         min(part.n for part in parts),
-        draws,
+        draws=draws,
         # with the bias of the replicates taken off, equal models would differ too often
-        "spread" if kind == "basic" and not is_mean else kind,
-        bounds,
-        weakest,
-        _freedom(parts, weights, view),
-        _unmoved(parts, weights, value, weakest, view) if still and not is_mean else None,
+        kind="spread" if kind == "basic" and not is_mean else kind,
+        bounds=bounds,
+        weakest=weakest,
+        free=_freedom(parts, weights, view),
+        interval=_unmoved(parts, weights, value, weakest, view) if still and not is_mean else None,
     )
 
 

@@ -100,7 +100,9 @@ def kernel_error(
         # equal up to rounding counts as large: a p-value may err upwards alone
         p_value = (1 + int((redrawn >= value - 1e-9).sum())) / (1 + draws)
     biased = (float(products.sum()) + inside) / (n * block)
-    return KernelError(value, influence, p_value, pairs // 2, block, width, biased)
+    return KernelError(
+        value, influence, p_value=p_value, pairs=pairs // 2, block=block, width=width, biased=biased
+    )
 
 
 def interval(error: KernelError, clusters: Array | None) -> Estimate:

@@ -24,7 +24,7 @@ def proportion(hits: float, n: float, note: str = "") -> Estimate:
         not_above = 2 * float(beta.cdf(limit, hits, misses + 1)) if hits > 0 else 1.0
         return min(not_below, 1.0), min(not_above, 1.0)
 
-    return Estimate(share, low, high, round(n), tails, note)
+    return Estimate(share, low, high=high, n=round(n), tails=tails, note=note)
 
 
 def share(hits: Array, clusters: Array | None) -> Estimate:
@@ -58,7 +58,7 @@ def share(hits: Array, clusters: Array | None) -> Estimate:
         return max(below, none.tails(limit)[0]), max(above, none.tails(1 - limit)[0])
 
     note = f"exact interval on {n} / {n / size:.2f} cases of {patients} patients, which are alike"
-    return Estimate(mean, low, high, n, tails, note if n > patients else "")
+    return Estimate(mean, low, high=high, n=n, tails=tails, note=note if n > patients else "")
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:
@@ -116,4 +116,4 @@ def unmoved(
         f"nothing of the kind was seen in {units} {noun}: the interval is the exact bound on what could be "
         "missed"
     )
-    return Estimate(value, low, high, n, tails, note)
+    return Estimate(value, low, high=high, n=n, tails=tails, note=note)

@@ -44,8 +44,14 @@ def of(section: DeferralSection, prefix: str) -> dict[str, object]:
     errors = section.unit == "errors"
     return {
         "id": f"{prefix}silent",
-        "pictures": _pictures(scores, policies, readers, fitted, errors, f"{prefix}silent"),
-        "own": _pictures(scores, [], readers, False, errors, f"{prefix}own-silent") if fitted else [],
+        "pictures": _pictures(
+            scores, policies, readers=readers, fitted=fitted, errors=errors, prefix=f"{prefix}silent"
+        ),
+        "own": _pictures(
+            scores, [], readers=readers, fitted=False, errors=errors, prefix=f"{prefix}own-silent"
+        )
+        if fitted
+        else [],
         "fitted": fitted,
         "unit": section.unit,
         "alone": words.number(section.cost_without_deferral),
@@ -54,9 +60,10 @@ def of(section: DeferralSection, prefix: str) -> dict[str, object]:
         "policies": [_policy(policy) for policy in policies],
         "achieved": tables.tabulate(
             [replace(finding, policy=policy.name) for policy in policies for finding in policy.achieved],
-            lambda finding: finding.policy or "", CODES,
+            lambda finding: finding.policy or "",
+            CODES,
         ),
-    }  # fmt: skip
+    }
 
 
 def _failure(curve: CostCurve | FittedCurve, paid: bool) -> Sequence[float]:

@@ -83,7 +83,16 @@ def read(
         numbers = check.shorten(np.unique(indices))
         raise InputError(f"--validation: one of the data sets {numbers} was expected, {validation} arrived")
     labels, unknown = parts.labels_of(outputs[:, -2], k, raw)
-    every = _predictions(place.name, raw, arrays, names, labels, indices, external, validation)
+    every = _predictions(
+        place.name,
+        raw,
+        arrays=arrays,
+        classes=names,
+        labels=labels,
+        indices=indices,
+        external=external,
+        validation=validation,
+    )
     tables = {f"dataset-{i}": every.take(indices == i) for i in np.unique(indices)}
     notes = []
     if unknown:
