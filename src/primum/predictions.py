@@ -203,7 +203,12 @@ class Predictions:
         )
 
     def take(self, rows: Array) -> Predictions:
-        """The cases at integer or boolean ``rows``, with everything known of them."""
+        """The cases at integer or boolean ``rows``, with everything known of them.
+
+        >>> table = Predictions(["a", "b"], ("benign", "malignant"), [0, 1], [[2.0, 0.0], [0.5, 0.5]])
+        >>> table.take(np.array([False, True])).ids.to_list()
+        ['b']
+        """
         at = np.arange(len(self))[rows]
         index = pl.Series(at, dtype=pl.UInt32)
         return replace(

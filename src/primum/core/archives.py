@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -135,7 +135,7 @@ def cached(path: Path) -> dict[str, Array] | None:
         return None
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic], int]:
     """Shape, type and length of the header of an array."""
     version = npy.read_magic(member)
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0

@@ -75,6 +75,9 @@ def sentence(text: str) -> str:
     """One line of at most 300 characters: blanks for white space, ``?`` for what a terminal would obey.
 
     A longer text loses its middle, since what to do stands at its end.
+
+    >>> sentence("two\\nlines\\x1b")
+    'two lines?'
     """
     line = "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
     if len(line) <= LONGEST_SENTENCE:
@@ -91,8 +94,12 @@ def array(values: Any) -> Array:
     return np.asarray(values)
 
 
-def shorten(names: Iterable[Any], limit: int = 5) -> str:
-    """Join names for a sentence, cutting a long list: ``a, b, c and 7 more``."""
+def shorten(names: Iterable[object], limit: int = 5) -> str:
+    """Join names for a sentence, cutting a long list: ``a, b, c and 7 more``.
+
+    >>> shorten("abcdefg", limit=3)
+    'a, b, c and 4 more'
+    """
     listed = [str(name) for name in names]
     if len(listed) <= limit:
         return ", ".join(listed)
@@ -105,7 +112,11 @@ def path_name(path: str, row: int) -> str:
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Suggest the nearest known name, in brackets after a blank; empty when nothing is near."""
+    """Suggest the nearest known name, in brackets after a blank; empty when nothing is near.
+
+    >>> nearest("benihn", ["benign", "malignant"])
+    " (did you mean 'benign'?)"
+    """
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
@@ -184,7 +195,7 @@ def finite(array: Array, where: str, noun: str) -> None:
         )
 
 
-def numbers(values: Any, where: str, noun: str) -> Array:
+def numbers(values: object, where: str, noun: str) -> Array:
     """An array of real numbers; refuses text, objects and complex numbers."""
     numeric = array(values)
     if numeric.dtype.kind not in "iuf":
@@ -192,7 +203,7 @@ def numbers(values: Any, where: str, noun: str) -> Array:
     return numeric
 
 
-def indices(values: Any, where: str, noun: str) -> Integers:
+def indices(values: object, where: str, noun: str) -> Integers:
     """An array of class indices; refuses anything but whole numbers."""
     numeric = numbers(values, where, noun)
     if numeric.dtype.kind == "f" and not (np.isfinite(numeric).all() and (numeric % 1 == 0).all()):
@@ -283,7 +294,7 @@ def severity_matrix(cost: Floats, classes: Sequence[str], where: str) -> None:
         )
 
 
-def disjoint(left: Iterable[Any], right: Iterable[Any], noun: str, where: str) -> None:
+def disjoint(left: Iterable[object], right: Iterable[object], noun: str, where: str) -> None:
     """Refuse two tables that share ids or patients; the shared values are counted, not printed."""
     shared = set(left) & set(right)
     shared.discard(None)

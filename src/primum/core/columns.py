@@ -66,7 +66,11 @@ def _is_value(column: str, values: pl.Series) -> bool:
 
 
 def plain(column: str) -> str:
-    """Letters and digits of a column's name, in lower case."""
+    """Letters and digits of a column's name, in lower case.
+
+    >>> plain("Patient ID")
+    'patientid'
+    """
     return re.sub(r"[^0-9a-z]", "", column.casefold())
 
 
@@ -121,7 +125,11 @@ def unnamed_id(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
 
 
 def missing(frame: pl.DataFrame, lacking: Sequence[str]) -> str:
-    """Guesses for lacking columns (``id``, ``prob``, ``label``) as the option that would work, or empty."""
+    """Guesses for lacking columns (``id``, ``prob``, ``label``) as the option that would work, or empty.
+
+    >>> missing(pl.DataFrame({"file": ["a.png"], "y_prob": [0.3]}), ["id", "prob"])
+    '--columns id=file,prob_1=y_prob'
+    """
     guesses: dict[str, str] = {}
     for target in (*lacking, "label"):
         if target == "prob":

@@ -46,7 +46,11 @@ def content(path: Path, noun: str) -> str:
 
 
 def separator(text: str) -> str:
-    """Which of comma, semicolon, tab and bar parts the first lines into as many fields each, and the most."""
+    """Which of comma, semicolon, tab and bar parts the first lines into as many fields each, and the most.
+
+    >>> separator("id;prob_1\\na;0,5\\n")
+    ';'
+    """
     lines = [line for line in text[:HEAD].split("\n")[: LINES + 1] if line.strip()]
     if len(text) > HEAD and len(lines) > 1:
         lines = lines[:-1]  # the last may be cut
@@ -68,6 +72,9 @@ def table(text: str) -> tuple[str, str]:
 
     A line ``sep=;``, as one spreadsheet program writes it, names the separator; empty lines and comments
     (``#``) above the header are left out.
+
+    >>> table("sep=;\\n# exported\\nid;label\\na;1")
+    ('id;label\\na;1', ';')
     """
     lines, start, sign = text.split("\n"), 0, ""
     while start < len(lines):

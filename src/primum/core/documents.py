@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -33,6 +33,9 @@ def read_yaml(path: Path | str, noun: str) -> Any:
 
 def yaml_values(text: str, where: str) -> Any:
     """Plain values of YAML text: mappings, lists, text, numbers, dates, true, false and null.
+
+    >>> yaml_values("classes: [benign, malignant]", "study.yaml")
+    {'classes': ['benign', 'malignant']}
 
     Raises:
         InputError: for text that is not YAML, a key that stands twice, a tag of another kind, a value that is
@@ -65,6 +68,9 @@ def json_values(text: str, where: str) -> Any:
 
     Raises InputError for text that is not JSON, NaN and infinity (which JSON has no word for), integers
     beyond 64 bits, and more levels than Python can follow.
+
+    >>> json_values('{"seed": 3}', "study.json")
+    {'seed': 3}
     """
     try:
         content = json.loads(text, parse_int=_integer, parse_constant=_constant)
@@ -90,7 +96,7 @@ class _Loader(yaml.SafeLoader):
         self.sizes: dict[str, int] = {}
         self.merged: set[int] = set()
 
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
@@ -119,7 +125,7 @@ class _Loader(yaml.SafeLoader):
                 "(aliases repeat what they name)"
             )
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         line = node.start_mark.line + 1
         if node.tag.startswith("tag:yaml.org,2002:") and node.tag not in KEEP:
             tag = node.tag.removeprefix("tag:yaml.org,2002:")
@@ -211,7 +217,7 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _constant(word: str) -> Any:
+def _constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON")
 
 

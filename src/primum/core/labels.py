@@ -46,7 +46,11 @@ def label_text(series: pl.Series, classes: Sequence[str], name: str) -> pl.Serie
 
 
 def class_index(series: pl.Series, classes: tuple[str, ...], name: str) -> Integers:
-    """(N,) index of each class name; -1 where it is empty. Refuses other names and several in one cell."""
+    """(N,) index of each class name; -1 where it is empty. Refuses other names and several in one cell.
+
+    >>> class_index(pl.Series("label", ["mel", None, "nev"]), ("nev", "mel"), "table.csv").tolist()
+    [1, -1, 0]
+    """
     labels = label_text(series, classes, name)
     index = labels.replace_strict(
         {label: i for i, label in enumerate(classes)}, default=None, return_dtype=pl.Int64
@@ -85,7 +89,11 @@ def of_frame(frame: pl.DataFrame, classes: tuple[str, ...], name: str) -> Intege
 
 
 def one_hot_columns(columns: Sequence[str], classes: Sequence[str]) -> list[str]:
-    """The columns ``label_<class>``, in the order of the classes; else those named as all the classes."""
+    """The columns ``label_<class>``, in the order of the classes; else those named as all the classes.
+
+    >>> one_hot_columns(["id", "label_mel", "label_nev"], ["nev", "mel"])
+    ['label_nev', 'label_mel']
+    """
     marked = [LABEL + label for label in classes if LABEL + label in columns]
     bare = [label for label in classes if label in columns]
     return marked or (bare if len(bare) == len(classes) else [])
@@ -95,6 +103,9 @@ def one_hot(marks: Reals, where: str, name: str) -> Integers:
     """(N,) class of the single 1 in each row of marks (N, K); -1 where a whole row is missing.
 
     Raises InputError, naming the first row, for other numbers than 0 and 1, and for no 1 or several in a row.
+
+    >>> one_hot(np.array([[0.0, 1.0], [np.nan, np.nan]]), "label_0, label_1", "table.csv").tolist()
+    [1, -1]
     """
     marked = ~np.isnan(marks).all(axis=1)
     odd = marked & ~(((marks == 0) | (marks == 1)).all(axis=1) & (np.nan_to_num(marks).sum(axis=1) == 1))

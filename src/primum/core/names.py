@@ -22,7 +22,11 @@ WHOLE = r"^(-?(?:0|[1-9]\d*))\.0*$"  # 007 is a name, 7.0 is a number
 
 
 def settle(name: str) -> str:
-    """One name: no blanks around, one form of each letter, 17.0 as 17."""
+    """One name: no blanks around, one form of each letter, 17.0 as 17.
+
+    >>> [settle(name) for name in (" 17.0", "007", "TRUE")]
+    ['17', '007', 'true']
+    """
     text = re.sub(BLANKS, " ", re.sub(INVISIBLE, "", unicodedata.normalize("NFC", str(name)))).strip()
     return BOOLEANS.get(text, re.sub(WHOLE, r"\1", text))
 
@@ -36,6 +40,9 @@ def settled(values: pl.Series, classes: Collection[str] = ()) -> pl.Series:
     Args:
         values: text, whole numbers, floats below 2⁵³, booleans or dates.
         classes: names that are no missing value although they look like one, such as a class called None.
+
+    >>> settled(pl.Series([17.0, None, 2.5])).to_list()
+    ['17', None, '2.5']
     """
     if values.dtype == pl.Boolean:
         text = values.cast(pl.String)

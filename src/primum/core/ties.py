@@ -7,10 +7,9 @@ all ask here, so that such cases are never told apart.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import polars as pl
+from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Array, Bools, Floats, Integers
@@ -19,7 +18,7 @@ ULPS = 32  # units in the last place that the sums behind a score can be off by
 RELATIVE = ULPS * float(np.finfo(np.float64).eps)
 
 
-def tolerance(values: Any, largest: float | None = None) -> Floats:
+def tolerance(values: ArrayLike, largest: float | None = None) -> Floats:
     """How far from each value (...) another may lie and still be the same score.
 
     32 units in the last place of the value itself, or of the largest value where that is larger, though
@@ -66,8 +65,12 @@ def starts(ranked: Floats) -> Integers:
     return np.flatnonzero(new)
 
 
-def settled(values: Any) -> Floats:
-    """Values (N,) of which those that are equal up to rounding are equal to the last bit."""
+def settled(values: ArrayLike) -> Floats:
+    """Values (N,) of which those that are equal up to rounding are equal to the last bit.
+
+    >>> len(set(settled([0.1 + 0.2, 0.3]).tolist()))
+    1
+    """
     raw = check.array(values).astype(np.float64)
     if len(raw) < 2:
         return raw
@@ -81,20 +84,24 @@ def settled(values: Any) -> Floats:
     return result
 
 
-def at_least(score: Any, threshold: Any) -> Bools:
-    """Whether each score (N,) is at or above a threshold, one or (N,), or equal to it up to rounding."""
+def at_least(score: ArrayLike, threshold: ArrayLike) -> Bools:
+    """Whether each score (N,) is at or above a threshold, one or (N,), or equal to it up to rounding.
+
+    >>> at_least([0.3, 0.29], 0.1 + 0.2).tolist()
+    [True, False]
+    """
     values, bound = np.asarray(score, dtype=np.float64), np.asarray(threshold, dtype=np.float64)
     return np.asarray(values >= lowest(bound, values), dtype=np.bool_)
 
 
-def lowest(threshold: Any, score: Any = 0.0) -> Floats:
+def lowest(threshold: ArrayLike, score: ArrayLike = 0.0) -> Floats:
     """(...) lowest value that still counts as equal to a threshold, among scores of a size."""
     bound = np.asarray(threshold, dtype=np.float64)
     size = max(float(np.abs(a[np.isfinite(a)]).max(initial=0.0)) for a in (bound, np.asarray(score)))
     return np.asarray(bound - tolerance(bound, size), dtype=np.float64)
 
 
-def above(value: float, score: Any = 0.0) -> float:
+def above(value: float, score: ArrayLike = 0.0) -> float:
     """A threshold just above a value: nothing equal to the value reaches it; minus infinity stays."""
     if not np.isfinite(value):
         return value
@@ -102,13 +109,21 @@ def above(value: float, score: Any = 0.0) -> float:
     return value + 2 * float(tolerance(value, size))
 
 
-def first_largest(values: Any) -> Integers:
-    """(..., ) column of the largest of values (..., K), the first of those equal to it up to rounding."""
+def first_largest(values: ArrayLike) -> Integers:
+    """(..., ) column of the largest of values (..., K), the first of those equal to it up to rounding.
+
+    >>> first_largest([[0.1 + 0.2, 0.3], [0.2, 0.8]]).tolist()
+    [0, 1]
+    """
     return np.asarray(_near_largest(check.array(values)).argmax(axis=-1), dtype=np.int64)
 
 
-def tied(values: Any) -> Bools:
-    """(N,) whether another of the values (N, K) equals the largest up to rounding."""
+def tied(values: ArrayLike) -> Bools:
+    """(N,) whether another of the values (N, K) equals the largest up to rounding.
+
+    >>> tied([[0.1 + 0.2, 0.3], [0.2, 0.8]]).tolist()
+    [True, False]
+    """
     return np.asarray(_near_largest(check.array(values)).sum(axis=-1) > 1, dtype=np.bool_)
 
 

@@ -26,6 +26,10 @@ def stratified(labels: Integers, groups: Integers, folds: int, seed: int) -> Int
         groups: (N,) group index, 0 to G − 1, each there.
         folds: number of folds, at most G.
         seed: of the shuffling.
+
+    >>> labels, groups = np.array([0, 1, 0, 1, 0]), np.array([0, 0, 1, 1, 1])
+    >>> stratified(labels, groups, folds=2, seed=0).tolist()
+    [1, 1, 0, 0, 0]
     """
     classes, members = np.bincount(labels).astype(np.float64), _members(labels, groups)
     order = np.arange(len(members))

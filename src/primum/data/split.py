@@ -51,6 +51,10 @@ def hashed(groups: Strings, seed: int, twentieths: Mapping[str, int] = WITH_TEST
         groups: (N,) patient (or image, where no patients are known) of each case.
         seed, twentieths: as of :func:`assign`.
 
+    >>> patients = np.array([f"p{i}" for i in range(200)])
+    >>> bool((hashed(patients, 0)[:150] == hashed(patients[:150], 0)).all())
+    True
+
     Raises:
         InputError: with fewer than 20 groups, or when none falls into one of the splits.
     """
@@ -107,6 +111,10 @@ def _parts(label_of: tuple[str, ...], group_of: tuple[str, ...], seed: int) -> t
 
 
 def leaks(cases: pl.DataFrame) -> list[str]:
-    """Patients that stand in more than one split."""
+    """Patients that stand in more than one split.
+
+    >>> leaks(pl.DataFrame({"patient": ["p1", "p1", "p2"], "split": ["train", "test", "test"]}))
+    ['p1']
+    """
     splits = cases.group_by("patient").agg(pl.col("split").n_unique().alias("splits"))
     return splits.filter(pl.col("splits") > 1)["patient"].sort().to_list()

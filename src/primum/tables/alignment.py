@@ -85,7 +85,11 @@ def onto(first: Predictions, member: Predictions, complete: bool = False) -> Pre
 
 
 def called(paths: Sequence[Path | str]) -> list[str]:
-    """Names that tell files apart: what is not common to all their paths, ``runs/a/p.parquet`` → ``a``."""
+    """Names that tell files apart: what is not common to all their paths, ``runs/a/p.parquet`` → ``a``.
+
+    >>> called(["runs/a/p.parquet", "runs/b/p.parquet"])
+    ['a', 'b']
+    """
     parts = [Path(path).with_suffix("").parts if Path(path).name else (str(path),) for path in paths]
     while min(map(len, parts)) > 1 and len({part[-1] for part in parts}) == 1:
         parts = [part[:-1] for part in parts]

@@ -17,7 +17,7 @@ from primum.tables.frames import SCORE, checked_metadata
 
 
 def from_arrays(
-    arrays: Mapping[str, Any],
+    arrays: Mapping[str, object],
     mapping: Mapping[str, str],
     name: str,
     expected: Sequence[str] | None = None,
@@ -75,7 +75,7 @@ def from_arrays(
     return Predictions.from_probs(ids, classes, labelled, values, **fields)
 
 
-def _renamed(arrays: Mapping[str, Any], mapping: Mapping[str, str], name: str) -> dict[str, Array]:
+def _renamed(arrays: Mapping[str, object], mapping: Mapping[str, str], name: str) -> dict[str, Array]:
     for target, title in mapping.items():
         if title not in arrays:
             raise InputError(

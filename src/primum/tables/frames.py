@@ -192,7 +192,7 @@ def _numbers(frame: pl.DataFrame, columns: list[str], name: str) -> Floats:
     return np.column_stack(arrays)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     """What stands in a cell that is no number, and what to do about it."""
     if value is None or not str(value).strip():
         return "where it is empty; remove or repair them"

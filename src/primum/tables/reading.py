@@ -22,7 +22,7 @@ COMMAS = ("prob_", "logit_", "score_")  # columns in which a comma parts no thou
 
 
 def read(
-    source: Any,
+    source: object,
     columns: Mapping[str, str] | None = None,
     name: str | None = None,
     classes: Sequence[str] | None = None,
@@ -100,7 +100,7 @@ def _spellings(text: set[str]) -> Callable[[str], bool]:
     return lambda column: column in text or plain(column) in spellings or column in UNNAMED
 
 
-def frame_of(source: Any, text: Sequence[str]) -> pl.DataFrame:
+def frame_of(source: object, text: Sequence[str]) -> pl.DataFrame:
     """Any table as it stands: a file (CSV, Parquet) or a data frame; columns of those names as text."""
     if isinstance(source, Path):
         if source.suffix.lower() == ".parquet":

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from primum.core import check
+from primum.core.arrays import Strings
 from primum.core.check import InputError
 from primum.core.columns import SPLITS
 from primum.predictions import Predictions
@@ -66,7 +67,7 @@ def select(table: Predictions, fit: Predictions | None = None) -> Selection:
     return Selection(test, fit, fit_name, counts)
 
 
-def _shared_patients(split: np.ndarray[Any, np.dtype[np.str_]], patients: pl.Series) -> dict[str, int]:
+def _shared_patients(split: Strings, patients: pl.Series) -> dict[str, int]:
     """Other split → test rows whose patient stands there too."""
     judged = patients.filter(pl.Series(split == "test"))
     others = {
@@ -75,7 +76,7 @@ def _shared_patients(split: np.ndarray[Any, np.dtype[np.str_]], patients: pl.Ser
     return {name: int(judged.is_in(patient.unique().implode()).sum()) for name, patient in others.items()}
 
 
-def _splits(table: Predictions) -> np.ndarray[Any, np.dtype[np.str_]]:
+def _splits(table: Predictions) -> Strings:
     return table.metadata["split"].fill_null("(missing)").to_numpy().astype(str)
 
 
@@ -114,6 +115,10 @@ def validation_rows(rows: Predictions) -> int:
 
     They are marked ``val``, or with the split that ``selected_on`` of the table's source, or of a member's
     in it, names.
+
+    >>> rows = pl.DataFrame({"split": ["val", "cal"]})
+    >>> validation_rows(Predictions(["a", "b"], ("0", "1"), [0, 1], np.eye(2), metadata=rows))
+    1
     """
     if "split" not in rows.metadata.columns:
         return 0
@@ -160,7 +165,12 @@ def _fit_rows(fit: Predictions, test: Predictions) -> Predictions:
 
 
 def reordered(table: Predictions, classes: tuple[str, ...]) -> Predictions:
-    """The same table with its classes in another order of the same names."""
+    """The same table with its classes in another order of the same names.
+
+    >>> table = Predictions(["a"], ("benign", "malignant"), [0], [[2.0, 0.0]])
+    >>> reordered(table, ("malignant", "benign")).logits.tolist()
+    [[0.0, 2.0]]
+    """
     if table.classes == classes:
         return table
     at = np.array([table.classes.index(name) for name in classes])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,7 +15,7 @@ from primum.core.check import InputError
 from primum.predictions import Predictions
 
 
-def with_labels(table: Predictions, truth: Any, on: str | None = None) -> Predictions:
+def with_labels(table: Predictions, truth: object, on: str | None = None) -> Predictions:
     """Predictions with the labels of a truth table: a file (CSV, Parquet) or a data frame.
 
     Its key is the column ``on``, else ``id`` or what is named almost so; its labels are a column ``label``,
@@ -68,7 +67,7 @@ def with_labels(table: Predictions, truth: Any, on: str | None = None) -> Predic
     return replace(table, labels=np.where(joined >= 0, joined, table.labels), notes=notes)
 
 
-def _read(truth: Any) -> tuple[pl.DataFrame, str]:
+def _read(truth: object) -> tuple[pl.DataFrame, str]:
     if isinstance(truth, str | Path):
         return tables.frame_of(Path(truth), ("id", "label")), Path(truth).name
     if isinstance(truth, Mapping):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +32,7 @@ def write_together(tables: Mapping[Path | str, Predictions] | Mapping[Path, Pred
 def _arrow(p: Predictions) -> pa.Table:
     # An unknown label is -1 and so takes the last entry, null.
     names = np.array([*p.classes, None], dtype=object)
-    columns: dict[str, Any] = {
+    columns: dict[str, pa.Array] = {
         "id": p.ids.to_arrow(),
         "label": pa.array(names[p.labels], pa.string()),
         "logits": _fixed(np.asarray(p.logits)),
