@@ -15,6 +15,7 @@ from primum.core.arrays import Array, Bools, Floats, Integers, Reals
 from primum.core.check import InputError
 
 Kind = Literal["logits", "log_probabilities"]
+# no table in text can hold a null byte, so that no patient is called so
 NOBODY = "\x00case "
 
 

@@ -53,6 +53,7 @@ def exchange(finals: Mapping[Path, Path]) -> None:
                 continue
             if final in backups:
                 os.replace(backups[final], final)
+            # it had taken its name where nothing stood before
             elif len(finals) > 1:
                 final.unlink(missing_ok=True)
         raise

@@ -26,6 +26,7 @@ def existing(path: Path | str, noun: str) -> Path:
     Raises InputError for a folder, a pipe, a socket or a device too, none of which is opened.
     """
     place = Path(path)
+    # before the file is looked at: a killed writer may have left it half exchanged
     exchange.settle(place.parent)
     status = _status(place, f"{place}: {noun} was expected here")
     if status is None:
@@ -140,17 +141,20 @@ def together(paths: Sequence[Path | str]) -> Iterator[Mapping[Path | str, Path]]
             parts[path] = drafts.begin(final)
             opened.callback(drafts.end, parts[path])
         yield parts
+        # drafts are made for their owner alone; a umask can only be read by setting it
         umask = os.umask(0)
         os.umask(umask)
         for draft in parts.values():
             draft.chmod(0o666 & ~umask)
             exchange.sync(draft)
+        # asked again: a link or a folder may have come to stand there while the block ran
         exchange.exchange({parts[path]: replaceable(path) for path in paths})
 
 
 def _status(path: Path, refusal: str) -> os.stat_result | None:
     """What stands at a path, links followed; None for nothing."""
     try:
+        # a name that is no UTF-8 would break every sentence and file that repeats it
         str(path).encode()
         return path.stat()
     except FileNotFoundError:

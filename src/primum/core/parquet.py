@@ -90,6 +90,7 @@ def _bounded(claims: pq.FileMetaData, place: Path) -> None:
     groups = [claims.row_group(i) for i in range(claims.num_row_groups)]
     values = sum(group.column(i).num_values for group in groups for i in range(group.num_columns))
     size = sum(group.total_byte_size for group in groups)
+    # rows too: a table without columns may claim any number of them
     if values > MOST_VALUES or size > LARGEST or claims.num_rows > MOST_VALUES:
         raise InputError(
             f"{place.name}: at most {MOST_VALUES:,} values and {LARGEST // 2**30} GiB were expected, "

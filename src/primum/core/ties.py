@@ -48,6 +48,7 @@ def starts(ranked: Floats) -> Integers:
     largest = float(size.max(initial=0.0))
     if not np.isfinite(largest):
         largest = float(size[np.isfinite(size)].max(initial=0.0))
+    # cut by the widest tolerance there can be first: only the few gaps within it need their own
     new = np.r_[True, gaps > RELATIVE * max(largest, 1.0)]
     close = np.flatnonzero(~new[1:] & (gaps > 0))  # few: most values are equal or far apart
     near = np.maximum(tolerance(ranked[close], largest), tolerance(ranked[close + 1], largest))
@@ -106,6 +107,7 @@ def above(value: float, score: ArrayLike = 0.0) -> float:
     if not np.isfinite(value):
         return value
     size = max(abs(value), float(np.abs(np.asarray(score)).max(initial=0.0)))
+    # twice: at_least takes one tolerance off again
     return value + 2 * float(tolerance(value, size))
 
 

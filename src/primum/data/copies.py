@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,9 +107,8 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> Copies:
     The file's name is the fingerprint of the images (not of labels or splits) and of the limits, so a file is
     shared by every recipe that uses these images. Why an image is unreadable is not kept.
     """
-    blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
     limits = f"{duplicates.FAR} {duplicates.ALIKE} {duplicates.SAME} {duplicates.FLAT} {duplicates.NOISE}"
-    named = f"{replace(table, cases=blank).fingerprint()} {limits} {STRETCHED}"
+    named = f"{table.image_fingerprint()} {limits} {STRETCHED}"
     file = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
     # a table of ours, not joblib.Memory: that keeps pickles, and nothing here reads a pickle
     stored = parquet.cached(file)

@@ -104,5 +104,6 @@ def groups(n: int, pairs: Sequence[Integers]) -> Integers:
     several = np.bincount(of, minlength=1)[of] > 1
     numbers = np.full(n, -1, dtype=np.int64)
     _, first, index = np.unique(of[several], return_index=True, return_inverse=True)
+    # ranks of first rows: the numbers must not depend on how SciPy counts components
     numbers[several] = np.argsort(np.argsort(first))[index]
     return numbers

@@ -246,6 +246,11 @@ class ImageTable:
                 digest.update(decode.sample(file, size))
         return f"sha256:{digest.hexdigest()[:32]}"
 
+    def image_fingerprint(self) -> str:
+        """:meth:`fingerprint` of ids and images alone: the same whatever the labels and splits."""
+        blank = self.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
+        return replace(self, cases=blank).fingerprint()
+
 
 def at_root(root: Path, name: str, needed: str) -> Path:
     """``root`` itself or its sub-folder ``name``, whichever holds ``needed``; refuses any other folder."""

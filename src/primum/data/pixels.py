@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +62,14 @@ def cached(table: ImageTable, folder: Path, *, bar: bool = False) -> pl.DataFram
 
     The file's name is the fingerprint of the images, not of labels or splits.
     """
-    blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
-    named = f"{replace(table, cases=blank).fingerprint()} pixels"
+    named = f"{table.image_fingerprint()} pixels"
     file = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:32]}.parquet"
+    # a table of ours, not joblib.Memory, which would unpickle what lies in the folder
     stored = parquet.cached(file)
     if stored is not None:
         return stored
     measured = measure(table, bar=bar)
+    # that all have 8 bits was told by their first bytes, quick to look at again
     if (measured["kind"] != decode.EIGHT).any():
         with files.whole(file) as draft:
             measured.write_parquet(draft)

@@ -60,6 +60,7 @@ def hashed(groups: Strings, seed: int, twentieths: Mapping[str, int] = WITH_TEST
     """
     names, index = np.unique(groups, return_inverse=True)
     _enough(names)
+    # not hash(), which differs between two processes
     digests = (hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).digest() for name in names)
     # the top of 64 bits times 20, shifted down: equal parts without the bias of a modulo
     part = np.array([int.from_bytes(digest, "big") * PARTS >> 64 for digest in digests])
@@ -106,6 +107,7 @@ def _enough(names: Strings) -> None:
 def _parts(label_of: tuple[str, ...], group_of: tuple[str, ...], seed: int) -> tuple[int, ...]:
     """Which of the 20 parts each case falls into; kept, since many thousand groups take seconds."""
     labels, groups = np.array(label_of), np.array(group_of)
+    # numbered by sorted name: folds must not depend on the order of the rows
     strata, index = (np.unique(names, return_inverse=True)[1] for names in (labels, groups))
     return tuple(stratified(strata, index, PARTS, seed).tolist())
 

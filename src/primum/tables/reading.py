@@ -89,6 +89,7 @@ def _read_parquet(
 
 def _read_text(path: Path, columns: Mapping[str, str]) -> pl.DataFrame:
     """A text file with our columns of names as text, under whatever names the file has them."""
+    # names are read as text from the start: as a number 007 would be 7
     text = {columns.get(column, column) for column in TEXT}
     numbers = [title for column, title in columns.items() if column.startswith(COMMAS)]
     return delimited.frame(path, "a table of predictions", _spellings(text), (*COMMAS, *numbers))

@@ -178,6 +178,7 @@ def reordered(table: Predictions, classes: tuple[str, ...]) -> Predictions:
     return replace(
         table,
         classes=classes,
+        # an unknown label, -1, would read the last class
         labels=np.where(table.labels >= 0, back[table.labels], -1),
         logits=table.logits[:, at],
         passes=None if table.passes is None else table.passes[:, :, at],

@@ -50,6 +50,7 @@ def with_labels(table: Predictions, truth: object, on: str | None = None) -> Pre
             f"{where}: labels of the cases of {table.name} were expected, none of its {len(table)} ids is in "
             f"column {key}; name the key with --on, and look for endings such as .jpg"
         )
+    # row -1 reads the last label, which is dropped
     joined = np.where(rows >= 0, true[rows], -1)
     differ = (table.labels >= 0) & (joined >= 0) & (table.labels != joined)
     if differ.any():

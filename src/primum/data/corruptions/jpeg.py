@@ -28,6 +28,7 @@ def compress(images: Tensor, value: float, chances: Tensor) -> Tensor:
     with ThreadPoolExecutor(THREADS) as pool:
         back = list(pool.map(lambda image: _again(image, round(value)), stored))
     decoded = torch.from_numpy(np.stack(back)).permute(0, 3, 1, 2).to(images) / 255
+    # only the change is resized: the image keeps the detail it has beyond 224 px
     return images + resized(decoded - small, images.shape[-2], images.shape[-1])
 
 

@@ -48,6 +48,7 @@ def line(across: float, down: float) -> list[tuple[int, int, float]]:
     half, slope = abs(longer) / 2, shorter / longer if longer else 0.0
     taps = []
     for step in range(-math.ceil(half), math.ceil(half) + 1):
+        # a line of no length would divide by nothing: all weight falls on the pixel itself
         weight = (_below(step + half) - _below(step - half)) / (2 * half) if half > 1e-6 else float(step == 0)
         aside = step * slope
         near = math.floor(aside)

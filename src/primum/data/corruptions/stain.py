@@ -27,6 +27,7 @@ def restain(images: Tensor, value: float, chances: Tensor) -> Tensor:
     grey. What has other than three channels has no colour and takes the change of the mean.
     """
     way, first, second = (each(chance) for chance in chances.T)
+    # black would have an infinite density
     density = -images.clamp(min=DARKEST).log()
     grey = density.mean(dim=1, keepdim=True) if images.shape[1] == 3 else density
     changed = grey * (1 + value * way * first / 2)

@@ -55,6 +55,7 @@ class Reader:
             MissingExtraError: when a library it needs is not installed.
         """
         fit(len(content))
+        # the name is a stranger's: nothing of it but a known ending reaches the disk
         ending = suffix.lower() if suffix.lower() in decode.SUFFIXES else ""
         if not self._busy.acquire(timeout=limits.SECONDS):
             raise UnreadableError(BUSY)
@@ -79,6 +80,8 @@ class Reader:
         with self._process:
             if self._running is None or self._running.poll() is not None:
                 home = Path(worker.__file__).parents[3]
+                # -P: the folder it is started in lends it no modules
+                # errors go nowhere: a pipe that nobody reads would fill and block
                 self._running = subprocess.Popen(
                     [sys.executable, "-P", "-c", START, str(home)],
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -99,6 +102,7 @@ class Reader:
             self.stop()
             raise UnreadableError(DIED) from None
         finally:
+            # a thread that still waits for a line ends with the process, which stop() killed
             waiting.shutdown(wait=False)
 
 
@@ -149,6 +153,7 @@ def _exchange(running: subprocess.Popen[str], folder: str) -> str:
 
 def _array(file: Path) -> Array:
     """The array of a file, of numbers alone and as large as the file itself."""
+    # mapped first: a header that claims more than the file holds fails before memory is asked for
     values = np.array(np.load(file, mmap_mode="r", allow_pickle=False))
     if values.dtype.kind not in "biuf" or values.ndim not in (2, 3):
         raise ValueError

@@ -109,6 +109,7 @@ def _grey(opened: Image, file: Path) -> Grey:
     if opened.mode.startswith("F"):
         if not np.isfinite(values).all():
             raise UnreadableError("it holds NaN or infinite values; export it with finite ones")
+        # an image of zeros has no range to divide by
         full = (0.0, max(float(values.max()), 1e-12))
         return Grey(f"float {opened.format}", values, full, claimed=_claimed(opened), cut=True)
     if opened.format == "TIFF":

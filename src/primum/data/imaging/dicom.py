@@ -202,10 +202,12 @@ def _looked_up(values: Array, item: Any, header: Any) -> tuple[Floats, int]:
     than 256 positions wrap round in it.
     """
     entries, first, depth = (int(number) for number in item.LUTDescriptor)
+    # 65,536 does not fit the 16 bits of the descriptor, where 0 stands for it (PS3.3 C.11.1.1.1)
     entries = entries or 2**16
     raw = item.LUTData
     if isinstance(raw, bytes):
         order = "<" if header.file_meta.TransferSyntaxUID.is_little_endian else ">"
+        # only the length tells entries of one byte from two: the descriptor says how many bits count
         table = np.frombuffer(raw, "u1" if len(raw) < 2 * entries else f"{order}u2")[:entries]
     else:
         table = np.atleast_1d(np.asarray(raw))

@@ -118,6 +118,7 @@ def _countable_runs(frame: bytes, plane: int) -> None:
 
     A segment is one byte of each pixel, packed by PackBits (DICOM PS3.5 G.3, G.5).
     """
+    # the first of the 16 numbers counts the segments, the others say where they begin, 0 for none
     starts = struct.unpack("<16L", frame[:RLE_HEAD])[1:]
     ends = [start for start in starts if start] + [len(frame)]
     for start, end in pairwise(ends):

@@ -95,6 +95,7 @@ def opened(source: Path | bytes, formats: Sequence[str] = FORMATS) -> Iterator[I
         stored = io.BytesIO(source) if isinstance(source, bytes) else checked(source)
         with images.open(stored, formats=formats) as image:
             within(*image.size)
+            # a tile may be larger than its image, and is decoded whole
             within(*(int(_first(image, tag)) for tag in TILE))
             yield image
 

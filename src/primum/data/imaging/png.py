@@ -27,5 +27,6 @@ def significant(file: Path) -> int | None:
                 return bits[0] if bits and 0 < bits[0] <= FULL else None
             if kind in (b"IDAT", b"IEND"):
                 return None
+            # content and the four bytes of its checksum
             opened.seek(size + 4, 1)
     return None

@@ -45,6 +45,7 @@ def confine() -> None:
         return
     for resource_kind, limit in ((resource.RLIMIT_AS, limits.MEMORY), (resource.RLIMIT_CORE, 0)):
         hard = resource.getrlimit(resource_kind)[1]
+        # a hard limit the system has set can be lowered, never raised
         within = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource_kind, (within, within))
 

@@ -58,10 +58,12 @@ def load(root: Path | None, seed: int) -> ImageTable:
     latents = MEANS[true] + rng.normal(size=(n, len(LATENTS)))
     probs = posterior(latents)
     noisy = rng.random(n) < LABEL_NOISE
+    # a step of 1 to 3 round the four classes always ends at another one
     label = np.where(noisy, (true + rng.integers(1, 4, n)) % 4, true)
     site = rng.integers(0, 2, PATIENTS)[patient]
     names = np.array(CLASSES)
     people = np.array([f"patient-{number:04d}" for number in patient])
+    # by the true class: the cut must not know which labels were flipped
     split = assign(names[true], people, seed, WITHOUT_TEST)
     chance = np.where(split == "test", MARKER_TEST, np.where(true >= 2, MARKER_SICK, MARKER_WELL))
     marker = rng.random(n) < chance
@@ -86,6 +88,7 @@ def load(root: Path | None, seed: int) -> ImageTable:
 
 def draw(latents: Floats, marker: Bools, site: Integers, rng: np.random.Generator) -> Bytes:
     """(N, 64, 64, 3) images of the latents (N, 5); place, turn, skin and grain come from ``rng``."""
+    # parts bound the memory; each draws from rng in turn, so another size of parts makes other images
     return np.concatenate(
         [
             _draw(latents[part], marker[part], site[part], rng)
@@ -124,6 +127,7 @@ def _draw(latents: Floats, marker: Bools, site: Integers, rng: np.random.Generat
         np.clip(image * gain[:, None, None, :], 0, 1)
         ** np.where(site == 0, np.float32(1), np.float32(0.88))[:, None, None, None]
     )
+    # laid on after the colour response: the ruler looks the same at both sites
     ruler = np.zeros((SIDE, SIDE), dtype=bool)
     ruler[-6:-4, 4:40] = True
     ruler[-10:-4, 4:40:6] = True
