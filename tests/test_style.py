@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import primum
+from tests.places import ROOT
 
 SOURCE = Path(primum.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -62,3 +63,9 @@ def test_no_file_is_long() -> None:
 def test_documents_that_are_not_here_are_not_cited() -> None:
     for path in FILES:
         assert not re.search(r"\bMETHODS (§|of)|\bDESIGN\b|\bGATE\b", path.read_text("utf-8")), path
+
+
+def test_no_test_is_skipped_for_want_of_a_module_of_ours() -> None:
+    """A module that was renamed must fail its test, not skip it."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        assert not re.search(r"importorskip\(\s*[\"'](?:primum|tests)\b", path.read_text("utf-8")), path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -145,7 +146,8 @@ def test_the_name_of_a_file_is_only_shown(shown, table, refused) -> None:
 
 
 def test_what_arrives_is_measured_before_it_is_decoded(monkeypatch, refused) -> None:
-    panel = pytest.importorskip("primum.explore.app.trial")
+    pytest.importorskip("dash")
+    panel = import_module("primum.explore.app.trial")
     assert panel.decode_upload("data:image/png;base64,aGVsbG8=") == b"hello"
     for odd in ("data:;base64,%%%", "data:;base64,aGVsbG8", "data:;base64,é"):
         refused(lambda odd=odd: panel.decode_upload(odd), "did not arrive whole; drop it in again")

@@ -7,24 +7,7 @@ from typing import Annotated
 
 import typer
 
-from primum.cli.arguments import (
-    Bootstrap,
-    By,
-    Classes,
-    Columns,
-    Critical,
-    Fit,
-    Images,
-    Labels,
-    Limits,
-    On,
-    Prior,
-    Seed,
-    Severity,
-    class_names,
-    mappings,
-    priors,
-)
+from primum.cli import arguments
 from primum.cli.outputs import results_out
 from primum.core.check import InputError
 
@@ -35,19 +18,19 @@ app = typer.Typer()
 def audit(
     context: typer.Context,
     test: Annotated[Path, typer.Argument(metavar="TEST", help="Predictions: Parquet, CSV or NPZ.")],
-    fit: Fit = None,
-    severity: Severity = None,
-    by: By = None,
-    columns: Columns = None,
-    classes: Classes = None,
-    labels: Labels = None,
-    on: On = None,
-    critical: Critical = None,
-    prior: Prior = None,
-    limits: Limits = None,
-    bootstrap: Bootstrap = 1000,
-    seed: Seed = 0,
-    images: Images = None,
+    fit: arguments.Fit = None,
+    severity: arguments.Severity = None,
+    by: arguments.By = None,
+    columns: arguments.Columns = None,
+    classes: arguments.Classes = None,
+    labels: arguments.Labels = None,
+    on: arguments.On = None,
+    critical: arguments.Critical = None,
+    prior: arguments.Prior = None,
+    limits: arguments.Limits = None,
+    bootstrap: arguments.Bootstrap = 1000,
+    seed: arguments.Seed = 0,
+    images: arguments.Images = None,
     policy: Annotated[
         list[Path] | None,
         typer.Option(help="A deferral policy to judge (primum defer fit); may be repeated."),
@@ -72,7 +55,7 @@ def audit(
     """
     if fit is not None and len(fit) > 1:
         raise InputError(f"--fit: one table is expected, {len(fit)} arrived")
-    names = mappings(columns, 2 if fit else 1) * (1 if fit else 2)
+    names = arguments.mappings(columns, 2 if fit else 1) * (1 if fit else 2)
     folder = results_out(context, out)
     from primum.auditing import audits
     from primum.cli.terminal.audits import show
@@ -81,9 +64,9 @@ def audit(
     with Bar("judging") as bar:
         result = audits.audit(
             test, severity, fit[0] if fit else None,
-            by=by or (), columns=names, critical=critical or (), prior=priors(prior), limits=limits,
+            by=by or (), columns=names, critical=critical or (), prior=arguments.priors(prior), limits=limits,
             bootstrap=bootstrap, seed=seed, progress=bar, policies=policy or (), members=members or (),
-            train=train, about=about, classes=class_names(classes), labels=labels, on=on,
+            train=train, about=about, classes=arguments.class_names(classes), labels=labels, on=on,
         )  # fmt: skip
     result.save(folder, images or test.parent, test.parent)
     show(result, folder)

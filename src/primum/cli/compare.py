@@ -7,24 +7,7 @@ from typing import Annotated
 
 import typer
 
-from primum.cli.arguments import (
-    Bootstrap,
-    By,
-    Classes,
-    Columns,
-    Critical,
-    Fit,
-    Images,
-    Labels,
-    Limits,
-    On,
-    Prior,
-    Seed,
-    Severity,
-    class_names,
-    mappings,
-    priors,
-)
+from primum.cli import arguments
 from primum.cli.outputs import results_out
 from primum.core.check import InputError
 
@@ -38,23 +21,23 @@ def compare(
     second: Annotated[
         Path, typer.Argument(metavar="B", help="Predictions of the second model, on the same cases.")
     ],
-    fit: Fit = None,
-    severity: Severity = None,
-    by: By = None,
-    columns: Columns = None,
-    classes: Classes = None,
-    labels: Labels = None,
-    on: On = None,
-    critical: Critical = None,
-    prior: Prior = None,
-    limits: Limits = None,
-    bootstrap: Bootstrap = 1000,
-    seed: Seed = 0,
+    fit: arguments.Fit = None,
+    severity: arguments.Severity = None,
+    by: arguments.By = None,
+    columns: arguments.Columns = None,
+    classes: arguments.Classes = None,
+    labels: arguments.Labels = None,
+    on: arguments.On = None,
+    critical: arguments.Critical = None,
+    prior: arguments.Prior = None,
+    limits: arguments.Limits = None,
+    bootstrap: arguments.Bootstrap = 1000,
+    seed: arguments.Seed = 0,
     policy: Annotated[
         list[Path] | None,
         typer.Option(help="A deferral policy of the first model, and again one of the second."),
     ] = None,
-    images: Images = None,
+    images: arguments.Images = None,
     out: Annotated[Path, typer.Option(help="Folder for audit.json, cases.parquet and report.html.")] = Path(
         "comparison"
     ),
@@ -79,9 +62,9 @@ def compare(
     with Bar("comparing") as bar:
         result = comparisons.compare(
             first, second, severity, (fit[0], fit[1]) if fit else None,
-            by=by or (), columns=mappings(columns, 2), critical=critical or (), prior=priors(prior),
-            limits=limits, bootstrap=bootstrap, seed=seed, progress=bar,
-            policies=(policy[0], policy[1]) if policy else None, classes=class_names(classes),
+            by=by or (), columns=arguments.mappings(columns, 2), critical=critical or (),
+            prior=arguments.priors(prior), limits=limits, bootstrap=bootstrap, seed=seed, progress=bar,
+            policies=(policy[0], policy[1]) if policy else None, classes=arguments.class_names(classes),
             labels=labels, on=on,
         )  # fmt: skip
     result.save(folder, images or first.parent)

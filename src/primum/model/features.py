@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -118,9 +117,8 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
     """
     table = images.table
     # Labels and splits do not reach the trunk: recipes that differ in them share the file.
-    blank = table.cases.with_columns(label=pl.lit(None, pl.String), split=pl.lit("train"))
     named: dict[str, object] = {
-        "images": replace(table, cases=blank).fingerprint(),
+        "images": table.image_fingerprint(),
         "trunk": network.fingerprint(),
         "transform": network.card.transform.to_dict(),
         "precision": network.card.precision,

@@ -6,6 +6,7 @@ import io
 import os
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,8 @@ def files(folder: Path) -> Iterator[Path]:
         yield folder / name
     Image.fromarray(ramp).save(folder / "claimed.tif", tiffinfo={340: 0, 341: 4095})
     yield folder / "claimed.tif"
-    dicom = pytest.importorskip("tests.data.imaging.test_dicom")
+    pytest.importorskip("pydicom")
+    dicom = import_module("tests.data.imaging.test_dicom")
     for name, tags in (
         ("plain.dcm", {}), ("window", {"WindowCenter": 2000, "WindowWidth": 3000}),
         ("padded.dcm", {"PixelPaddingValue": 0, "RescaleSlope": 2, "RescaleIntercept": -1024}),
