@@ -14,7 +14,7 @@ from primum.judge.recalibration import recalibrate
 CASES, CLASSES, FEW, MANY = 5_000, 8, 300, 1_000_000
 Row = tuple[str, str, str, str, str]
 MADE = (
-    "import numpy as np\nfrom benchmarks.calibration import made\nfrom primum.judge import kernel\n"
+    "import numpy as np\nfrom benchmarks.calibration import made\nfrom primum.judge.metrics import kernel\n"
     "labels, probs = made({n})\nkernel.kernel_error(labels, probs, draws={draws})"
 )
 

@@ -20,7 +20,7 @@ def test_the_p_value_of_a_calibrated_model_is_uniform(clustered: bool, most: int
     for seed in range(RUNS):
         table = view(rng, 150, 1.0, clustered)
         error = kernel.kernel_error(
-            table.labels, table.probs["none"], table.clusters, seed=seed, draws=100, most=most
+            table.labels, table.probs["none"], table.clusters, seed=seed, draws=100, most_paired=most
         )
         found.append(error.p_value)
     said = np.array(found)

@@ -18,7 +18,7 @@ pytest.importorskip("umap", reason="umap-learn is not installed: pip install 'pr
 def test_umap_keeps_neighbourhoods(n: int, least: float) -> None:
     made = build_scene("made", [Domain("test", predictions(n))])
     found = project(made, "umap" if n <= 3_000 else "auto")
-    assert "UMAP of the embeddings" in found.said
+    assert "UMAP of the embeddings" in found.description
     assert np.isfinite(found.xyz).all()
     values, _ = extract(made, found.rows)
     assert trustworthiness(values, found.xyz, n_neighbors=min(8, (n - 1) // 2)) >= least
