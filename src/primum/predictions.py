@@ -31,6 +31,8 @@ class Predictions:
         kind: what ``logits`` holds, ``"logits"`` or ``"log_probabilities"``; declared, never guessed.
         passes: (S, N, K) float logits of S stochastic passes, or None.
         embeddings: (N, D) float, what the last layer saw, or None.
+        stages: of each stage of the network (N, 2 C) float, the means of its C channels over an image, then
+            their standard deviations; or None.
         scores: name → (N,) float outside confidence scores, higher = more trustworthy.
         decision: (N,) int, the class a fixed operating point chose, or None.
         metadata: N rows of any further columns (patient, site, split, shift, path, …).
@@ -54,6 +56,7 @@ class Predictions:
     kind: Kind = "logits"
     passes: Reals | None = None
     embeddings: Reals | None = None
+    stages: tuple[Reals, ...] | None = None
     scores: Mapping[str, Floats] = field(default_factory=dict)
     decision: Integers | None = None
     metadata: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -81,6 +84,8 @@ class Predictions:
         for noun in ("passes", "embeddings"):
             if getattr(self, noun) is not None:
                 fields[noun] = check.numbers(getattr(self, noun), where, noun)
+        if self.stages is not None:
+            fields["stages"] = tuple(check.numbers(stage, where, "stages") for stage in self.stages)
         if self.decision is not None:
             fields["decision"] = check.indices(self.decision, where, "decision")
         for noun, value in fields.items():
@@ -99,6 +104,7 @@ class Predictions:
             ("logits", self.logits, (n, k)),
             ("passes", self.passes, (None, n, k)),
             ("embeddings", self.embeddings, (n, None)),
+            *(("stages", stage, (n, None)) for stage in self.stages or ()),
             ("decision", self.decision, (n,)),
             *((f"score_{name}", score, (n,)) for name, score in self.scores.items()),
         ]
@@ -147,7 +153,8 @@ class Predictions:
                     f"{self.name}: the exponentials of a case's log-probabilities must sum to 1, "
                     f"row {row + 1} sums to {totals[row]:.4g}; declare kind 'logits' if these are logits"
                 )
-        for noun, array in (("passes", self.passes), ("embeddings", self.embeddings)):
+        stages = [("stages", stage) for stage in self.stages or ()]
+        for noun, array in (("passes", self.passes), ("embeddings", self.embeddings), *stages):
             if array is not None:
                 check.finite(array.reshape(-1, array.shape[-1]), self.name, noun)
         for name, score in self.scores.items():
@@ -219,6 +226,7 @@ class Predictions:
             logits=self.logits[at],
             passes=None if self.passes is None else self.passes[:, at],
             embeddings=None if self.embeddings is None else self.embeddings[at],
+            stages=None if self.stages is None else tuple(stage[at] for stage in self.stages),
             scores={name: score[at] for name, score in self.scores.items()},
             decision=None if self.decision is None else self.decision[at],
             metadata=self.metadata[index] if self.metadata.width else self.metadata,

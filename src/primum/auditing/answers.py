@@ -48,7 +48,8 @@ class Scoring:
         train = self.train
         if train is None:
             return None
-        return Reference(train.embeddings, train.labels, train.logits if train.kind == "logits" else None)
+        logits = train.logits if train.kind == "logits" else None
+        return Reference(train.embeddings, train.labels, logits, train.stages)
 
     @cached_property
     def plain(self) -> Fit | None:
@@ -164,7 +165,8 @@ def columns_of(table: Predictions) -> Scores:
 def evidence_of(table: Predictions, reference: Trained | None = None, fit: Fitted | None = None) -> Evidence:
     """What a score may look at of the rows of a table."""
     logits = table.logits if table.kind == "logits" else None
-    return Evidence(table.probs, logits, table.embeddings, columns_of(table), reference, fit)
+    columns = columns_of(table)
+    return Evidence(table.probs, logits, table.embeddings, columns, reference, fit, stages=table.stages)
 
 
 def _decide(

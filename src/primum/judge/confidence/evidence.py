@@ -53,7 +53,7 @@ class Reference:
 
     Attributes:
         embeddings: (M, D), or None. labels: (M,) class indices, -1 unknown.
-        logits: (M, K) true logits, or None.
+        logits: (M, K) true logits, or None. stages: of each stage of the network (M, 2 C), or None.
 
     The properties hold what was learned, or the sentence why it cannot be.
     """
@@ -61,6 +61,7 @@ class Reference:
     embeddings: Reals | None
     labels: Integers
     logits: Reals | None = None
+    stages: tuple[Reals, ...] | None = None
 
     @property
     def width(self) -> int | None:
@@ -139,7 +140,7 @@ class Evidence:
 
     Attributes:
         probs: (N, K). logits: (N, K) true logits, None where only probabilities are known.
-        embeddings: (N, D), or None.
+        embeddings: (N, D), or None. stages: of each stage of the network (N, 2 C), or None.
         outside: score name → (N,), columns of the table and scores over passes.
         reference: what was learned of training rows, or None. fit: the same of fit rows, or None.
         decisions: (N,) class index, the answers in question; None where a score does not depend on them.
@@ -155,6 +156,7 @@ class Evidence:
     decisions: Integers | None = None
     cost: Floats | None = None
     critical: Bools | None = None
+    stages: tuple[Reals, ...] | None = None
 
 
 def _or_why(learned: Callable[P, T], *rows: P.args, **options: P.kwargs) -> T | str:
