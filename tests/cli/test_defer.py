@@ -49,9 +49,12 @@ def test_help_has_an_example(verb: str, run: Run) -> None:
             ["--reader-error", "naevus:0.1,keratosis:0,melanoma:0.2,carcinoma:0.1"],
             "a reader who errs at the stated rates at 0 a case",
         ),
-        (["--certify", "cer", "--alpha", 0.2], "at most 20 % of accepted critical cases"),
+        (["--certify", "cer", "--alpha", 0.2], "at most 20 % of all critical cases"),
         (["--certify", "cer"], "not certifiable with n = "),
-        (["--certify", "expected_cost", "--denominator", "all", "--method", "bonferroni"], "of all cases"),
+        (
+            ["--certify", "expected_cost", "--denominator", "accepted", "--method", "bonferroni"],
+            "of accepted cases",
+        ),
         (["--certify", "cer", "--unit", "worst", "--delta", 0.1], "with 90 % confidence"),
         (["--capacity", 0.3, "--score", "msr", "--score", "pe", "--by", "site"], "learned, argmax"),
         (
@@ -69,7 +72,7 @@ def test_fit_then_apply(asked: list[Any], said: str, run: Run) -> None:
     code, out, err = run("apply", "p/policy.yaml", "test.parquet", "--reader-cost", 0.5, "--out", "d.csv")
     assert (code, err) == (0, "")
     found = pl.read_csv("d.csv")
-    assert found.columns == ["id", "decision", "confidence", "action"]
+    assert found.columns == ["id", "decision", "confidence", "action", "reason"]
     assert found.height == TABLE.filter(split="test").height
     accepted = (found["action"] == "accepted").sum()
     assert f"{accepted} of {found.height} cases accepted" in out

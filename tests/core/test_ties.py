@@ -101,7 +101,7 @@ def test_thresholds_of_deferral_keep_the_group_together() -> None:
     assert len(curve(NOISY, WRONG, np.zeros(10)).cost) == 2
     assert at(curve(np.sort(NOISY)[:5], WRONG[:5], np.zeros(5)), [UP]).tolist() == [1]
     units = gathered(np.r_[np.full(200, 0.9), np.tile(NOISY, 20)], np.zeros(400), None, True)
-    promise = certify(units, 0.02, 0.05, coverages=(0.5, 0.7))
+    promise = certify(units, 0.02, 0.05, "accepted", coverages=(0.5, 0.7))
     assert promise.n == 200  # 0.7 falls into the group, which cannot be cut: only what lies above it counts
     assert not ties.at_least(NOISY, promise.threshold).any()
 

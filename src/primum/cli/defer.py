@@ -66,11 +66,11 @@ def defer_fit(
     denominator: Annotated[
         str | None,
         typer.Option(
-            help="The promise counts among accepted cases (default), or all, a deferred one is safe."
+            help="The promise counts among all cases (default), a deferred one being safe, or the accepted."
         ),
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help="Several thresholds: a fixed sequence (default), or bonferroni.")
+        str | None, typer.Option(help="Thresholds among accepted: a fixed sequence (default), or bonferroni.")
     ] = None,
     unit: Annotated[
         str | None, typer.Option(help="With patients: one case each (default), or each one's worst.")
@@ -86,6 +86,25 @@ def defer_fit(
             help="Rows the network was trained on, with embeddings: for mahalanobis, knn, vim, combined."
         ),
     ] = None,
+    veto: Annotated[
+        str | None,
+        typer.Option(
+            help="Ask first whether such a case was seen: auto, or a score of training rows. Needs --train."
+        ),
+    ] = None,
+    veto_rate: Annotated[
+        float | None, typer.Option(help="Known-like patients it may send away; default 0.05.")
+    ] = None,
+    tolerate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CORRUPTION:INTENSITY", help="A change that promise and veto cover too. Repeatable."
+        ),
+    ] = None,
+    changed: Annotated[
+        list[Path] | None,
+        typer.Option(help="Fit rows, or training rows, under such a change (predict --corrupt). Repeatable."),
+    ] = None,
     columns: Columns = None,
     classes: Classes = None,
     labels: Labels = None,
@@ -96,6 +115,8 @@ def defer_fit(
 ) -> None:
     """Fit a policy by capacity, by cost, or with a promise: give one of --capacity, --reader-cost, --certify.
 
+    With --veto two questions are asked: have I seen such an image, and am I sure?
+
     Example: [bold]primum defer fit cal.parquet --severity isic2018 --capacity 0.18 --out policy.yaml[/bold]
     """
     wishes: dict[str, Any] = {
@@ -104,12 +125,15 @@ def defer_fit(
     terms = {name: value for name, value in wishes.items() if value is not None}
     if terms and certify is None:
         raise InputError(f"--{next(iter(terms))}: this belongs to a promise; add --certify cer")
+    if veto_rate is not None and veto is None:
+        raise InputError("--veto-rate: this belongs to a veto; add --veto auto")
     file_out(context, out)
     bounds.amount(reader_cost, "--reader-cost")
     from primum.auditing.policy.document import arrays_beside
     from primum.auditing.policy.fit import fit
     from primum.auditing.policy.terms import Promise, StatedReader
     from primum.cli.terminal.defer import show_policy
+    from primum.judge.deferral.veto import RATE
 
     for name, options in {
         "denominator": ("accepted", "all"), "method": ("sequence", "bonferroni"), "unit": ("one", "worst")
@@ -128,6 +152,8 @@ def defer_fit(
         decision=decision, by=by, learn_from=learn, several=several,  # type: ignore[arg-type]
         critical=critical or (), columns=mappings(columns, 1)[0], seed=seed,
         classes=class_names(classes), labels=labels, on=on, train=train,
+        veto=veto, veto_rate=RATE if veto_rate is None else veto_rate, tolerate=tolerate or (),
+        changed=changed or (),
     )  # fmt: skip
     arrays = None if policy.training is None else file_out(context, arrays_beside(out))
     policy.to_yaml(out)
@@ -144,9 +170,9 @@ def defer_apply(
         float | None, typer.Option(help="Cost of one deferral to count; default that of the policy.")
     ] = None,
     columns: Columns = None,
-    out: Annotated[Path, typer.Option(help="Table to write: id, decision, confidence, action.")] = Path(
-        "decisions.csv"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Table to write: id, decision, confidence, action, reason.")
+    ] = Path("decisions.csv"),
 ) -> None:
     """Accept or defer every case of a table, and count what that achieves where labels are known.
 

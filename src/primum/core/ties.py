@@ -106,7 +106,8 @@ def above(value: float, score: ArrayLike = 0.0) -> float:
     """A threshold just above a value: nothing equal to the value reaches it; minus infinity stays."""
     if not np.isfinite(value):
         return value
-    size = max(abs(value), float(np.abs(np.asarray(score)).max(initial=0.0)))
+    # of scores that are all 0 nothing is known of the size that others will have
+    size = max(abs(value), float(np.abs(np.asarray(score)).max(initial=0.0))) or 1.0
     # twice: at_least takes one tolerance off again
     return value + 2 * float(tolerance(value, size))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -183,6 +183,43 @@ def reordered(table: Predictions, classes: tuple[str, ...]) -> Predictions:
         logits=table.logits[:, at],
         passes=None if table.passes is None else table.passes[:, :, at],
         decision=None if table.decision is None else back[table.decision],
+    )
+
+
+def stacked(parts: Sequence[Predictions], renamed: bool = True) -> Predictions:
+    """Tables of one network under each other, with what all of them carry; without passes and decisions.
+
+    Args:
+        parts: of the same classes, in one order, and of one kind.
+        renamed: whether ids after the first table get its number, so that copies of one case may stand here.
+
+    >>> table = Predictions(["a"], ("benign", "malignant"), [0], [[2.0, 0.0]])
+    >>> stacked([table, table]).ids.to_list()
+    ['a', 'a #2']
+    """
+    if len(parts) == 1:
+        return parts[0]
+    first = parts[0]
+    ids = [
+        part.ids if number == 1 or not renamed else part.ids + f" #{number}"
+        for number, part in enumerate(parts, start=1)
+    ]
+    embeddings = [part.embeddings for part in parts if part.embeddings is not None]
+    stages = [part.stages for part in parts if part.stages is not None]
+    complete = len(stages) == len(parts) and len({len(stage) for stage in stages}) == 1
+    shared = [name for name in first.scores if all(name in part.scores for part in parts)]
+    return Predictions(
+        pl.concat(ids),
+        first.classes,
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([part.logits for part in parts]),
+        first.kind,
+        embeddings=np.concatenate(embeddings) if len(embeddings) == len(parts) else None,
+        stages=tuple(np.concatenate(each) for each in zip(*stages, strict=True)) if complete else None,
+        scores={name: np.concatenate([part.scores[name] for part in parts]) for name in shared},
+        metadata=pl.concat([part.metadata for part in parts], how="diagonal_relaxed"),
+        source=first.source,
+        name=first.name,
     )
 
 

@@ -15,7 +15,10 @@ ASKED: dict[str, dict[str, Any]] = {
     "groups": {"capacity": 0.3, "by": "site"},
     "certified": {"promise": Promise(alpha=0.1)},
     "certified-all-bayes": {"promise": Promise(alpha=0.1, denominator="all"), "decision": "bayes"},
-    "certified-cost": {"promise": Promise("expected_cost", 0.1, method="bonferroni", unit="worst")},
+    "certified-accepted": {"promise": Promise(alpha=0.1, denominator="accepted")},
+    "certified-cost": {
+        "promise": Promise("expected_cost", 0.1, denominator="accepted", method="bonferroni", unit="worst")
+    },
     "certified-groups": {"promise": Promise(alpha=0.1, denominator="all"), "by": "site"},
     "not-certifiable": {"promise": Promise()},
 }

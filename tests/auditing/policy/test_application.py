@@ -35,7 +35,7 @@ def test_the_file_alone_says_it_all(name: str, tmp_path: Path) -> None:
     policy.to_yaml(tmp_path / "p.yaml")
     there, back = apply(policy, TABLE), apply(tmp_path / "p.yaml", TABLE)
     assert there.frame().equals(back.frame())
-    assert there.frame().columns == ["id", "decision", "confidence", "action"]
+    assert there.frame().columns == ["id", "decision", "confidence", "action", "reason"]
     assert [one.to_dict() for one in there.findings()] == [one.to_dict() for one in back.findings()]
     content = TypeAdapter(PolicyRecord).dump_python(describe(there, "this", there.findings()), mode="json")
     json.dumps(content, allow_nan=False)

@@ -57,7 +57,7 @@ def test_it_is_small_and_names_nobody(tmp_path: Path) -> None:
     ("promise", "said"),
     [
         (
-            Promise(unit="case"),
+            Promise(denominator="accepted", unit="case"),
             "with 95 % confidence, at most 2 % of accepted critical cases are critical errors",
         ),
         (
@@ -66,7 +66,7 @@ def test_it_is_small_and_names_nobody(tmp_path: Path) -> None:
             "one case per patient",
         ),
         (
-            Promise("expected_cost", 0.1, 0.1, unit="worst"),
+            Promise("expected_cost", 0.1, 0.1, denominator="accepted", unit="worst"),
             "with 90 % confidence, the mean cost of patients with an accepted case is at most 10 % of the "
             "largest cost, each patient's worst",
         ),

@@ -109,8 +109,9 @@ def test_groups_and_tries_share_delta_together() -> None:
 
 
 def test_bonferroni_over_thresholds_comes_on_top() -> None:
-    one = tried(method="bonferroni").thresholds["all"]
-    single = fit(TABLE, "phantom", promise=Promise(alpha=0.15, method="bonferroni")).thresholds["all"]
+    among: dict[str, Any] = {"denominator": "accepted", "method": "bonferroni"}
+    one = tried(**among).thresholds["all"]
+    single = fit(TABLE, "phantom", promise=Promise(alpha=0.15, **among)).thresholds["all"]
     assert one.level is not None
     assert single.level is not None
     assert one.level < single.level

@@ -12,6 +12,7 @@ import polars as pl
 
 from primum import tables
 from primum.auditing.guards import CHANCE, first_cases
+from primum.auditing.policy import vetoes
 from primum.auditing.policy.document import Policy
 from primum.auditing.policy.rows import reader_of, require, scored, severity_of, threshold_of_each
 from primum.auditing.policy.terms import FitRows, StatedReader
@@ -48,13 +49,17 @@ class Applied:
     decided: Decided
 
     def frame(self) -> pl.DataFrame:
-        """One row per case: ``id``, ``decision``, ``confidence``, ``action`` (accepted or deferred)."""
+        """One row per case: ``id``, ``decision``, ``confidence``, ``action`` (accepted, deferred), ``reason``
+
+        The reason is ``unfamiliar`` where the veto sent a case away, ``unsure`` where its confidence did.
+        """
         return pl.DataFrame(
             {
                 "id": self.table.ids,
                 "decision": pl.Series(self.table.classes)[self.decided.decisions],
                 "confidence": self.decided.confidence,
                 "action": np.where(self.decided.accepted, "accepted", "deferred"),
+                "reason": self.decided.reason,
             }
         )
 
@@ -107,7 +112,10 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
         ordered, policy.decision, str(policy.recalibrator["form"]), recalibrator, matrix, cells,
         names=policy.inputs, reference=policy.trained or StoredReference({}), fitted=_fitted(policy),
     )  # fmt: skip
-    confidence = score_of(policy, answers, table.name)
+    confidence, familiar = score_of(policy, answers, table.name), None
+    if policy.veto is not None:
+        require((policy.veto.score,), answers, table.name)
+        familiar = vetoes.passing(policy.veto, answers.confidence[policy.veto.score])
     # answers are in the order of the policy, decisions in that of the table
     back = np.array([table.classes.index(name) for name in policy.classes])
     decided = Decided(
@@ -117,6 +125,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
         score=policy.score,
         confidence=confidence,
         threshold=threshold_of_each(policy.thresholds, policy.by, table),
+        familiar=familiar,
     )
     return Applied(policy, table, decided)
 

@@ -12,7 +12,7 @@ from primum.auditing.policy.application import Applied
 from primum.auditing.policy.document import Policy
 from primum.auditing.policy.terms import Promise, percent
 from primum.judge.finding import Finding, warning
-from primum.judge.sections.deferral import PolicyRecord, PolicyRows, PolicyThreshold, PolicyTrial
+from primum.judge.sections.deferral import PolicyRecord, PolicyRows, PolicyThreshold, PolicyTrial, PolicyVeto
 
 
 def names(policies: Sequence[Policy]) -> list[str]:
@@ -96,6 +96,8 @@ def describe(applied: Applied, name: str, findings: Sequence[Finding]) -> Policy
         thresholds=[PolicyThreshold(group=group, **fields) for group, fields in thresholds.items()],
         notes=list(policy.notes),
         fit=PolicyRows(**rows),
+        veto=None if policy.veto is None else PolicyVeto(**asdict(policy.veto)),
+        tolerated=list(policy.tolerated),
         achieved=list(findings),
     )
 

@@ -26,11 +26,13 @@ from primum.auditing.policy.terms import (
     TrainingRows,
     Tried,
     Verdict,
+    Veto,
     percent,
 )
 from primum.core import archives, check, documents, files, hashes, settings
 from primum.core.check import InputError
 from primum.judge.confidence.storage import StoredReference, check_arrays
+from primum.judge.deferral.veto import bound, rank
 
 SCHEMA = "primum.policy/1"
 DIRECTION = "accept at or above"
@@ -56,9 +58,11 @@ class Policy:
         outputs: ``logits`` or ``log_probabilities``, what the table's numbers are.
         decision: ``argmax``, ``bayes`` or ``given``. recalibrator: ``form`` and its numbers.
         learned: or null.
+        veto: the question asked before confidence, or null. tolerated: changes of the images that the promise
+            and the veto cover too, ``gaussian_noise:1``.
         temperature, combined: what ``msr_temperature`` and ``combined`` learned of fit rows; training: what
-            ``mahalanobis``, ``knn`` and ``vim`` need of training rows, with the arrays in ``trained``. Each
-            is null, and not in the file, where the score needs none of it.
+            ``mahalanobis``, ``knn`` and ``vim`` need of training rows, with the arrays in ``trained``.
+            Of all these nothing is in the file that the policy does without.
         severity: fields of a severity file, or null. critical: [true, decided] pairs.
         fit: the rows.
     """
@@ -86,13 +90,16 @@ class Policy:
     temperature: float | None = None
     combined: CombinedScore | None = None
     training: TrainingRows | None = None
+    veto: Veto | None = None
+    tolerated: tuple[str, ...] = ()
     trained: InstanceOf[StoredReference] | None = field(default=None, compare=False, repr=False)
 
     @property
     def said(self) -> str:
         """What the policy holds to, in words."""
         if self.promise is not None:
-            return self.promise.said
+            under = f", as they are and under each of {', '.join(self.tolerated)}" if self.tolerated else ""
+            return f"{self.promise.said}{under}"
         if self.capacity is not None:
             return f"at most {percent(self.capacity)} of the fit rows are deferred"
         assert self.reader is not None
@@ -101,8 +108,9 @@ class Policy:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The scores that the policy's own is computed from, itself unless it is a learned one."""
+        """The scores that the policy's own is computed from, itself unless it is learned, and its veto's."""
         direct = (self.score,) if self.learned is None else self.learned.scores
+        direct += () if self.veto is None else (self.veto.score,)
         behind = self.combined.scores if self.combined is not None else ()
         return tuple(dict.fromkeys((*direct, *behind)))
 
@@ -116,7 +124,7 @@ class Policy:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, schema first, hashes last; :meth:`from_dict` reads them back."""
         content = {key: _plain(getattr(self, key)) for key in ORDER}
-        optional = {key: _plain(getattr(self, key)) for key in OPTIONAL if getattr(self, key) is not None}
+        optional = {key: _plain(value) for key in OPTIONAL if (value := getattr(self, key)) not in (None, ())}
         return {"schema": SCHEMA, **content, **optional}
 
     def to_yaml(self, path: Path | str | None = None) -> str:
@@ -174,6 +182,7 @@ class Policy:
             "learned": _uneven(self.learned),
             "combined": _uneven(self.combined),
             "temperature": self.temperature is not None and not 0 < self.temperature < math.inf,
+            "veto": self.veto is not None and _odd(self.veto),
             "critical": not {name for pair in self.critical for name in pair} <= set(self.classes),
         }
         numbers = [threshold.threshold for threshold in self.thresholds.values()]
@@ -206,7 +215,7 @@ ORDER = (
 )  # fmt: skip
 
 
-OPTIONAL = ("temperature", "combined", "training")  # not written where a score needs none of them
+OPTIONAL = ("veto", "tolerated", "temperature", "combined", "training")  # not written where there is none
 
 
 def arrays_beside(path: Path) -> Path:
@@ -238,6 +247,16 @@ def _uneven(score: LearnedScore | CombinedScore | None) -> bool:
     if score is None:
         return False
     return {len(score.mean), len(score.scale), len(score.weight)} != {len(score.scores)}
+
+
+def _odd(veto: Veto) -> bool:
+    """Whether the numbers of a veto do not belong together."""
+    return not (
+        0 < veto.rate < 1
+        and veto.k == rank(veto.rate, veto.units) >= 1
+        and math.isfinite(veto.threshold)
+        and math.isclose(veto.bound, bound(veto.k, veto.units), abs_tol=1e-6)
+    )
 
 
 def _text(content: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,10 +15,11 @@ from primum.auditing.answers import Scoring, columns_of, training_rows
 from primum.auditing.answers import learned as learned_scores
 from primum.auditing.guards import first_cases
 from primum.auditing.options import Options, options
-from primum.auditing.policy import thresholds
+from primum.auditing.policy import thresholds, vetoes
 from primum.auditing.policy.document import Policy
 from primum.auditing.policy.needs import with_needs
 from primum.auditing.policy.notes import notes
+from primum.auditing.policy.portions import divide
 from primum.auditing.policy.request import Request, by_class, by_patient
 from primum.auditing.policy.rows import require, scored, threshold_of_each
 from primum.auditing.policy.terms import (
@@ -30,15 +32,18 @@ from primum.auditing.policy.terms import (
     Tried,
     Verdict,
 )
+from primum.auditing.policy.tolerated import copies, with_copies
 from primum.auditing.preparation import codes, fingerprint
 from primum.core import check, hashes
 from primum.core.arrays import Bools
 from primum.core.check import InputError
 from primum.judge.confidence.combined import INPUTS, Combined
+from primum.judge.confidence.evidence import Fit
 from primum.judge.confidence.weighted import Weighted
-from primum.judge.deferral.learned import halves, learn
+from primum.judge.deferral.learned import learn
 from primum.judge.deferral.recalibrated import to_plain
 from primum.judge.deferral.scored import Decided, Scored
+from primum.judge.deferral.veto import RATE
 from primum.judge.recalibration import recalibrate
 from primum.judge.recalibration.inversion import inversion_for
 from primum.judge.recalibration.recalibrate import Recalibrator
@@ -74,6 +79,10 @@ def fit(
     labels: Any = None,
     on: str | None = None,
     train: Any = None,
+    veto: str | None = None,
+    veto_rate: float = RATE,
+    tolerate: Sequence[str] = (),
+    changed: Sequence[Any] = (),
 ) -> Policy:
     """Fit a policy on the fit rows of a table: its cal rows, or those that are neither train nor test.
 
@@ -84,7 +93,8 @@ def fit(
     Whatever looks at labels before the threshold does (a learned score, ``combined``; for a certified policy
     also the recalibration behind Bayes decisions and the temperature of ``msr_temperature``) is fitted on one
     half of the rows, cut by patient, and the threshold is read on the other half alone: to that half the
-    score is a fixed function, so the promise holds.
+    score is a fixed function, so the promise holds. A veto is set on a quarter of the rows of its own, or on
+    half of the learning half, and looks at no label: see ``docs/deferral.md``.
 
     Args:
         table: whatever ``tables.read`` takes.
@@ -102,6 +112,10 @@ def fit(
             keep the one that defers fewest, so that the choice is paid for.
         train: rows the network was trained on, with embeddings, for the scores that need them; the policy
             carries what it needs of them.
+        veto: the novelty score asked before confidence, ``auto`` for the best that applies, or None.
+        veto_rate: share of known-like patients (else cases) that it may send away, above 0 and below 1.
+        tolerate: changes, ``NAME:INTENSITY``, that veto and promise are to cover as well.
+        changed: tables of the fit rows, and with a veto of the training rows, under these changes.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, where, and what to do.
@@ -119,43 +133,77 @@ def fit(
         dict.fromkeys(name.removeprefix("score_") for name in ([score] if isinstance(score, str) else score))
     )
     reader = by_class(reader, rows.classes)
-    request = Request(capacity, reader, by_patient(promise, rows), opts, decision == "bayes")
+    request = Request(
+        capacity,
+        reader,
+        by_patient(promise, rows),
+        opts,
+        decision == "bayes",
+        veto,
+        veto_rate,
+        bool(tolerate),
+    )
     request.check(rows.name)
     if promise is not None:
         _refuse_seen(rows)
     elif several == "try":
         raise InputError("--several try: scores are tried for a promise; add --certify, or learn one of them")
+    versions = copies(tolerate, changed, rows, columns)
     trained = None
     if train is not None:
         trained = training_rows(tables.read(train, columns, classes=rows.classes), rows, fit=rows)
-    computed = tuple(name for name in names if name not in columns_of(rows))
+        trained = with_copies(trained, versions) if veto is not None else trained
+    own = columns_of(rows)
+    asked = None if veto is None else vetoes.choose(veto, rows, Scoring(train=trained).reference, own)
+    computed = tuple(name for name in (*names, *([asked] if asked else [])) if name not in own)
     to_learn = len(names) > 1 and several == "learn"
-    learning = np.zeros(len(rows), dtype=bool)
     # a temperature or recalibrator of the threshold's own rows would break a promise, not a capacity
-    of_labels = decision == "bayes" or "msr_temperature" in computed
-    if to_learn or "combined" in computed or (promise is not None and of_labels):
-        learning = halves(codes(rows.ids if rows.patients is None else rows.patients), seed)
+    of_labels = promise is not None and (decision == "bayes" or "msr_temperature" in computed)
+    portions = divide(
+        rows, veto=asked is not None, learning=to_learn or "combined" in computed or of_labels, seed=seed
+    )
+    learning = portions.learning
     basis = rows.take(learning) if learning.any() else rows
     recalibrator = _recalibrator(basis, decision, seed)
     plain = to_plain(recalibrator)
     scoring = Scoring(basis, trained)
-    answers = scored(
-        rows, decision, str(plain["form"]), recalibrator, opts.severity, opts.critical,
-        names=(*computed, *INPUTS) if "combined" in computed else computed,
-        reference=scoring.reference, fitted=scoring.plain,
+    ask = partial(
+        scored, rule=decision, form=str(plain["form"]), recalibrator=recalibrator, matrix=opts.severity,
+        critical=opts.critical, names=(*computed, *INPUTS) if "combined" in computed else computed,
+        reference=scoring.reference,
     )  # fmt: skip
-    combining = None
+    answers, fitted, combining = ask(rows, fitted=scoring.plain), scoring.plain, None
     if "combined" in computed:
-        answers, combining = _combine(rows, basis, scoring, answers, learning)
-    require(names, answers, rows.name)
+        answers, fitted, combining = _combine(rows, basis, scoring, answers, learning)
+    views = [(rows, answers), *((version.rows, ask(version.rows, fitted=fitted)) for version in versions)]
+    for table, each in views:
+        require((*names, *([asked] if asked else [])), each, table.name)
+    at = [np.arange(len(rows)), *(version.at for version in versions)]
+    terms = None
+    if asked is not None:
+        novelty = [each.confidence[asked] for _, each in views]
+        terms = vetoes.fitted(asked, veto_rate, novelty, at, rows, portions.veto)
+        views = [
+            (table, replace(each, familiar=vetoes.passing(terms, values)))
+            for (table, each), values in zip(views, novelty, strict=True)
+        ]
     learned = None
     if to_learn:
         bad = _bad(rows, answers, opts, learn_from)
         learned = learn(answers.take(learning).confidence, names, bad[learning])
-        answers = replace(answers, confidence={"learned": learned(answers.confidence)})
+        views = [
+            (table, replace(each, confidence={"learned": learned(each.confidence)})) for table, each in views
+        ]
         names = ("learned",)
-    threshold_rows, answers = rows.take(~learning), answers.take(~learning)
-    reads = {name: thresholds.read(request, threshold_rows, answers, name, by, len(names)) for name in names}
+    views = [
+        (table.take(portions.reading[index]), each.take(portions.reading[index]))
+        for (table, each), index in zip(views, at, strict=True)
+    ]
+    threshold_rows, answers = views[0]
+    reads = {
+        name: thresholds.read(request, threshold_rows, answers, name, by, len(names), views[1:])
+        for name in names
+    }
     chosen = thresholds.preferred(reads)
     by_group, deferred = reads[chosen]
     decided = Decided(
@@ -165,26 +213,28 @@ def fit(
         score=chosen,
         confidence=answers.confidence[chosen],
         threshold=threshold_of_each(by_group, by, threshold_rows),
+        familiar=answers.familiar,
     )
     # every score counts as tried, also those that lost: that is what delta was divided for
     tried = tuple(Tried(name, _verdict(each), share) for name, (each, share) in reads.items())
     policy = Policy(
         score=chosen, thresholds=by_group, by=by, kind=request.kind, target=request.target,
         classes=rows.classes, outputs=rows.kind, decision=decision, recalibrator=plain,
-        fit=_fitted(rows, threshold_rows, deferred, decided.accepted),
+        fit=_fitted(rows, threshold_rows, deferred, decided.accepted, int(learning.sum())),
         verdict=_verdict(by_group), tried=() if promise is None else tried,
         capacity=capacity, reader=reader, promise=request.promise, learned=_written(learned, learn_from),
         severity=None if opts.severity is None else opts.severity.to_dict(),
         critical=tuple((true, called) for true, called in pairs(rows.classes, opts.critical)),
-        notes=tuple(notes(by_group, by, rows, threshold_rows, tried, chosen)),
+        veto=terms, tolerated=tuple(version.change for version in versions),
+        notes=tuple(notes(by_group, by, rows, portions, tried, chosen, request.promise, terms)),
     )  # fmt: skip
-    return with_needs(policy, scoring, combining, columns_of(rows))
+    return with_needs(policy, scoring, combining, own)
 
 
 def _combine(
     rows: Predictions, basis: Predictions, scoring: Scoring, answers: Scored, learning: Bools
-) -> tuple[Scored, Combined | None]:
-    """The answers with the score ``combined``, learned on the learning half alone, and its weights."""
+) -> tuple[Scored, Fit, Combined | None]:
+    """The answers with the score ``combined``, learned on the learning half alone; the fit; its weights."""
     half = answers.take(learning)
     fit = scoring.of_rule(
         basis.labels == half.decisions,
@@ -195,7 +245,7 @@ def _combine(
     more = replace(
         answers, confidence={**answers.confidence, **additions}, missing={**answers.missing, **reasons}
     )
-    return more, combining
+    return more, fit, combining
 
 
 def _refuse_seen(rows: Predictions) -> None:
@@ -241,14 +291,14 @@ def _written(learned: Weighted | None, learn_from: str) -> LearnedScore | None:
 
 
 def _fitted(
-    rows: Predictions, threshold_rows: Predictions, deferred_share: float, accepted: Bools
+    rows: Predictions, threshold_rows: Predictions, deferred_share: float, accepted: Bools, learned_on: int
 ) -> FitRows:
     key, cases = fingerprint(rows), first_cases(threshold_rows)
     patients = None if rows.patients is None else rows.patients.unique()
     counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes)).tolist()
     return FitRows(
         name=rows.name, n=len(rows), patients=None if patients is None else len(patients),
-        learned_on=len(rows) - len(threshold_rows), counts=dict(zip(rows.classes, counts, strict=True)),
+        learned_on=learned_on, counts=dict(zip(rows.classes, counts, strict=True)),
         deferred_share=deferred_share, fingerprint=key, row_hashes=hashes.packed(rows.ids, key),
         patient_hashes="" if patients is None else hashes.packed(patients, key),
         units=len(cases), deferred_units=int((~accepted[cases]).sum()),

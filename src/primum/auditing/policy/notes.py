@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from primum.auditing.guards import few_rows, on_val
-from primum.auditing.policy.terms import Threshold, Tried
+from primum.auditing.policy.portions import Portions
+from primum.auditing.policy.terms import Promise, Threshold, Tried, Veto, percent
 from primum.predictions import Predictions
 from primum.tables.selection import validation_rows
 
@@ -14,17 +15,20 @@ def notes(
     thresholds: Mapping[str, Threshold],
     by: str | None,
     rows: Predictions,
-    threshold_rows: Predictions,
+    portions: Portions,
     tried: Sequence[Tried],
     score: str,
+    promise: Promise | None,
+    veto: Veto | None,
 ) -> list[str]:
     """One sentence for each thing a reader of the policy must know.
 
     Args:
         thresholds: group → threshold. by: column of the groups, or None. rows: all fit rows.
-        threshold_rows: those the thresholds were read from. tried: scores of the call. score: the one kept.
+        portions: what they served for. tried: scores of the call. score: the one kept.
+        promise, veto: of the policy, or None.
     """
-    validation, n = validation_rows(rows), len(threshold_rows)
+    validation, n = validation_rows(rows), int(portions.reading.sum())
     sentences = [
         threshold.why if by is None else f"{by} {name}: {threshold.why}"
         for name, threshold in thresholds.items()
@@ -34,15 +38,40 @@ def notes(
         sentences.append(on_val(validation, len(rows)))
     if len(tried) > 1:
         sentences.append(_choice(tried, score))
-    shortage = few_rows(threshold_rows)
+    shortage = few_rows(rows.take(portions.reading))
     if shortage:
         sentences.append(f"the threshold was read from {shortage}")
+    learned, vetoed = int(portions.learning.sum()), int((portions.veto & ~portions.learning).sum())
+    uses = [f"{learned} of the fit rows served to learn the score or the recalibration"] if learned else []
+    if veto is not None:
+        uses.append(f"{vetoed or veto.rows} of {'the fit rows' if vetoed else 'these'} to set the veto")
     if n < len(rows):
-        sentences.append(
-            f"{len(rows) - n} of the fit rows served to learn the score or the recalibration, the other {n} "
-            "to read the threshold"
-        )
+        sentences.append(f"{', '.join(uses)}, the other {n} to read the threshold")
+    if veto is not None:
+        sentences.append(_veto(veto, rows))
+    if promise is not None and promise.denominator == "accepted":
+        sentences += [
+            HOLLOW.format(where="" if by is None else f"{by} {name}: ", cleared=percent(threshold.cleared))
+            for name, threshold in thresholds.items()
+            if threshold.verdict == "certified" and threshold.cleared is not None
+        ]
     return sentences
+
+
+HOLLOW = (
+    "{where}accepted critical cases are mostly those that were answered critical, which no promise needs to "
+    "be about; of the negatives {cleared} are cleared: read the promise with that share, or fit with "
+    "--denominator all"
+)
+
+
+def _veto(veto: Veto, rows: Predictions) -> str:
+    noun = "patients" if rows.patients is not None else "cases"
+    return (
+        f"the veto asks by {veto.score} whether a case has been seen; of {noun} like these it sends away at "
+        f"most {percent(veto.rate)} on average, and at most {percent(veto.bound)} with 95 % confidence (n = "
+        f"{veto.units})"
+    )
 
 
 def _choice(tried: Sequence[Tried], score: str) -> str:

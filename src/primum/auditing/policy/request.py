@@ -11,18 +11,27 @@ from primum.auditing.options import Options
 from primum.auditing.policy.terms import Kind, Promise, StatedReader, Target
 from primum.core import check
 from primum.core.check import InputError
+from primum.judge.deferral.certify import COVERAGES
+from primum.judge.deferral.veto import RATE
 from primum.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """How the threshold is to be chosen: one of capacity, reader and promise is not None."""
+    """How the threshold is to be chosen: one of capacity, reader and promise is not None.
+
+    ``veto`` and ``veto_rate`` are what a policy is to ask before; ``tolerates`` says whether it is to cover
+    changed copies.
+    """
 
     capacity: float | None
     reader: StatedReader | None
     promise: Promise | None
     opts: Options
     bayes: bool
+    veto: str | None = None
+    veto_rate: float = RATE
+    tolerates: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -60,6 +69,27 @@ class Request:
             )
         if self.reader is not None:
             self._check_reader(self.reader)
+        self._check_veto()
+
+    def _check_veto(self) -> None:
+        promise = self.promise
+        if not 0 < self.veto_rate < 1:
+            raise InputError(
+                f"--veto-rate: a share above 0 and below 1 was expected, {self.veto_rate:g} arrived"
+            )
+        if self.tolerates and promise is None and self.veto is None:
+            raise InputError(
+                "--tolerate: changes are covered by a promise or a veto; add --certify or --veto"
+            )
+        if promise is None or promise.denominator == "accepted":
+            if self.tolerates and promise is not None:
+                raise InputError("--tolerate: a promise covers changes among all cases; drop --denominator")
+            return
+        if promise.method != "sequence" or promise.coverages != COVERAGES:
+            raise InputError(
+                "--method: thresholds are declared and tried among accepted cases alone, among all every "
+                "threshold is; add --denominator accepted, or leave --method out"
+            )
 
     def _check_reader(self, reader: StatedReader) -> None:
         assert self.opts.severity is not None

@@ -24,15 +24,16 @@ class Promise:
     Attributes:
         risk: ``cer`` (critical errors) or ``expected_cost`` (cost over the largest cost).
         alpha: largest risk. delta: chance that the promise is broken. Both above 0 and below 1.
-        denominator: ``accepted`` critical cases (or cases), or ``all`` of them, a deferred one being safe.
-        method: ``sequence`` or ``bonferroni``. coverages: shares of units whose thresholds are tried.
+        denominator: ``all`` critical cases (or cases), a deferred one being safe, or the ``accepted`` ones.
+        method: ``sequence`` or ``bonferroni``. coverages: shares of units whose thresholds are tried. Both of
+            ``accepted`` alone: among all, every threshold is tried, which costs nothing.
         unit: with patients, ``one`` case each or each patient's ``worst``; without, each ``case``.
     """
 
     risk: Literal["cer", "expected_cost"] = "cer"
     alpha: float = 0.02
     delta: float = 0.05
-    denominator: Denominator = "accepted"
+    denominator: Denominator = "all"
     method: Method = "sequence"
     unit: Literal["case", "one", "worst"] = "one"
     coverages: tuple[float, ...] = COVERAGES
@@ -69,7 +70,9 @@ class Threshold:
         verdict: ``fitted``, ``certified`` or ``not_certifiable``. why: what a reader must know, or empty.
         n: units below the line of the promise, units: all of them, risk: their mean loss, p: its p-value,
             level: what p had to stay at or below; null unless certified was asked for.
-        vacuous: certified, but every case of the promise is deferred.
+        vacuous: certified, but hardly a negative is cleared (below 5 %), or no case accepted at all.
+        cleared: share of negatives, the fit rows of classes that are not critical, whose harmless answer is
+            accepted; null where every class is critical or none is.
     """
 
     threshold: float
@@ -83,6 +86,27 @@ class Threshold:
     p: float | None = None
     level: float | None = None
     vacuous: bool = False
+    cleared: float | None = None
+
+
+@dataclass(frozen=True, config=CONFIG)
+class Veto:
+    """The question before confidence: has such a case been seen?
+
+    Attributes:
+        score: name of the novelty score. threshold: a case passes at or above it.
+        rate: share of known-like units vetoed, at most, on average. bound: 95 % bound of that share.
+        k: rank of the threshold among the lowest scores of the units. units: independent units, patients
+            where they are known. rows: fit rows kept for this question, on which no threshold was read.
+    """
+
+    score: str
+    threshold: float
+    rate: float
+    bound: float
+    k: int
+    units: int
+    rows: int
 
 
 @dataclass(frozen=True, config=CONFIG)

@@ -18,6 +18,7 @@ VERDICTS = {
     "not_certifiable": "[bold red]not certifiable[/bold red]",
 }
 CRITICAL = "critical cases accepted"
+CLEARED = "negatives cleared"
 
 
 def show_policy(content: Mapping[str, Any], description: str, out: Path, arrays: Path | None = None) -> None:
@@ -25,13 +26,14 @@ def show_policy(content: Mapping[str, Any], description: str, out: Path, arrays:
     fit, by = content["fit"], content["by"]
     patients = "" if fit["patients"] is None else f" of {fit['patients']} patients"
     title = f"{content['score']}, {content['decision']}: {content['direction']} the threshold"
-    table = titled(title, (by or "", "threshold", "deferred", CRITICAL, "verdict"), 3)
+    table = titled(title, (by or "", "threshold", "deferred", CRITICAL, CLEARED, "verdict"), 4)
     for name, threshold in content["thresholds"].items():
+        cleared = threshold["cleared"]
         coverage = threshold["critical_coverage"]
         table.add_row(
             escape(name if by else "all cases"), f"{threshold['threshold']:.5g}",
             _share(threshold["deferred_share"]), "–" if coverage is None else _share(coverage),
-            VERDICTS[threshold["verdict"]],
+            "–" if cleared is None else _share(cleared), VERDICTS[threshold["verdict"]],
         )  # fmt: skip
     console.print(f"{escape(description)}: {VERDICTS[content['verdict']]}")
     console.print(table)

@@ -31,7 +31,6 @@ class Certificate:
             could be certified, None where nothing could be tested.
         p: its p-value, and level: what p had to stay at or below.
         why_not: why nothing could be certified, or empty.
-        vacuous: certified, but every unit of the promise is deferred.
     """
 
     threshold: float
@@ -41,7 +40,6 @@ class Certificate:
     p: float | None
     level: float
     why_not: str = ""
-    vacuous: bool = False
 
 
 def binomial_p(errors: ArrayLike, n: ArrayLike, alpha: float) -> Floats:
@@ -90,50 +88,93 @@ def fewest(alpha: float, delta: float) -> int:
 
 
 def certify(
-    units: Units,
+    units: Units | Sequence[Units],
     alpha: float,
     delta: float,
-    denominator: Denominator = "accepted",
+    denominator: Denominator = "all",
     method: Method = "sequence",
     coverages: Sequence[float] = COVERAGES,
     noun: str = "cases",
 ) -> Certificate:
     """Lowest threshold at which the risk is at most alpha, wrong with a chance of at most delta.
 
-    Tested are the thresholds that accept the declared ``coverages`` of the units, each just above a score
-    that was seen: given that score, the units above it are a fresh sample of all units above it, so each
-    p-value is exact although thresholds are read from the same rows. ``bonferroni`` tests each at delta over
-    their number. ``sequence`` starts at the first coverage with enough units and goes on to lower thresholds,
-    each at delta, until one fails. Bonferroni needs no assumption. The sequence with accepted units in the
-    denominator is exact where the risk of the cases does not fall as their score falls; among all units it
-    always is, as the risk can only grow with what is accepted.
+    Among ``all`` units, a deferred one counting with loss 0, the risk can only fall as the threshold rises.
+    So every score seen is tried at delta, from the strictest down to the first that fails: whatever threshold
+    comes of it, a broken promise needs a p-value of at most delta at the single threshold where the risk
+    passes alpha (docs/methods.md#veto-then-certify). Of several versions of the units each is held to the
+    promise alone, by the largest of their p-values, which costs no delta either.
+
+    Among ``accepted`` units thresholds are those that accept the declared ``coverages``, each just above a
+    score that was seen: given that score, the units above it are a fresh sample of all units above it, so
+    each p-value is exact although thresholds are read from the same rows. ``bonferroni`` tests each at delta
+    over their number. ``sequence`` starts at the first coverage with enough units and goes on to lower
+    thresholds, each at delta, until one fails; it is exact where the risk of the cases does not fall as their
+    score falls.
 
     Args:
-        units: independent units with their losses.
+        units: independent units with their losses; of ``all`` also several versions of them.
         alpha: promised risk, in the unit of the loss. delta: chance of a broken promise. Both in (0, 1).
-        denominator: ``"accepted"``: risk = mean loss of accepted units; ``"all"``: a deferred unit counts
-            with loss 0.
+        denominator: ``"all"``, or ``"accepted"``: risk = mean loss of accepted units.
+        method, coverages: of ``"accepted"``.
         noun: what units are called in the sentence that says why not.
     """
+    versions = [units] if isinstance(units, Units) else list(units)
+    if denominator == "all":
+        return _among_all(versions, alpha, delta, noun)
+    (only,) = versions
+    return _among_accepted(only, alpha, delta, method=method, coverages=coverages, noun=noun)
+
+
+def _among_all(versions: Sequence[Units], alpha: float, delta: float, noun: str) -> Certificate:
+    enough = fewest(alpha, delta)
+    smallest = min(versions, key=lambda units: units.count)
+    if smallest.count < enough:
+        count = smallest.count
+        why = _too_few(count, enough, "all", noun)
+        return Certificate(np.inf, count, units=count, risk=None, p=None, level=delta, why_not=why)
+    # above the highest score nothing is accepted and nothing lost: with enough units that always passes
+    cuts = np.unique(np.concatenate([[-np.inf], *(units.score for units in versions)]))[::-1]
+    losses = np.stack([units.loss(cuts) for units in versions])
+    p = np.stack([_p(units, loss, units.count, alpha) for units, loss in zip(versions, losses, strict=True)])
+    worst = p.max(axis=0)
+    at = int(np.flatnonzero(np.cumprod(worst <= delta))[-1])
+    version = int(p[:, at].argmax())
+    count = versions[version].count
+    scores = np.concatenate([units.score for units in versions])
+    return Certificate(
+        ties.above(float(cuts[at]), scores), count, units=count, risk=float(losses[version, at] / count),
+        p=float(p[version, at]), level=delta,
+    )  # fmt: skip
+
+
+def _among_accepted(
+    units: Units, alpha: float, delta: float, *, method: Method, coverages: Sequence[float], noun: str
+) -> Certificate:
     enough, count = fewest(alpha, delta), units.count
     cuts = units.cuts(coverages)
     accepted = units.accepted(cuts)
-    n = accepted if denominator == "accepted" else np.full(len(cuts), count)
-    open_to = n >= enough
+    open_to = accepted >= enough
     if not open_to.any():
-        why = _too_few(count, enough, denominator, noun)
+        why = _too_few(count, enough, "accepted", noun)
         return Certificate(np.inf, count, units=count, risk=None, p=None, level=delta, why_not=why)
-    cuts, accepted, n = cuts[open_to], accepted[open_to], n[open_to]
+    cuts, accepted = cuts[open_to], accepted[open_to]
     level = delta / len(cuts) if method == "bonferroni" else delta
     loss = units.loss(cuts)
-    p = binomial_p(np.round(loss), n, alpha) if units.binary else hoeffding_bentkus_p(loss / n, n, alpha)
+    p = _p(units, loss, accepted, alpha)
     # a sequence ends at its first failure: passing again further on would be a test that was not paid for
     passing = p <= level if method == "bonferroni" else np.cumprod(p <= level).astype(bool)
     at = int(np.flatnonzero(passing)[-1]) if passing.any() else 0
-    evidence = int(n[at]), count, float(loss[at] / n[at]), float(p[at]), level
+    evidence = int(accepted[at]), count, float(loss[at] / accepted[at]), float(p[at]), level
     if not passing.any():
-        return Certificate(np.inf, *evidence, _failed(units, *evidence, denominator, noun))
-    return Certificate(ties.above(float(cuts[at]), units.score), *evidence, "", bool(accepted[at] == 0))
+        return Certificate(np.inf, *evidence, _failed(units, *evidence, noun))
+    return Certificate(ties.above(float(cuts[at]), units.score), *evidence)
+
+
+def _p(units: Units, loss: Floats, n: ArrayLike, alpha: float) -> Floats:
+    size = np.asarray(n, dtype=np.int64)
+    if units.binary:
+        return binomial_p(np.round(loss), size, alpha)
+    return hoeffding_bentkus_p(loss / np.maximum(size, 1), size, alpha)
 
 
 def _too_few(n: int, enough: int, denominator: Denominator, noun: str) -> str:
@@ -141,17 +182,7 @@ def _too_few(n: int, enough: int, denominator: Denominator, noun: str) -> str:
     return f"not certifiable with n = {n}: at least {enough} {accepted}{noun} without an error are needed"
 
 
-def _failed(
-    units: Units,
-    n: int,
-    of: int,
-    risk: float,
-    p: float,
-    level: float,
-    denominator: Denominator,
-    noun: str,
-) -> str:
-    among = "most confident " if denominator == "accepted" and n < of else ""
-    count = round(risk * n)
+def _failed(units: Units, n: int, of: int, risk: float, p: float, level: float, noun: str) -> str:
+    among, count = "most confident " if n < of else "", round(risk * n)
     loss = f"{count} error{'s' * (count != 1)}" if units.binary else f"a mean loss of {risk:.3g}"
     return f"not certifiable with n = {n}: {loss} among the {n} {among}{noun}, p = {p:.2g} above {level:.3g}"

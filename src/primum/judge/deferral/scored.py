@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from primum.core import ties
-from primum.core.arrays import Array, Bools, Floats, Integers
+from primum.core.arrays import Array, Bools, Floats, Integers, Strings
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +20,7 @@ class Scored:
         decisions: (N,) class index.
         confidence: score name → (N,), higher = more trustworthy.
         missing: score name → why one that was asked for does not apply.
+        familiar: (N,) bool, whether a case passes the veto; None without one.
     """
 
     rule: str
@@ -25,11 +28,18 @@ class Scored:
     decisions: Integers
     confidence: Mapping[str, Floats]
     missing: Mapping[str, str] = field(default_factory=dict)
+    familiar: Bools | None = None
+
+    def gated(self, score: str) -> Floats:
+        """(N,) of a score, minus infinity where a case does not pass the veto."""
+        confidence = self.confidence[score]
+        return confidence if self.familiar is None else np.where(self.familiar, confidence, -np.inf)
 
     def take(self, rows: Array) -> Scored:
         """The same for integer or boolean ``rows``."""
         confidence = {name: score[rows] for name, score in self.confidence.items()}
-        return Scored(self.rule, self.calibrated, self.decisions[rows], confidence, self.missing)
+        familiar = None if self.familiar is None else self.familiar[rows]
+        return replace(self, decisions=self.decisions[rows], confidence=confidence, familiar=familiar)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +50,8 @@ class Decided:
         rule, calibrated, decisions: as in :class:`Scored`.
         score: name of the confidence score. confidence: (N,) of it.
         threshold: (N,) that each case was held against. accepted: (N,) bool, confidence at or above it, or
-            equal to it up to rounding.
+            equal to it up to rounding, of a case that passes the veto.
+        familiar: (N,) bool, whether a case passes the veto; None without one.
     """
 
     rule: str
@@ -49,19 +60,26 @@ class Decided:
     score: str
     confidence: Floats
     threshold: Floats
+    familiar: Bools | None = None
 
     @property
     def accepted(self) -> Bools:
         """(N,) True where the model answers, False where a reader does."""
-        return ties.at_least(self.confidence, self.threshold)
+        sure = ties.at_least(self.confidence, self.threshold)
+        return sure if self.familiar is None else sure & self.familiar
+
+    @property
+    def reason(self) -> Strings:
+        """(N,) why a reader answers: ``unfamiliar``, ``unsure``, or empty where the model does."""
+        reason = np.where(self.accepted, "", "unsure")
+        return reason if self.familiar is None else np.where(self.familiar, reason, "unfamiliar")
 
     def take(self, rows: Array) -> Decided:
         """The same for integer or boolean ``rows``."""
-        return Decided(
-            self.rule,
-            self.calibrated,
+        return replace(
+            self,
             decisions=self.decisions[rows],
-            score=self.score,
             confidence=self.confidence[rows],
             threshold=self.threshold[rows],
+            familiar=None if self.familiar is None else self.familiar[rows],
         )

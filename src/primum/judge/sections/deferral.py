@@ -75,6 +75,20 @@ class PolicyThreshold:
     p: float | None = None
     level: float | None = None
     vacuous: bool = False
+    cleared: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyVeto:
+    """The question a policy asks before confidence, as in its file."""
+
+    score: str
+    threshold: float
+    rate: float
+    bound: float
+    k: int
+    units: int
+    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +122,7 @@ class PolicyRecord:
     Attributes:
         name: empty in audits from before policies had names. sentence: what it promises.
         tried: scores that were tried for the promise; empty in audits from before they were counted.
+        veto, tolerated: None and empty in audits from before there was a veto.
         achieved: findings on the judged rows. All others: as in the policy's file.
     """
 
@@ -130,6 +145,8 @@ class PolicyRecord:
     thresholds: Sequence[PolicyThreshold]
     notes: Sequence[str] = ()
     fit: PolicyRows
+    veto: PolicyVeto | None = None
+    tolerated: Sequence[str] = ()
     achieved: Sequence[Achieved] = ()
 
 
