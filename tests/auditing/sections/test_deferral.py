@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from primum.auditing.sections.deferral import SHARES
-from primum.judge.answers import View
+from primum.auditing.sections.deferral import SHARES, cost_ratios
+from primum.judge.answers import Answers, View
 from primum.judge.deferral.costs import Reader
-from primum.judge.deferral.scored import Scored
+from primum.judge.deferral.scored import Decided, Scored
+from primum.judge.sections.content import Sections
+from primum.judge.sections.deferral import DeferralSection
 from tests.auditing.sections.written import deferral
 
 COST = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 2.0], [10.0, 10.0, 0.0]])
@@ -88,3 +90,34 @@ def test_without_any_error_there_is_nothing_to_draw() -> None:
     right = deferral(view, replace(judged, decisions=view.labels))
     assert right["scores"][0]["own"]["failure"] is None
     json.dumps(right, allow_nan=False)
+
+
+def test_every_rule_and_policy_has_a_cost_at_every_ratio() -> None:
+    view, judged = side(0)
+    answers = Answers("argmax", judged.decisions, "none", {}, {})
+    view = replace(view, answers={"argmax": answers}, probs={"none": np.full((300, 3), [0.4, 0.4, 0.2])})
+    accepting = Decided("argmax", "none", judged.decisions, "fine", judged.confidence["fine"], np.zeros(300))
+    curves = cost_ratios(view, "none", {"all of them": accepting}, Reader(1.0))
+    names = [(one.rule, one.policy, one.reader_cost) for one in curves]
+    # false alarms cost 2 in the severity, so that a reader of 1 costs half of one
+    expected = [("argmax", None, None), ("bayes", None, None)]
+    assert names == [*expected, ("argmax", "all of them", 0.0), ("argmax", "all of them", 0.5)]
+    for one in (curves[2], curves[3]):  # nothing is deferred
+        assert one.cost == pytest.approx(curves[0].cost)
+    # every mass is 0.2: all are called critical from r = 4 on, where that is the best constant answer
+    assert curves[1].cost[-1] == pytest.approx(1)
+    section = DeferralSection(ratios=curves)
+    content = json.loads(json.dumps(Sections(deferral=section).to_dict(), allow_nan=False))
+    read = Sections.from_dict(content).deferral
+    assert read is not None
+    assert list(read.ratios) == curves
+    assert content["deferral"]["ratios"][3]["ratio"][0] == 2.0
+
+
+def test_no_critical_cells_no_ratios_and_older_audits_have_none(content: dict[str, Any]) -> None:
+    view, _ = side(0)
+    assert cost_ratios(replace(view, critical=None), "none", {}, None) == []
+    older = {name: part for name, part in content.items() if not name.startswith("ratios")}
+    read = Sections.from_dict({"deferral": older}).deferral
+    assert read is not None
+    assert (list(read.ratios), read.ratios_why_not) == ([], "")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,14 +15,19 @@ from primum.auditing.preparation import Prepared
 from primum.auditing.sections.part import Part
 from primum.auditing.supplements import Supplements
 from primum.core.arrays import Floats, Integers
+from primum.judge import decision
 from primum.judge.answers import View
+from primum.judge.deferral import ratios
 from primum.judge.deferral.costs import Reader, spent
 from primum.judge.deferral.curve import DeferralCurve, at, curve
-from primum.judge.deferral.scored import Scored
+from primum.judge.deferral.ratios import RatioCosts
+from primum.judge.deferral.scored import Decided, Scored
 from primum.judge.deferral.thresholds import by_capacity
+from primum.judge.metrics import harm
 from primum.judge.recalibration.recalibrators import unchanged
 from primum.judge.sections.deferral import (
     CostCurve,
+    CostRatioCurve,
     DeferralSection,
     FittedCurve,
     PolicyRecord,
@@ -47,8 +53,11 @@ def section(prepared: Prepared, opts: Options, supplements: Supplements) -> Part
     reader = reader_of(stated, opts.severity, test.classes)
     records = [describe(*each) for each in zip(policies, titles, achieved, strict=True)]
     sentence = "; ".join(each.policy.said for each in policies)
+    costs = failure_costs(prepared.view, judged, fitted, reader, records)
+    decided = {title: each.decided for title, each in zip(titles, policies, strict=True)}
+    curves = cost_ratios(prepared.view, prepared.best, decided, reader)
     return Part(
-        failure_costs(prepared.view, judged, fitted, reader, records),
+        replace(costs, ratios=curves, ratios_why_not=ratios.why_not(prepared.view)),
         [*attribute(titles, achieved), *warn_of_shared_rows([each.policy for each in policies], len(test))],
         {"deferral": {"said": f"Deferral was judged: {sentence}."}} if policies else {},
     )
@@ -112,6 +121,55 @@ def failure_costs(
         cost_without_deferral=float(accepting.mean()),
         scores=entries,
         policies=policies,
+    )
+
+
+def cost_ratios(
+    view: View, best: str, decided: Mapping[str, Decided], reader: Reader | None
+) -> list[CostRatioCurve]:
+    """Cost of every rule, and of every policy with its readers, over ratios critical error : false alarm.
+
+    The reader costs what the severity matrix says; without one, or where it has false alarms for nothing,
+    only a reader free of cost is counted. Empty where :func:`ratios.why_not` has a reason.
+
+    Args:
+        view: the judged rows. best: the recalibrator that Bayes decisions use.
+        decided: name of each policy → its answers to the same rows. reader: the stated one, or None.
+    """
+    if view.critical is None or ratios.why_not(view):
+        return []
+    fatal = harm.critical_classes(view.critical)
+    curves = []
+    for rule, answers in view.answers.items():
+        if rule != "bayes":
+            costs = ratios.of_answers(view, fatal[answers.decisions])
+            curves.append(_ratio_curve(costs, rule, answers.calibrated))
+    mass = decision.critical_mass(view.probs[best], view.critical)
+    curves.append(_ratio_curve(ratios.of_mass(view, mass), "bayes", best))
+    stated = None
+    if reader is not None and view.cost is not None:
+        stated = ratios.in_false_alarms(reader, view.cost, view.critical)
+    for name, each in decided.items():
+        for who in (Reader(), stated):
+            if who is not None:
+                costs = ratios.of_policy(view, each, who)
+                curves.append(_ratio_curve(costs, each.rule, each.calibrated, name, who))
+    return curves
+
+
+def _ratio_curve(
+    costs: RatioCosts, rule: str, calibrated: str, policy: str | None = None, reader: Reader | None = None
+) -> CostRatioCurve:
+    return CostRatioCurve(
+        rule=rule,
+        calibrated=calibrated,
+        policy=policy,
+        reader_cost=None if reader is None else float(reader.cost),
+        reader_errs=reader is not None and reader.error is not None,
+        ratio=list(ratios.RATIOS),
+        cost=costs.cost.tolist(),
+        low=costs.low.tolist(),
+        high=costs.high.tolist(),
     )
 
 

@@ -151,6 +151,32 @@ class PolicyRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CostRatioCurve:
+    """Cost of one way of answering as a critical error weighs as much as ever more false alarms.
+
+    Attributes:
+        rule: ``"argmax"`` or ``"given"``, whose answers stay the same, or ``"bayes"``, decided anew at each
+            ratio; of a policy, the rule whose answers it accepts, which stay the same.
+        calibrated: recalibrator whose probabilities it decides on. policy: its name, or None without one.
+        reader_cost: of one deferral in false alarms, 0 with a reader free of cost; None without a policy.
+        reader_errs: whether that reader may be wrong.
+        ratio: cost of a critical error over that of a false alarm, rising.
+        cost: expected cost over that of the best constant answer: above 1 is worse than ignoring the image.
+        low, high: ends of its 95 % interval, each ratio by itself.
+    """
+
+    rule: str
+    calibrated: str
+    policy: str | None = None
+    reader_cost: float | None = None
+    reader_errs: bool = False
+    ratio: Sequence[float]
+    cost: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeferralSection:
     """What deferring buys, by score, and what the policies achieved.
 
@@ -159,6 +185,8 @@ class DeferralSection:
         unit: ``"cost"``, or ``"errors"`` without a severity matrix.
         reader_cost: of one deferral, or None. reader_errs: whether the stated reader may be wrong.
         cost_without_deferral: mean cost a case. scores, policies: or empty.
+        ratios: a curve of each rule, then of each policy, with a reader free of cost and with the stated one;
+            empty in audits from before there were any. ratios_why_not: why there are none, or empty.
     """
 
     decision: str = "argmax"
@@ -170,3 +198,5 @@ class DeferralSection:
     cost_without_deferral: float | None = None
     scores: Sequence[ScoreCurves] = ()
     policies: Sequence[PolicyRecord] = ()
+    ratios: Sequence[CostRatioCurve] = ()
+    ratios_why_not: str = ""
