@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -343,3 +344,25 @@ def test_a_table_of_nothing_but_the_needed_round_trips(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_said(broken: Any, says: str) -> None:
     with pytest.raises(InputError, match=says):
         tables.read(broken)
+
+
+def test_stages_come_back_with_their_widths(tmp_path: Path, refused: Callable[..., None]) -> None:
+    rng = np.random.default_rng(0)
+    seen = tuple(rng.normal(size=(4, width)).astype(np.float32) for width in (4, 6))
+    table = Predictions(list("abcd"), ("x", "y"), [0, 1, 0, 1], rng.normal(size=(4, 2)), stages=seen)
+    tables.write(table, tmp_path / "t.parquet")
+    back = tables.read(tmp_path / "t.parquet").stages
+    assert back is not None
+    assert [stage.tolist() for stage in back] == [stage.tolist() for stage in seen]
+    arrays = {"logits": table.logits, "labels": table.labels, "stages": np.hstack(seen)}
+    several = tables.read({**arrays, "stage_widths": np.array([4, 6])}).stages
+    assert several is not None
+    assert [stage.shape for stage in several] == [(4, 4), (4, 6)]
+    alone = tables.read(arrays).stages
+    assert alone is not None
+    assert [stage.shape for stage in alone] == [(4, 10)]
+    for widths in ([4, 5], [10, 0], [4.5, 5.5]):
+        refused(
+            lambda widths=widths: tables.read({**arrays, "stage_widths": np.array(widths)}),
+            "add up to the 10",
+        )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from primum.cli.arguments import Root, images_for
 from primum.cli.outputs import file_out
 from primum.core import bounds
+
+if TYPE_CHECKING:
+    from primum.predictions import Predictions
 
 app = typer.Typer()
 
@@ -29,7 +32,7 @@ def predict(
         ),
     ] = "test",
     embeddings: Annotated[
-        bool, typer.Option("--embeddings", help="Store what the last layer sees, too.")
+        bool, typer.Option("--embeddings", help="Store what the last layer and every stage see, too.")
     ] = False,
     passes: Annotated[
         int, typer.Option(metavar="S", help="Stochastic passes with dropout on (50, say); 0 for none.")
@@ -68,8 +71,17 @@ def predict(
     tables.write(predictions, out)
     for note in notes:
         print(note, file=sys.stderr)
-    print(f"{out}: answers for {len(table)} cases written")
+    print(f"{out}: answers for {len(table)} cases written{_size(predictions)}")
     for note in predictions.notes:
         print(f"note: {note}")
     if predictions.source.get("mc_dropout", {}).get("where") == "head":
         print("dropout acts before the last layer only: a weak form of MC dropout")
+
+
+def _size(predictions: Predictions) -> str:
+    """Bytes that embeddings and stages take of an image, before the file is compressed."""
+    if predictions.embeddings is None:
+        return ""
+    arrays = (predictions.embeddings, *(predictions.stages or ()))
+    parts = "embeddings and stages" if predictions.stages else "embeddings"
+    return f", {sum(4 * array.shape[1] for array in arrays):,} bytes of {parts} an image"

@@ -119,6 +119,11 @@ class Network(nn.Module):
         features: Tensor = self.trunk(images)
         return features
 
+    @property
+    def width(self) -> int:
+        """D, the numbers of an embedding."""
+        return int(self.head.in_features)
+
     def forward(self, images: Tensor) -> Tensor:
         """(B, K) logits of normalised images (B, C, S, S)."""
         logits: Tensor = self.head(self.dropout(self.embed(images)))

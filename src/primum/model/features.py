@@ -1,4 +1,4 @@
-"""Embeddings of every image, computed once and kept."""
+"""Features of every image, its embedding and what each stage saw, computed once and kept."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from primum.core.arrays import Integers, Singles
 from primum.core.check import InputError
 from primum.data import corruptions
 from primum.data.imaging.ranges import Unfit
+from primum.model import stages
 from primum.model.backbone import Network
 from primum.model.images import Images
 
@@ -68,18 +69,25 @@ def embed_batch(network: Network, pixels: Tensor, trunk: nn.Module | None = None
         return embeddings.float()
 
 
+def observe_batch(network: Network, pixels: Tensor) -> Tensor:
+    """(B, D + S) float32 features of pixels: the embedding, and what each stage saw in the same pass."""
+    with stages.watched(network.trunk) as seen:
+        embeddings = embed_batch(network, pixels)
+    return torch.cat([embeddings, *seen], dim=1)
+
+
 def embed(
     network: Network,
     images: Images,
     rows: Integers,
     *,
     bar: bool = False,
-    embedder: Callable[[Network, Tensor], Tensor] = embed_batch,
+    embedder: Callable[[Network, Tensor], Tensor] = observe_batch,
 ) -> Singles:
-    """(N, D) float32 embeddings of the images at ``rows``: eval mode, no augmentation, channels last.
+    """(N, D + S) float32 features of the images at ``rows``: eval mode, no augmentation, channels last.
 
     In bfloat16 inside where the network's card says ``bf16-mixed``. ``embedder`` makes the
-    embeddings of one batch of pixels.
+    features of one batch of pixels.
     """
     on = device()
     parts = []
@@ -109,11 +117,11 @@ def evaluating(network: Network, on: torch.device) -> Iterator[None]:
 
 
 def cached(network: Network, images: Images, folder: Path, *, bar: bool = False) -> Singles:
-    """(N, D) float32 embeddings of a whole table, from ``folder`` or computed into it; memory-mapped.
+    """(N, D + S) float32 features of a whole table, from ``folder`` or computed into it; memory-mapped.
 
     The file's name is the fingerprint of the images (not of labels or splits), their corruption, the trunk,
-    the transform and the precision, so a file is shared by every recipe that agrees on them. An interruption
-    costs at most the last 1,024 images.
+    its stages, the transform and the precision, so a file is shared by every recipe that agrees on them. An
+    interruption costs at most the last 1,024 images.
     """
     table = images.table
     # Labels and splits do not reach the trunk: recipes that differ in them share the file.
@@ -123,27 +131,29 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
         "transform": network.card.transform.to_dict(),
         "precision": network.card.precision,
     }
+    if parts := stages.widths(network.trunk):
+        named["stages"] = parts
     if images.corruption is not None:
         named["corruption"] = [images.corruption, corruptions.parameter(*images.corruption), images.seed]
     key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:32]
-    final, parts = folder / f"{key}.npy", folder / key
+    final, chunks = folder / f"{key}.npy", folder / key
     if _damaged(final, len(table)):
         starts = range(0, len(table), CHUNK)
         sizes = {start: min(CHUNK, len(table) - start) for start in starts}
-        todo = [start for start in starts if _damaged(parts / f"{start}.npy", sizes[start])]
+        todo = [start for start in starts if _damaged(chunks / f"{start}.npy", sizes[start])]
         with progress(bar) as bars:
             task = bars.add_task("features", total=len(table))
             bars.advance(task, len(table) - sum(sizes[start] for start in todo))
             for start in todo:
                 rows = np.arange(start, min(start + CHUNK, len(table)))
                 embeddings = embed(network, images, rows)
-                with files.whole(parts / f"{start}.npy") as draft:
+                with files.whole(chunks / f"{start}.npy") as draft:
                     np.save(draft, embeddings, allow_pickle=False)
                 bars.advance(task, len(rows))
         # Chunks go only when the whole is written, so an interruption at any point loses no more than one.
         with files.whole(final) as draft:
-            np.save(draft, np.concatenate([_stored(parts / f"{start}.npy") for start in starts]))
-        files.remove(parts, "*.npy")
+            np.save(draft, np.concatenate([_stored(chunks / f"{start}.npy") for start in starts]))
+        files.remove(chunks, "*.npy")
     return _stored(final)
 
 
@@ -163,7 +173,7 @@ def _damaged(file: Path, n: int) -> bool:
 def shared(
     network: Network, images: Images, dataset: ImageTable, folder: Path, *, bar: bool = False
 ) -> Singles:
-    """(N, D) float32 embeddings of images that are some of the ``dataset``'s: those of :func:`cached`.
+    """(N, D + S) float32 features of images that are some of the ``dataset``'s: those of :func:`cached`.
 
     So every recipe that holds something out of the same data shares one file.
     """

@@ -17,7 +17,7 @@ from primum.core.arrays import Floats, Integers, Singles
 from primum.core.version import __version__
 from primum.data.images import HELD_OUT, NEW
 from primum.judge.confidence import uncertainty
-from primum.model import augmenting, backbone, features, trained_scores
+from primum.model import augmenting, backbone, features, stages, trained_scores
 from primum.model import passes as mc
 from primum.model.backbone import Network
 from primum.model.images import Images
@@ -52,7 +52,8 @@ def predict(
     Args:
         run: folder of a training run, or a network.
         table: the images; its classes may stand in another order than the network's, but not be others.
-        embeddings: keep the (N, D) features beside the (N, K) logits, those without dropout or change.
+        embeddings: keep the (N, D) embeddings, and what each stage saw, beside the (N, K) logits: those
+            without dropout or change.
         progress: show a bar on standard error.
         passes: S stochastic passes with dropout on, 0 for none; see :mod:`primum.model.passes`.
         tta: ask about the changes of :mod:`primum.model.augmenting` too.
@@ -84,9 +85,9 @@ def answers(
     network: Network, images: Images, rows: Integers, *, embeddings: bool = True, bar: bool = False
 ) -> Predictions:
     """Predictions for the images at ``rows``, each seen once as it is."""
-    network_embeddings, confidnet_embeddings = trained_scores.embed(network, images, rows, bar=bar)
-    answered = from_embeddings(
-        network, images.table.take(rows), network_embeddings, confidnet_embeddings, embeddings=embeddings
+    network_features, confidnet_embeddings = trained_scores.embed(network, images, rows, bar=bar)
+    answered = from_features(
+        network, images.table.take(rows), network_features, confidnet_embeddings, embeddings=embeddings
     )
     return replace(answered, notes=(*answered.notes, *images.notes(rows)))
 
@@ -115,7 +116,8 @@ def _repeated(
         task = bars.add_task("answers", total=len(table))
         for batch in images.batches(np.arange(len(table)), features.at_once(on)):
             pixels = batch.to(on)
-            batch_embeddings = features.embed_batch(network, pixels)
+            batch_features = features.observe_batch(network, pixels)
+            batch_embeddings = batch_features[:, : network.width]
             batch_confidnet = None if trunk is None else features.embed_batch(network, pixels, trunk)
             of_batch: dict[str, uncertainty.Passes] = {}
             trained: dict[str, Floats] = {}
@@ -127,7 +129,7 @@ def _repeated(
                 trained = pass_scores.scores()
             if tta:
                 of_batch["tta"] = collected(augmenting.logits(network, pixels, batch_embeddings))
-            network_parts.append(batch_embeddings.cpu().numpy())
+            network_parts.append(batch_features.cpu().numpy())
             confidnet_parts += [] if batch_confidnet is None else [batch_confidnet.cpu().numpy()]
             means.append(next(iter(of_batch.values())).mean)
             scores.append(
@@ -140,9 +142,7 @@ def _repeated(
             )
             bars.advance(task, len(batch))
     of_confidnet = np.concatenate(confidnet_parts) if confidnet_parts else None
-    plain = from_embeddings(
-        network, table, np.concatenate(network_parts), of_confidnet, embeddings=embeddings
-    )
+    plain = from_features(network, table, np.concatenate(network_parts), of_confidnet, embeddings=embeddings)
     answered = averaged(plain, means, scores, source)
     return replace(answered, notes=(*answered.notes, *images.notes(np.arange(len(table)))))
 
@@ -179,19 +179,22 @@ def collected(logits: Iterator[Tensor]) -> uncertainty.Passes:
     return uncertainty.collected(batch.cpu().double().softmax(dim=1).numpy() for batch in logits)
 
 
-def from_embeddings(
+def from_features(
     network: Network,
     table: ImageTable,
-    network_embeddings: Singles,
+    network_features: Singles,
     confidnet_embeddings: Singles | None = None,
     *,
     embeddings: bool = True,
 ) -> Predictions:
-    """Predictions of the last layer on embeddings (N, D) already computed for the N rows of a table.
+    """Predictions of the last layer on features (N, D + S) already computed for the N rows of a table.
 
+    The embeddings alone, (N, D), will do, but then nothing is known of the stages.
     ``confidnet_embeddings`` are those of the trunk of the network's ConfidNet, where that has one.
     """
     position = np.array([network.card.classes.index(name) for name in table.classes] + [-1])
+    network_embeddings = np.asarray(network_features[:, : network.width])
+    seen = stages.split(np.asarray(network_features), network.width, stages.widths(network.trunk))
     note = (network.card.source.get("loss") or {}).get("note")
     source = dict(network.card.source) | {"data": table.name, "data_fingerprint": table.fingerprint()}
     return Predictions(
@@ -199,7 +202,8 @@ def from_embeddings(
         classes=network.card.classes,
         labels=position[table.label_index],  # an unknown label, -1, stays -1
         logits=classify(network, network_embeddings),
-        embeddings=np.asarray(network_embeddings) if embeddings else None,
+        embeddings=network_embeddings if embeddings else None,
+        stages=seen if embeddings else None,
         scores=trained_scores.scores(network.cpu(), network_embeddings, confidnet_embeddings),
         metadata=judged(table.cases).drop("id", "label"),
         source=source,

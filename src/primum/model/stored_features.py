@@ -11,7 +11,7 @@ from primum.core.arrays import Singles
 from primum.model import features, trained_scores
 from primum.model import passes as mc
 from primum.model.backbone import Network
-from primum.model.predict import averaged, collected, from_embeddings
+from primum.model.predict import averaged, collected, from_features
 from primum.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 AT_ONCE = 4096  # rows of features
 
 
-def once(network: Network, table: ImageTable, embeddings: Singles) -> Predictions:
-    """What ``predict`` answers, from embeddings (N, D) of the network's own trunk."""
-    return from_embeddings(network, table, embeddings)
+def once(network: Network, table: ImageTable, stored: Singles) -> Predictions:
+    """What ``predict`` answers, from features (N, D + S) of the network's own trunk."""
+    return from_features(network, table, stored)
 
 
-def many(network: Network, table: ImageTable, embeddings: Singles, passes: int, seed: int = 0) -> Predictions:
-    """What ``predict`` answers with ``passes``, from embeddings (N, D) without dropout.
+def many(network: Network, table: ImageTable, stored: Singles, passes: int, seed: int = 0) -> Predictions:
+    """What ``predict`` answers with ``passes``, from features (N, D + S) without dropout.
 
     For networks that drop units in the head alone, and whose ConfidNet has no trunk of its own: the masks are
     those of ``predict``, so the answers are too, but for float rounding.
@@ -36,7 +36,7 @@ def many(network: Network, table: ImageTable, embeddings: Singles, passes: int, 
     """
     where = mc.dropout(network, passes)
     assert not where.trunk, "dropout inside the trunk needs the images"
-    means, scores = [], []
+    embeddings, means, scores = stored[:, : network.width], [], []
     with features.evaluating(network, torch.device("cpu")):
         for start in range(0, len(embeddings), AT_ONCE):
             part = torch.from_numpy(np.array(embeddings[start : start + AT_ONCE], dtype=np.float32))
@@ -49,4 +49,4 @@ def many(network: Network, table: ImageTable, embeddings: Singles, passes: int, 
                 {f"mcd_{name}": score for name, score in repeats.scores().items()} | pass_scores.scores()
             )
     source = {"mc_dropout": {"passes": passes, "where": where.description, "seed": seed}}
-    return averaged(from_embeddings(network, table, embeddings), means, scores, source)
+    return averaged(from_features(network, table, stored), means, scores, source)

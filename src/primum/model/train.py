@@ -27,7 +27,7 @@ from primum.model.batches import Inputs, Rows, loader
 from primum.model.images import Images
 from primum.model.losses.learning import Learning, learning
 from primum.model.material import Material, begun, resumed
-from primum.model.predict import answers, from_embeddings, origin
+from primum.model.predict import answers, from_features, origin
 from primum.model.recipe import Recipe
 from primum.severity import SeverityMatrix
 
@@ -72,7 +72,7 @@ def train(
         progress: show bars and one line per stage on standard error.
         cache: folder for the features of a frozen trunk, and for which images are copies of each other;
             ``out/../.features`` unless said otherwise.
-        embeddings: store what the last layer sees beside the logits.
+        embeddings: store what the last layer and every stage see beside the logits.
         like: folder of another run of the same data, whose splits are taken.
 
     Returns:
@@ -150,7 +150,7 @@ def train(
             if stored is None:
                 predictions = answers(network, images, at, embeddings=embeddings, bar=progress)
             else:
-                predictions = from_embeddings(network, table.take(at), stored[at], embeddings=embeddings)
+                predictions = from_features(network, table.take(at), stored[at], embeddings=embeddings)
                 predictions = replace(
                     predictions, notes=(*predictions.notes, *unfit.notes(at.tolist(), ranges))
                 )
@@ -326,7 +326,7 @@ def _inputs(network: Network, images: Images, stored: Singles | None) -> tuple[I
     """What is trained on, images or stored features, and in which precision."""
     if stored is None:
         return images.batch, network.card.precision
-    return _from(stored), "32-true"  # one layer gains nothing from less precision
+    return _from(stored[:, : network.width]), "32-true"  # one layer gains nothing from less precision
 
 
 def _from(stored: Singles) -> Inputs:

@@ -28,19 +28,19 @@ def own_trunk(network: Network) -> nn.Module | None:
 def embed(
     network: Network, images: Images, rows: Integers, *, bar: bool = False
 ) -> tuple[Singles, Singles | None]:
-    """(N, D) embeddings, and (N, D) of the ConfidNet's own trunk, or None; every image is read once."""
+    """(N, D + S) features, and (N, D) embeddings of the ConfidNet's own trunk, or None; one read an image."""
     trunk = own_trunk(network)
     if trunk is None:
         return features.embed(network, images, rows, bar=bar), None
 
     def embed_twice(network: Network, pixels: Tensor) -> Tensor:
         return torch.cat(
-            [features.embed_batch(network, pixels), features.embed_batch(network, pixels, trunk)], dim=1
+            [features.observe_batch(network, pixels), features.embed_batch(network, pixels, trunk)], dim=1
         )
 
     both = features.embed(network, images, rows, bar=bar, embedder=embed_twice)
-    embeddings, confidnet_embeddings = np.split(both, 2, axis=1)
-    return embeddings, confidnet_embeddings
+    network_features, confidnet_embeddings = np.split(both, [-network.width], axis=1)
+    return network_features, confidnet_embeddings
 
 
 def scores(

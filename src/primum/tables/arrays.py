@@ -14,6 +14,7 @@ from primum.core.check import InputError
 from primum.core.labels import class_index, one_hot, text
 from primum.predictions import Predictions
 from primum.tables.frames import SCORE, checked_metadata
+from primum.tables.stages import stages_of
 
 
 def from_arrays(
@@ -57,6 +58,10 @@ def from_arrays(
         "decision", inputs.pop("decision", None), n=n, classes=classes, named=named, name=name
     )
     fields: dict[str, Any] = {key: inputs.pop(key) for key in ("passes", "embeddings") if key in inputs}
+    if "stages" in inputs:
+        widths = inputs.pop("stage_widths", None)
+        numbers = check.numbers(inputs.pop("stages"), name, "stages")
+        fields["stages"] = stages_of(numbers, None if widths is None else widths.tolist(), name)
     fields["scores"] = {
         key[len(SCORE) :]: check.numbers(inputs.pop(key), name, key)
         for key in list(inputs)

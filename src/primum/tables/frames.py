@@ -15,6 +15,7 @@ from primum.core.check import InputError
 from primum.core.columns import SPLITS
 from primum.core.labels import text
 from primum.predictions import Predictions
+from primum.tables.stages import stages_of
 
 TEXT = ("id", "label", "patient", "site", "split", "shift", "decision", "path")
 PREFIXES = ("prob_", "logit_")
@@ -54,7 +55,7 @@ def from_frame(
         for column in frame.columns
         if column.startswith(SCORE)
     }
-    used |= {"id", "label", "decision", "embedding", "passes"} | {SCORE + score for score in scores}
+    used |= {"id", "label", "decision", "embedding", "stages", "passes"} | {SCORE + score for score in scores}
     used |= set() if "label" in frame.columns else set(labels.one_hot_columns(frame.columns, classes))
     metadata, metadata_notes = checked_metadata(
         frame.select([column for column in frame.columns if column not in used]), name
@@ -65,6 +66,9 @@ def from_frame(
         "metadata": metadata,
         "passes": _passes(frame, len(classes), name),
         "embeddings": _list_array(frame, "embedding", name) if "embedding" in frame.columns else None,
+        "stages": stages_of(_list_array(frame, "stages", name), declared.get("stages"), name)
+        if "stages" in frame.columns
+        else None,
         "source": declared.get("source", {}),
         "notes": tuple(dict.fromkeys((*declared.get("notes", ()), *notes, *metadata_notes))),
         "name": name,

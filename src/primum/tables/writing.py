@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,9 +48,14 @@ def _arrow(p: Predictions) -> pa.Table:
         columns["passes"] = _fixed(p.passes.transpose(1, 0, 2).reshape(len(p), -1))
     if p.embeddings is not None:
         columns["embedding"] = _fixed(np.asarray(p.embeddings))
-    settings = {
+    if p.stages is not None:
+        singles = [np.asarray(stage, np.float32) for stage in p.stages]
+        columns["stages"] = _fixed(np.concatenate(singles, axis=1))
+    settings: dict[str, Any] = {
         "classes": list(p.classes), "kind": p.kind, "source": dict(p.source), "notes": list(p.notes),
     }  # fmt: skip
+    if p.stages is not None:
+        settings["stages"] = [int(stage.shape[1]) for stage in p.stages]
     return pa.table(columns).replace_schema_metadata({SCHEMA_KEY: json.dumps(settings)})
 
 

@@ -90,7 +90,7 @@ class Trained:
         return Answers(_ordered(once), None if mean is None else _ordered(mean))
 
     def _features(self, images: ImageTable, complete: ImageTable, shift: Shift) -> Singles:
-        """(N, D) features of the images of a shift, from a file that every run shares."""
+        """(N, D + S) features of the images of a shift, from a file that every run shares."""
         from primum.model import features
         from primum.model.images import Images
 
@@ -101,14 +101,17 @@ class Trained:
         return features.shared(self.network, Images(images, transform), complete, self.stores)
 
     def train_rows(self, folder: Path) -> Predictions:
-        """The rows the network was trained on, with embeddings."""
+        """The rows the network was trained on, with embeddings and what each stage saw."""
         rows = tables.read(folder / "predictions" / "train.parquet")
         rows = reordered(rows, self.network.card.classes)
         if rows.embeddings is not None:
             return rows
+        from primum.model import stored_features
+
         place = {name: row for row, name in enumerate(self.table.cases["id"])}
         images = self.table.take(np.array([place[name] for name in rows.ids], dtype=np.int64))
-        return replace(rows, embeddings=self._features(images, self.complete, FIT))
+        features = stored_features.once(self.network, images, self._features(images, self.complete, FIT))
+        return replace(rows, embeddings=features.embeddings, stages=features.stages)
 
 
 def question(run: Run, out: Path, shifts: tuple[Shift, ...], passes: int) -> Callable[[Task], None]:
@@ -161,6 +164,7 @@ def _stored(
     return replace(
         once,
         embeddings=None if frozen else once.embeddings,
+        stages=None if frozen else once.stages,
         scores=scores,
         metadata=metadata.with_columns(columns),
         source=dict(once.source) | of_mean | {"not_applicable": missing},
