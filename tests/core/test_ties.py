@@ -64,6 +64,11 @@ def test_a_threshold_holds_for_what_equals_it_and_one_above_it_does_not() -> Non
     assert not ties.at_least(np.array([1.0]), np.inf).any()
 
 
+def test_infinite_scores_say_nothing_of_the_size_of_the_others() -> None:
+    tiny = np.array([1e-20, 2e-20, 3e-20])
+    assert ties.above(2e-20, np.r_[tiny, -np.inf]) == ties.above(2e-20, tiny) < 3e-20
+
+
 def test_the_first_of_the_largest_is_the_answer_and_is_counted() -> None:
     rows = np.array([[0.3, UP, 0.6], [0.6, UP, 0.1], [0.1, 0.2, 0.7]])
     assert ties.first_largest(rows).tolist() == [1, 0, 2]

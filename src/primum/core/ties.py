@@ -107,7 +107,8 @@ def above(value: float, score: ArrayLike = 0.0) -> float:
     if not np.isfinite(value):
         return value
     # of scores that are all 0 nothing is known of the size that others will have
-    size = max(abs(value), float(np.abs(np.asarray(score)).max(initial=0.0))) or 1.0
+    others = np.abs(np.asarray(score, dtype=np.float64))
+    size = max(abs(value), float(others[np.isfinite(others)].max(initial=0.0))) or 1.0
     # twice: at_least takes one tolerance off again
     return value + 2 * float(tolerance(value, size))
 

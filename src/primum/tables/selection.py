@@ -217,9 +217,18 @@ def stacked(parts: Sequence[Predictions], renamed: bool = True) -> Predictions:
         embeddings=np.concatenate(embeddings) if len(embeddings) == len(parts) else None,
         stages=tuple(np.concatenate(each) for each in zip(*stages, strict=True)) if complete else None,
         scores={name: np.concatenate([part.scores[name] for part in parts]) for name in shared},
-        metadata=pl.concat([part.metadata for part in parts], how="diagonal_relaxed"),
+        metadata=_under_each_other(parts),
         source=first.source,
         name=first.name,
+    )
+
+
+def _under_each_other(parts: Sequence[Predictions]) -> pl.DataFrame:
+    """Their metadata; empty in the rows of a table without any."""
+    known = next((part.metadata for part in parts if part.metadata.width), pl.DataFrame())
+    return pl.concat(
+        [part.metadata if part.metadata.width else known.clear(len(part)) for part in parts],
+        how="diagonal_relaxed",
     )
 
 

@@ -130,6 +130,15 @@ def test_every_version_of_the_cases_is_held_to_the_promise() -> None:
     assert (strict.n, strict.risk) == (400, 0)
 
 
+@pytest.mark.parametrize(("alpha", "delta"), [(0.2, 0.64), (0.2, 0.32768), (0.1, 0.729)])
+def test_just_enough_cases_are_enough_whatever_the_last_digit(alpha: float, delta: float) -> None:
+    n = fewest(alpha, delta)
+    assert (1 - alpha) ** n == pytest.approx(delta, rel=1e-12)
+    for denominator in get_args(Denominator):
+        found = certify(gathered(np.arange(n) / n, np.zeros(n), None, True), alpha, delta, denominator)
+        assert (found.why_not, found.n) == ("", n)
+
+
 def test_vetoed_cases_are_never_accepted() -> None:
     score = np.r_[np.full(100, -np.inf), np.linspace(0, 1, 200)]
     units = gathered(score, np.r_[np.ones(100), np.zeros(200)], None, True)

@@ -152,11 +152,14 @@ def fit(
     trained = None
     if train is not None:
         trained = training_rows(tables.read(train, columns, classes=rows.classes), rows, fit=rows)
-        trained = with_copies(trained, versions) if veto is not None else trained
     own = columns_of(rows)
-    asked = None if veto is None else vetoes.choose(veto, rows, Scoring(train=trained).reference, own)
-    computed = tuple(name for name in (*names, *([asked] if asked else [])) if name not in own)
     to_learn = len(names) > 1 and several == "learn"
+    asked = None
+    if veto is not None:
+        order = () if to_learn else names
+        asked = vetoes.choose(veto, rows, Scoring(train=trained).reference, own, order)
+        trained = with_copies(trained, versions) if trained is not None and asked not in own else trained
+    computed = tuple(name for name in (*names, *([asked] if asked else [])) if name not in own)
     # a temperature or recalibrator of the threshold's own rows would break a promise, not a capacity
     of_labels = promise is not None and (decision == "bayes" or "msr_temperature" in computed)
     portions = divide(

@@ -89,7 +89,9 @@ def _threshold(request: Request, copies: Copies, score: str, shares: int) -> Thr
             )
     elif request.reader is not None:
         passing = np.isfinite(confidence)
-        chosen, why = _by_cost(request, request.reader, rows.take(passing), answers.take(passing), score)
+        chosen, why = np.inf, "the veto sends away every one of these fit rows"
+        if passing.any():
+            chosen, why = _by_cost(request, request.reader, rows.take(passing), answers.take(passing), score)
     else:
         certificate = _certified(request, copies, score, shares)
         chosen, why = certificate.threshold, certificate.why_not

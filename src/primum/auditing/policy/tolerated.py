@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from primum import tables
 from primum.core import check
@@ -81,16 +82,22 @@ def with_copies(train: Predictions, versions: Sequence[Copies]) -> Predictions:
 def _marked(table: Predictions) -> tuple[Predictions, set[str]]:
     """A table of changed images, and the changes in it."""
     columns = table.metadata.columns
-    if "shift" not in columns or "shift_level" not in columns or table.metadata["shift"].null_count():
+    level = table.metadata["shift_level"].cast(pl.Float64, strict=False) if "shift_level" in columns else None
+    if (
+        "shift" not in columns
+        or level is None
+        or table.metadata["shift"].null_count()
+        or not ((level % 1) == 0).fill_null(False).all()
+    ):
         raise InputError(
-            f"{table.name}: a table of changed images needs columns shift and shift_level in every row; "
-            "write it with primum predict --corrupt"
+            f"{table.name}: a table of changed images needs columns shift and shift_level, a whole number, "
+            "in every row; write it with primum predict --corrupt"
         )
     return table, set(_changes(table))
 
 
 def _changes(table: Predictions) -> list[str]:
-    shift, level = table.metadata["shift"], table.metadata["shift_level"]
+    shift, level = table.metadata["shift"], table.metadata["shift_level"].cast(pl.Float64)
     return [f"{name}:{int(degree)}" for name, degree in zip(shift, level, strict=True)]
 
 
@@ -104,6 +111,12 @@ def _copies(change: str, read: Sequence[tuple[Predictions, set[str]]], rows: Pre
         of_fit += [mine.take(~trained)] if not trained.all() else []
         of_train += [mine.take(trained)] if trained.any() else []
     place = {name: row for row, name in enumerate(rows.ids)}
+    known = sum(name in place for part in of_train for name in part.ids)
+    if known:
+        raise InputError(
+            f"--tolerate {change}: training rows were expected, {known} of those marked split=train are fit "
+            "rows; mark them as cal"
+        )
     parts = [part.take(np.array([name in place for name in part.ids])) for part in of_fit]
     parts = [reordered(part, rows.classes) for part in parts if len(part)]
     covered = {name for part in parts for name in part.ids}
@@ -118,12 +131,12 @@ def _copies(change: str, read: Sequence[tuple[Predictions, set[str]]], rows: Pre
         raise InputError(
             f"--tolerate {change}: copies hold {table.kind}, the fit rows {rows.kind}; use alike"
         )
-    if (table.labels >= 0).any() and (table.labels != rows.labels[at]).any():
+    if ((table.labels >= 0) & (table.labels != rows.labels[at])).any():
         raise InputError(
             f"--tolerate {change}: copies have other labels than the fit rows; use one reference"
         )
-    known = rows.metadata[at] if rows.metadata.width else rows.metadata
-    table = replace(table, labels=rows.labels[at], metadata=known)
+    metadata = rows.metadata[at] if rows.metadata.width else rows.metadata
+    table = replace(table, labels=rows.labels[at], metadata=metadata)
     train = [reordered(part, rows.classes) for part in of_train]
     return Copies(change, table, at, stacked(train, renamed=False) if train else None)
 

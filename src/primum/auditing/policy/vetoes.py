@@ -25,17 +25,31 @@ UNFITTED = tuple(
 NOVELTY = tuple(name for name in ("multilayer", "vim_residual", "knn") if name in SCORES)
 
 
-def choose(name: str, rows: Predictions, reference: Trained | None, columns: Container[str]) -> str:
+def choose(
+    name: str,
+    rows: Predictions,
+    reference: Trained | None,
+    columns: Container[str],
+    order: Container[str] = (),
+) -> str:
     """The novelty score a veto is to ask by: the one named, or for ``auto`` the first that applies.
 
     Args:
         name: ``auto``, a score that is learned from nothing but training rows, or a column of the table.
         rows: the fit rows. reference: what scores learned of training rows. columns: scores of the table.
+        order: scores that a threshold is read on, which a veto would only repeat.
 
     Raises:
-        InputError: for a score that looks at fit rows or answers, and for ``auto`` where none applies.
+        InputError: for a score that looks at fit rows or answers, or that is the order; and for ``auto``
+            where none applies.
     """
+    name = name.removeprefix("score_")
     if name != AUTO:
+        if name in order:
+            raise InputError(
+                f"--veto: another score than the order of the answers was expected, {name} is both; choose "
+                "another --score or another --veto"
+            )
         if name not in columns:
             check.one_of(name, (AUTO, *SCORES), "--veto: score")
             if name not in UNFITTED:
@@ -45,7 +59,10 @@ def choose(name: str, rows: Predictions, reference: Trained | None, columns: Con
                 )
         return name
     evidence = evidence_of(rows, reference)
-    reasons = {score: not_applicable(score, evidence) for score in NOVELTY}
+    reasons = {
+        score: "it orders the answers" if score in order else not_applicable(score, evidence)
+        for score in NOVELTY
+    }
     chosen = next((score for score, why in reasons.items() if not why), None)
     if chosen is None:
         why = "; ".join(f"{score}: {reason}" for score, reason in reasons.items())

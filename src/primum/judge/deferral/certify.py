@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtr
 
 from primum.core import ties
-from primum.core.arrays import Floats
+from primum.core.arrays import Bools, Floats
 from primum.judge.deferral.units import Units
 
 COVERAGES = tuple(k / 20 for k in range(1, 21))
+ROUNDING = 1e-12
 Denominator = Literal["accepted", "all"]
 Method = Literal["sequence", "bonferroni"]
 
@@ -84,7 +85,7 @@ def fewest(alpha: float, delta: float) -> int:
     149
     """
     # where the quotient is a whole number, rounding must not ask for one case more
-    return int(np.ceil(np.log(delta) / np.log1p(-alpha) - 1e-12))
+    return int(np.ceil(np.log(delta) / np.log1p(-alpha) - ROUNDING))
 
 
 def certify(
@@ -137,7 +138,7 @@ def _among_all(versions: Sequence[Units], alpha: float, delta: float, noun: str)
     losses = np.stack([units.loss(cuts) for units in versions])
     p = np.stack([_p(units, loss, units.count, alpha) for units, loss in zip(versions, losses, strict=True)])
     worst = p.max(axis=0)
-    at = int(np.flatnonzero(np.cumprod(worst <= delta))[-1])
+    at = int(np.flatnonzero(np.cumprod(_at_most(worst, delta)))[-1])
     version = int(p[:, at].argmax())
     count = versions[version].count
     scores = np.concatenate([units.score for units in versions])
@@ -162,12 +163,19 @@ def _among_accepted(
     loss = units.loss(cuts)
     p = _p(units, loss, accepted, alpha)
     # a sequence ends at its first failure: passing again further on would be a test that was not paid for
-    passing = p <= level if method == "bonferroni" else np.cumprod(p <= level).astype(bool)
+    passing = _at_most(p, level)
+    if method == "sequence":
+        passing = np.cumprod(passing).astype(bool)
     at = int(np.flatnonzero(passing)[-1]) if passing.any() else 0
     evidence = int(accepted[at]), count, float(loss[at] / accepted[at]), float(p[at]), level
     if not passing.any():
         return Certificate(np.inf, *evidence, _failed(units, *evidence, noun))
     return Certificate(ties.above(float(cuts[at]), units.score), *evidence)
+
+
+def _at_most(p: Floats, level: float) -> Bools:
+    """Whether each p-value is at most a level; (1 − alpha)ⁿ that equals it may come out a digit above."""
+    return p <= level * (1 + ROUNDING)
 
 
 def _p(units: Units, loss: Floats, n: ArrayLike, alpha: float) -> Floats:
