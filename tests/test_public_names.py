@@ -11,7 +11,8 @@ import primum
 
 NAMES = {
     "Audit", "Comparison", "Finding", "InputError", "Policy", "Predictions", "PrimumError", "Promise",
-    "SeverityMatrix", "StatedReader", "__version__", "apply_policy", "audit", "compare", "fit_policy", "read",
+    "SeverityMatrix", "StatedReader", "__version__", "apply_policy", "audit", "check_policy", "compare",
+    "fit_policy", "read",
 }  # fmt: skip
 MODULES = {"losses", "metrics", "severity"}
 

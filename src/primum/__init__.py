@@ -21,6 +21,7 @@ _HOME = {
     "StatedReader": "auditing.policy.terms.StatedReader",
     "apply_policy": "auditing.policy.application.apply",
     "audit": "auditing.audits.audit",
+    "check_policy": "auditing.policy.application.check",
     "compare": "auditing.comparisons.compare",
     "fit_policy": "auditing.policy.fit.fit",
     "losses": "model.losses",
@@ -33,13 +34,15 @@ MODULES = ("losses", "metrics", "severity")  # losses need torch, so they are no
 
 __all__ = [
     "Audit", "Comparison", "Finding", "InputError", "Policy", "Predictions", "PrimumError", "Promise",
-    "SeverityMatrix", "StatedReader", "__version__", "apply_policy", "audit", "compare", "fit_policy", "read",
+    "SeverityMatrix", "StatedReader", "__version__", "apply_policy", "audit", "check_policy", "compare",
+    "fit_policy", "read",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     from primum.auditing.audits import Audit, audit
     from primum.auditing.comparisons import Comparison, compare
     from primum.auditing.policy.application import apply as apply_policy
+    from primum.auditing.policy.application import check as check_policy
     from primum.auditing.policy.document import Policy
     from primum.auditing.policy.fit import fit as fit_policy
     from primum.auditing.policy.terms import Promise, StatedReader

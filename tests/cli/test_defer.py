@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Run) -> Run:
     return partial(command, "defer")
 
 
-@pytest.mark.parametrize("verb", ["fit", "apply"])
+@pytest.mark.parametrize("verb", ["fit", "apply", "check"])
 def test_help_has_an_example(verb: str, run: Run) -> None:
     code, out, _ = run(verb, "--help")
     assert code == 0
@@ -105,6 +106,8 @@ def test_rows_without_labels_are_decided(run: Run) -> None:
         (["fit", "cal.csv", "--capacity", 0.2, "--several", "tyr"], "did you mean 'try'?"),
         (["apply", "cal.csv", "test.parquet"], "a policy of schema primum.policy/1 was expected"),
         (["apply", "none.yaml", "test.parquet"], "there is no such file"),
+        (["check", "none.yaml", "test.parquet"], "there is no such file"),
+        (["check", "cal.csv", "test.parquet", "--out", "test.parquet"], "is read by this command"),
     ],
 )
 def test_bad_input_is_one_sentence_and_no_file(arguments: list[Any], said: str, run: Run) -> None:
@@ -114,6 +117,33 @@ def test_bad_input_is_one_sentence_and_no_file(arguments: list[Any], said: str, 
     assert err.count("\n") == 1
     assert said in err
     assert sorted(Path().iterdir()) == before
+
+
+def test_a_site_is_usable_or_suspended_by_its_exit_code(run: Run) -> None:
+    seen = TABLE.with_columns(score_seen=pl.Series(np.random.default_rng(0).random(len(TABLE))))
+    seen.filter(split="cal").drop("split").write_csv("seen.csv")
+    new = seen.filter(split="test").drop("split", "label")
+    new.write_csv("home.csv")
+    new.with_columns(score_seen=pl.col("score_seen") - 0.5).write_csv("away.csv")
+    run("fit", "seen.csv", "--severity", "phantom", "--capacity", 0.3, "--veto", "seen")
+    code, out, err = run("check", "policy.yaml", "home.csv")
+    assert (code, err) == (0, "")
+    assert "usable" in out
+    assert "a veto of 20 % is noticed (power 80 %) from" in " ".join(out.split())
+    code, out, err = run("check", "policy.yaml", "away.csv", "--by", "site", "--out", "away.json")
+    assert (code, err) == (3, "")
+    assert "what it promises is suspended" in " ".join(out.split())
+    assert "each p adjusted for 2 sites (Holm)" in " ".join(out.split())
+    assert json.loads(Path("away.json").read_text())["suspended"] is True
+    assert "what it promises is suspended" in " ".join(run("apply", "policy.yaml", "away.csv")[1].split())
+
+
+def test_a_check_needs_a_policy_with_a_veto_and_rows_it_can_score(run: Run) -> None:
+    run("fit", "cal.csv", "--capacity", 0.3)
+    code, _, err = run("check", "policy.yaml", "test.parquet", "--out", "site.json")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "this policy has none; fit it with --veto auto" in err
+    assert not Path("site.json").exists()
 
 
 def test_validation_rows_are_refused_for_a_promise(run: Run) -> None:

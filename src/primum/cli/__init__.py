@@ -22,10 +22,9 @@ from primum.cli import (
     severity,
     train,
 )
+from primum.cli.exits import BAD_INPUT, INTERRUPTED
 from primum.core.check import PrimumError, sentence
 from primum.core.version import __version__
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,7 +76,7 @@ def _interrupted() -> None:
 
 def _fail(text: str) -> None:
     print(f"primum: {sentence(text)}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(BAD_INPUT)
 
 
 def _version(requested: bool) -> None:

@@ -1,4 +1,4 @@
-"""The verbs defer fit, defer apply."""
+"""The verbs defer fit, defer apply, defer check."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from primum.cli.arguments import (
     class_names,
     mappings,
 )
+from primum.cli.exits import SUSPENDED
 from primum.cli.outputs import file_out
 from primum.core import bounds, check
 from primum.core.check import InputError
@@ -199,6 +200,35 @@ def defer_apply(
         findings, description=applied.policy.said, accepted=accepted, n=len(frame),
         name=applied.table.name, out=out,
     )  # fmt: skip
+
+
+@app.command("check")
+def defer_check(
+    context: typer.Context,
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="A policy file, fitted with --veto.")],
+    table: Annotated[
+        Path, typer.Argument(metavar="TABLE", help="Predictions of a new site or month, no labels needed.")
+    ],
+    by: Annotated[
+        str | None, typer.Option(help="Check each value of this column alone, p adjusted for their number.")
+    ] = None,
+    columns: Columns = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the check as JSON.")] = None,
+) -> None:
+    """Whether a policy may be used on rows of a new site or month. Exit code 3 where it is suspended.
+
+    Example: [bold]primum defer check policy.yaml march.parquet --by site --out march.json[/bold]
+    """
+    if out is not None:
+        file_out(context, out)
+    from primum.auditing.policy.application import check as check_policy
+    from primum.cli.terminal.site import show_check
+
+    checked = check_policy(policy, table, mappings(columns, 1)[0], by)
+    checked.to_json(out)
+    show_check(checked, out)
+    if checked.suspended:
+        raise typer.Exit(SUSPENDED)
 
 
 def _rates(text: str | None) -> float | dict[str, float] | None:

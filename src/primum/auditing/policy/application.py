@@ -11,15 +11,15 @@ import numpy as np
 import polars as pl
 
 from primum import tables
-from primum.auditing.guards import CHANCE, first_cases
 from primum.auditing.policy import vetoes
 from primum.auditing.policy.document import Policy
+from primum.auditing.policy.guards import warnings
 from primum.auditing.policy.rows import reader_of, require, scored, severity_of, threshold_of_each
-from primum.auditing.policy.terms import FitRows, StatedReader
+from primum.auditing.policy.site import SiteCheck, check_sites, need_veto
+from primum.auditing.policy.terms import StatedReader
 from primum.auditing.preparation import codes
-from primum.core import check
-from primum.core.arrays import Array, Bools, Floats
-from primum.core.check import InputError
+from primum.core.arrays import Bools, Floats
+from primum.core.check import InputError, same_classes
 from primum.judge.answers import View
 from primum.judge.confidence.combined import Combined
 from primum.judge.confidence.storage import StoredFit, StoredReference
@@ -27,9 +27,8 @@ from primum.judge.confidence.weighted import Weighted
 from primum.judge.deferral.measure import deferral
 from primum.judge.deferral.recalibrated import from_plain
 from primum.judge.deferral.scored import Decided, Scored
-from primum.judge.finding import Finding, warning
+from primum.judge.finding import Finding
 from primum.judge.recalibration.recalibrators import Temperature
-from primum.judge.statistics import homogeneity
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
 from primum.tables.selection import judged_rows, reordered
@@ -74,13 +73,13 @@ class Applied:
         """
         labelled = self.table.labels >= 0
         if not labelled.any():
-            return warnings(self.policy, self.table, self.decided.accepted)
+            return warnings(self.policy, self.table, self.decided)
         rows, decided = self.table.take(labelled), self.decided.take(labelled)
         matrix, cells = severity_of(self.policy, rows.classes, severity_source)
         view = _view(rows, matrix, cells)
         stated = reader_of(reader or self.policy.reader, matrix, rows.classes)
         judged = [metric.finding(view) for metric in deferral(view, decided, stated)]
-        return judged + warnings(self.policy, self.table, self.decided.accepted)
+        return judged + warnings(self.policy, self.table, self.decided)
 
 
 def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | None = None) -> Applied:
@@ -96,7 +95,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
     """
     policy = policy if isinstance(policy, Policy) else Policy.read(policy)
     table = judged_rows(tables.read(table, columns, classes=policy.classes))
-    check.same_classes(table.classes, policy.classes, table.name, "the policy")
+    same_classes(table.classes, policy.classes, table.name, "the policy")
     if table.kind != policy.outputs:
         raise InputError(
             f"{table.name}: the policy was fitted on {policy.outputs}, {table.kind} arrived; "
@@ -130,6 +129,33 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
     return Applied(policy, table, decided)
 
 
+def check(
+    policy: Policy | str | Path,
+    table: Any,
+    columns: Mapping[str, str] | None = None,
+    by: str | None = None,
+) -> SiteCheck:
+    """Whether a policy is at home at a site, from rows whose labels, if any, are not read.
+
+    Its veto sends away at most a share q of patients like those it was fitted on, 95 % sure. Where more are
+    sent away than that explains (p ≤ 0.01, exact binomial) the policy is suspended. What holds there whatever
+    the network does is the exact bound on the share of patients with an image that is answered and fatally
+    wrong: docs/methods.md#site-alarm.
+
+    Args:
+        policy: fitted with a veto, or the path of its file. table: whatever ``tables.read`` takes; its test
+            rows are looked at, or all where it has no splits.
+        columns: our column name → the table's own. by: column of sites to check each alone, or None.
+
+    Raises:
+        InputError: for a policy without a veto, and as :func:`apply` for rows it may not or cannot judge.
+    """
+    policy = policy if isinstance(policy, Policy) else Policy.read(policy)
+    need_veto(policy)
+    applied = apply(policy, table, columns)
+    return check_sites(policy, applied.table, applied.decided, by)
+
+
 def score_of(policy: Policy, answers: Scored, where: str) -> Floats:
     """(N,) the policy's score; InputError, with the reason or the nearest name, where an input lacks."""
     learned = policy.learned
@@ -151,62 +177,6 @@ def _fitted(policy: Policy) -> StoredFit:
         log_odds = Weighted(weights.scores, weights.mean, weights.scale, weights.weight, weights.intercept)
         fitted = replace(fitted, combined=Combined(log_odds))
     return fitted
-
-
-def warnings(policy: Policy, rows: Predictions, accepted: Bools) -> list[Finding]:
-    """What a reader of the figures must know: notes of the policy, and where these rows differ from its own.
-
-    Class shares (of labelled rows) and the share deferred (of all) are compared by
-    :mod:`primum.judge.statistics.homogeneity`, with one case per patient, p < 0.01.
-    """
-    notes = [warning("policy_note", note, 1, len(rows)) for note in policy.notes]
-    return notes + _prevalence(policy, rows) + _deferral(policy, rows, accepted)
-
-
-def _prevalence(policy: Policy, rows: Predictions) -> list[Finding]:
-    labelled = rows.labels >= 0
-    if not labelled.any():
-        return []
-    rows = rows.take(labelled)
-    counts = np.bincount(rows.labels[first_cases(rows)], minlength=len(rows.classes))
-    before = np.array([policy.fit.counts.get(name, 0) for name in rows.classes])
-    p, k, shares = _shift(before, counts)
-    if p >= CHANCE:
-        return []
-    why = (
-        f"class shares of the policy's fit rows and of these differ beyond chance ({rows.classes[k]} "
-        f"{shares[0, k]:.0%} against {shares[1, k]:.0%}): what it promises may not hold here"
-    )
-    return [warning("policy_prevalence_shift", why, p, len(rows))]
-
-
-def _deferral(policy: Policy, rows: Predictions, accepted: Bools) -> list[Finding]:
-    cases = first_cases(rows)
-    deferred, (then, n) = int((~accepted[cases]).sum()), _deferred(policy.fit)
-    p, _, shares = _shift(np.array([then, n - then]), np.array([deferred, len(cases) - deferred]))
-    if p >= CHANCE:
-        return []
-    unit = "" if rows.patients is None else ", one case per patient"
-    why = (
-        f"the policy deferred {shares[0, 0]:.0%} of its fit rows and defers {shares[1, 0]:.0%} of these"
-        f"{unit}, beyond chance: what it promises may not hold here"
-    )
-    return [warning("policy_deferral_shift", why, p, len(rows))]
-
-
-def _shift(before: Array, now: Array) -> tuple[float, int, Floats]:
-    """p-value of equal shares, the column that differs most, and both rows of shares (2, C)."""
-    counts = np.stack([before, now])
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    return homogeneity.p_value(counts), int(np.abs(shares[0] - shares[1]).argmax()), shares
-
-
-def _deferred(fit: FitRows) -> tuple[int, int]:
-    """Units of the threshold rows that the policy deferred, and all of them; by its share in older files."""
-    if fit.units is not None and fit.deferred_units is not None:
-        return fit.deferred_units, fit.units
-    n = max(round(sum(fit.counts.values()) * (fit.n - fit.learned_on) / fit.n), 1)
-    return round(fit.deferred_share * n), n
 
 
 def _view(rows: Predictions, matrix: SeverityMatrix | None, cells: Bools | None) -> View:

@@ -27,6 +27,15 @@ def proportion(hits: float, n: float, note: str = "") -> Estimate:
     return Estimate(share, low, high=high, n=round(n), tails=tails, note=note)
 
 
+def at_most(hits: int, n: int, sure: float = LEVEL) -> float:
+    """What a share stays at or below, one-sided and exact (Clopper & Pearson, Biometrika 1934); n above 0.
+
+    >>> round(at_most(0, 59), 3), at_most(3, 3)
+    (0.05, 1.0)
+    """
+    return float(beta.ppf(sure, hits + 1, n - hits)) if hits < n else 1.0
+
+
 def share(hits: Array, clusters: Array | None) -> Estimate:
     """Interval of the mean of hits, whose cases are alike within a patient.
 
