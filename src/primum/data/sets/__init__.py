@@ -33,6 +33,7 @@ DATA_SETS: tuple[DataSet, ...] = (
     chest_xray_nih.DATA_SET,
     ham10000.DATA_SET,
     ham10000.MALIGNANCY_DATA_SET,
+    ham10000.OFFICIAL_DATA_SET,
     breakhis.DATA_SET,
     breakhis.SUBTYPES_DATA_SET,
     sicapv2.DATA_SET,

@@ -1,6 +1,7 @@
 """HAM10000 (training set of ISIC 2018 task 3), with the official test set when it lies beside it.
 
-``ham10000_malignancy`` asks of HAM10000 alone whether a lesion is benign or malignant.
+``ham10000_malignancy`` asks of HAM10000 alone whether a lesion is benign or malignant; ``isic2018_malignancy``
+asks the same of the official test set alone, as images of elsewhere for networks trained on HAM10000.
 """
 
 from __future__ import annotations
@@ -61,9 +62,24 @@ def load_malignancy(root: Path | None, seed: int) -> ImageTable:
     folder = files.real(at_root(root or Path(), "ham10000", METADATA))
     cases = _train(folder)
     split = assign(cases["label"].to_numpy(), cases["patient"].to_numpy(), seed, WITHOUT_TEST)
+    return ImageTable(
+        "ham10000_malignancy", SIDES, _by_side(cases.with_columns(pl.Series("split", split))), folder.parent
+    )
+
+
+def load_official_malignancy(root: Path | None, seed: int) -> ImageTable:
+    """The 1,512 official test images of ISIC 2018 task 3, benign or malignant, all of them test.
+
+    Raises:
+        InputError: when truth or images are not there.
+    """
+    folder = files.real(at_root(root or Path(), "isic2018_test", TRUTH))
+    return ImageTable("isic2018_malignancy", SIDES, _by_side(_test(folder)), folder.parent)
+
+
+def _by_side(cases: pl.DataFrame) -> pl.DataFrame:
     side = pl.when(pl.col("label").is_in(MALIGNANT)).then(pl.lit("malignant")).otherwise(pl.lit("benign"))
-    cases = cases.with_columns(pl.Series("split", split), label=side, dx=pl.col("label").str.to_lowercase())
-    return ImageTable("ham10000_malignancy", SIDES, cases, folder.parent)
+    return cases.with_columns(label=side, dx=pl.col("label").str.to_lowercase())
 
 
 def _train(folder: Path) -> pl.DataFrame:
@@ -150,4 +166,13 @@ MALIGNANCY_DATA_SET = DataSet(
     licence=DATA_SET.licence,
     severity="ham10000_malignancy",
     counts={"ham10000_malignancy": {"train": {"benign": 8061, "malignant": 1954}}},
+)
+OFFICIAL_DATA_SET = DataSet(
+    {"isic2018_malignancy": load_official_malignancy},
+    summary="official test of ISIC 2018 task 3 alone, benign or malignant",
+    classes=SIDES,
+    needs="ISIC2018_Task3_Test_GroundTruth.csv, images/*",
+    licence=DATA_SET.licence,
+    severity="ham10000_malignancy",
+    counts={"isic2018_malignancy": {"test": {"benign": 1205, "malignant": 307}}},
 )
