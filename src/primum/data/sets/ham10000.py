@@ -1,7 +1,7 @@
 """HAM10000 (training set of ISIC 2018 task 3), with the official test set when it lies beside it.
 
-``ham10000_malignancy`` asks of HAM10000 alone whether a lesion is benign or malignant; ``isic2018_malignancy``
-asks the same of the official test set alone, as images of elsewhere for networks trained on HAM10000.
+``ham10000_malignancy`` asks of HAM10000 alone whether a lesion is benign or malignant; the same is asked of
+the official test set alone by ``isic2018_malignancy``, images of elsewhere for networks trained on HAM10000.
 """
 
 from __future__ import annotations
