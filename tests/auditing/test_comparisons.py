@@ -136,8 +136,9 @@ def test_two_policies_are_compared_on_their_own_answers(make: Callable[..., Any]
         fit(mine, "phantom", capacity=share) for (mine, _), share in zip(sides, (0.1, 0.3), strict=True)
     ]
     found = primum.compare(
-        sides[0][1], sides[1][1], severity="phantom", bootstrap=200, policies=(policies[0], policies[1])
-    )
+        sides[0][1], sides[1][1], severity="phantom", by=["site"], bootstrap=200,
+        policies=(policies[0], policies[1]),
+    )  # fmt: skip
     paid = {}
     for (_, rows), policy in zip(sides, policies, strict=True):
         applied = apply(policy, rows)
@@ -146,7 +147,11 @@ def test_two_policies_are_compared_on_their_own_answers(make: Callable[..., Any]
         paid[policy.capacity] = (applied.table.ids.to_list(), lost, ~applied.decided.accepted)
     (ids, lost_first, deferred_first), (same, lost_second, deferred_second) = paid.values()
     assert ids == same
-    codes = {one.code: one for one in found.findings if one.why.startswith("first: ")}
+    of_policies = [one for one in found.findings if one.why.startswith("first: ")]
+    codes = {one.code: one for one in of_policies if one.group == "all"}
+    at_site = (applied.table.metadata["site"] == "B").to_numpy()
+    (alone,) = [one for one in of_policies if (one.code, one.group) == ("deferred_share", "site=B")]
+    assert alone.value == pytest.approx((deferred_second[at_site] * 1.0 - deferred_first[at_site]).mean())
     assert codes["failure_cost"].value == pytest.approx((lost_second - lost_first).mean())
     assert codes["deferred_share"].value == pytest.approx(deferred_second.mean() - deferred_first.mean())
     gain, patients = lost_second - lost_first, applied.table.patients

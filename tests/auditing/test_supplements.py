@@ -36,13 +36,31 @@ def audited(table: pl.DataFrame, other: pl.DataFrame) -> primum.Audit:
 
 def test_a_policy_is_judged_and_drawn(audited: primum.Audit, table: pl.DataFrame) -> None:
     policy = audited.curves["deferral"]["policies"][0]
-    achieved = {one["code"]: one for one in policy["achieved"]}
+    achieved = {one["code"]: one for one in policy["achieved"] if one["group"] == "all"}
     judged = table.filter(pl.col("split") == "test")
     probs = judged.select(pl.selectors.starts_with("prob_")).to_numpy()
     deferred = (probs.max(axis=1) < policy["thresholds"][0]["threshold"]).mean()
     assert achieved["deferred_share"]["value"] == pytest.approx(deferred)
     assert audited.finding("deferred_share", score="msr").value == pytest.approx(deferred)
     assert "20 %" in audited.settings["deferral"]["said"]
+
+
+def test_a_policy_is_judged_in_each_group(audited: primum.Audit, table: pl.DataFrame) -> None:
+    policy = audited.curves["deferral"]["policies"][0]
+    for site in ("A", "B"):
+        judged = table.filter(pl.col("split") == "test", pl.col("site") == site)
+        probs = judged.select(pl.selectors.starts_with("prob_")).to_numpy()
+        deferred = (probs.max(axis=1) < policy["thresholds"][0]["threshold"]).mean()
+        found = audited.finding("deferred_share", group=f"site={site}")
+        assert (found.value, found.n, found.policy) == (pytest.approx(deferred), len(judged), policy["name"])
+        (same,) = [
+            one
+            for one in policy["achieved"]
+            if (one["code"], one["group"]) == ("deferred_share", f"site={site}")
+        ]
+        assert same["value"] == found.value
+    page = render(audited.to_dict())
+    assert f"{policy['name']}, site\N{NO-BREAK SPACE}A" in page
 
 
 def test_every_finding_says_which_policy_it_judges_and_a_shared_warning_stands_once() -> None:

@@ -138,6 +138,24 @@ def test_a_site_is_usable_or_suspended_by_its_exit_code(run: Run) -> None:
     assert "what it promises is suspended" in " ".join(run("apply", "policy.yaml", "away.csv")[1].split())
 
 
+def test_groups_are_shown_where_they_are_asked_for(run: Run) -> None:
+    seen = TABLE.with_columns(score_seen=pl.Series(np.random.default_rng(0).random(len(TABLE))))
+    seen.filter(split="cal").drop("split").write_csv("seen.csv")
+    seen.filter(split="test").drop("split").write_csv("home.csv")
+    run("fit", "seen.csv", "--severity", "phantom", "--capacity", 0.3, "--veto", "seen")
+    code, out, err = run("apply", "policy.yaml", "home.csv", "--by", "site")
+    assert (code, err) == (0, "")
+    table = out[out.index("by group") :]
+    assert "Share deferred" in table
+    assert "Share vetoed" in table
+    assert "site=A" in table
+    assert "site=B" in table
+    assert "by group" not in run("apply", "policy.yaml", "home.csv")[1]
+    code, _, err = run("apply", "policy.yaml", "home.csv", "--by", "sit", "--out", "none.csv")
+    assert (code, err.count("\n"), Path("none.csv").exists()) == (2, 1, False)
+    assert "did you mean 'site'" in err
+
+
 def test_a_check_needs_a_policy_with_a_veto_and_rows_it_can_score(run: Run) -> None:
     run("fit", "cal.csv", "--capacity", 0.3)
     code, _, err = run("check", "policy.yaml", "test.parquet", "--out", "site.json")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from primum import tables
@@ -27,6 +28,7 @@ from primum.judge.metrics import combination
 from primum.judge.metrics.measure_view import measure
 from primum.judge.metrics.measured import Measured
 from primum.judge.statistics import interval
+from primum.judge.statistics.groups import groups
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
 from primum.tables import Columns
@@ -216,22 +218,26 @@ def deferred(
 ) -> list[Finding]:
     """What the policies of the two sides come to, second minus first; nothing without policies.
 
-    A stated reader is counted where both policies name one, each its own.
+    For all cases and for each group. A stated reader is counted where both policies name one, each its own;
+    the share vetoed where both ask that question.
     """
     if not all(side.policies for side in supplied):
         return []
     applied = [side.policies[0] for side in supplied]
     readers = [reader_of(policy.policy.reader, opts.severity, policy.table.classes) for policy in applied]
-    first, second = (
-        list(deferral(side.view, policy.decided, reader))
-        for side, policy, reader in zip(sides, applied, readers, strict=True)
-    )
-    of_second = {metric.code: metric for metric in second}
-    findings = [
-        difference(metric, of_second[metric.code], sides[0].view, "all", (metric.code, None, None, None))
-        for metric in first
-        if metric.code in of_second
-    ]
+    findings = []
+    for group, rows in [("all", np.arange(len(sides[0].test))), *groups(sides[0].test.metadata, opts.by)]:
+        views = [side.view.take(rows) for side in sides]
+        first, second = (
+            list(deferral(view, policy.decided.take(rows), reader))
+            for view, policy, reader in zip(views, applied, readers, strict=True)
+        )
+        of_second = {metric.code: metric for metric in second}
+        findings += [
+            difference(metric, of_second[metric.code], views[0], group, (metric.code, None, None, None))
+            for metric in first
+            if metric.code in of_second
+        ]
     described = f"first: {applied[0].policy.said}; second: {applied[1].policy.said}"
     return [replace(finding, why=finding.why or described) for finding in findings]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from primum.cli.arguments import (
+    By,
     Classes,
     Columns,
     Critical,
@@ -99,7 +100,7 @@ def defer_fit(
     tolerate: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CORRUPTION:INTENSITY", help="A change that promise and veto cover too. Repeatable."
+            metavar="NAME:INTENSITY", help="A corruption that promise and veto cover too. Repeatable."
         ),
     ] = None,
     changed: Annotated[
@@ -170,6 +171,7 @@ def defer_apply(
     reader_cost: Annotated[
         float | None, typer.Option(help="Cost of one deferral to count; default that of the policy.")
     ] = None,
+    by: By = None,
     columns: Columns = None,
     out: Annotated[
         Path, typer.Option(help="Table to write: id, decision, confidence, action, reason.")
@@ -191,7 +193,7 @@ def defer_apply(
     if reader_cost is not None:
         stated = applied.policy.reader
         reader = StatedReader(reader_cost, None if stated is None else stated.error)
-    findings = applied.findings(severity, reader)
+    findings = applied.findings(severity, reader, by or ())
     frame = applied.frame()
     with files.whole(out) as draft:
         frame.write_csv(draft)

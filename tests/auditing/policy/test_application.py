@@ -118,6 +118,21 @@ def test_figures_are_those_of_the_decisions() -> None:
     assert one.low < one.value < one.high
 
 
+def test_groups_are_judged_as_if_they_stood_alone(refused: Callable[..., None]) -> None:
+    known = TABLE.with_columns(score_seen=pl.Series(np.random.default_rng(0).random(len(TABLE))))
+    policy = fit(known, "phantom", capacity=0.3, veto="seen")
+    found = apply(policy, known).findings(by=("site",))
+    assert [one.group for one in found[:7]] == ["all"] * 7
+    for site in ("A", "B"):
+        alone = apply(policy, known.filter((pl.col("site") == site) | (pl.col("split") == "cal"))).findings()
+        for one in alone:
+            if one.verdict != "warning":
+                (same,) = [each for each in found if (each.code, each.group) == (one.code, f"site={site}")]
+                assert same == replace(one, group=f"site={site}", tails=same.tails)
+    assert {"deferred_share", "vetoed_share", "accepted_cer"} <= {one.code for one in alone}
+    refused(lambda: apply(policy, known).findings(by=("ward",)), "--by ward: the table has no such column")
+
+
 def test_another_severity_may_judge_what_another_one_fitted() -> None:
     applied = apply(fit(TABLE, "phantom", capacity=0.3), TABLE)
     flat = read("phantom")

@@ -42,6 +42,18 @@ def test_by_hand() -> None:
     assert found["failure_cost_ratio_with_reader"] == pytest.approx(17 / 24)
 
 
+def test_a_veto_sends_cases_away_before_confidence_does() -> None:
+    n = len(LABELS)
+    view = View(LABELS, {"none": np.full((n, 2), 0.5)}, {}, None, np.arange(n), COST, CRITICAL, None, 0, 0)
+    familiar = np.arange(n) >= 3  # the first three are ill, and sure of it
+    decided = Decided("argmax", "none", CALLED, "msr", CONFIDENCE, np.full(n, 0.5), familiar)
+    found = {one.code: one.value for one in deferral(view, decided) if not one.why_not}
+    assert found["vetoed_share"] == pytest.approx(3 / 12)
+    assert found["deferred_share"] == pytest.approx(7 / 12)
+    assert found["cer_after_deferral"] == 0
+    assert "vetoed_share" not in measured()
+
+
 def test_nothing_stated_nothing_counted() -> None:
     assert "failure_cost_with_reader" not in measured()
     assert "no severity" in str(measured(cost=None)["failure_cost"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from primum.judge.deferral.recalibrated import from_plain
 from primum.judge.deferral.scored import Decided, Scored
 from primum.judge.finding import Finding
 from primum.judge.recalibration.recalibrators import Temperature
+from primum.judge.statistics import groups
 from primum.predictions import Predictions
 from primum.severity import SeverityMatrix
 from primum.tables.selection import judged_rows, reordered
@@ -63,14 +64,21 @@ class Applied:
         )
 
     def findings(
-        self, severity_source: SeverityMatrix | str | Path | None = None, reader: StatedReader | None = None
+        self,
+        severity_source: SeverityMatrix | str | Path | None = None,
+        reader: StatedReader | None = None,
+        by: Sequence[str] = (),
     ) -> list[Finding]:
         """What the policy achieves on the labelled rows, then its warnings, which need no labels.
 
         Args:
             severity_source: costs to judge by, default those the policy was fitted with.
             reader: the stated reader, default the policy's, else the ``defer`` cost of the severity.
+            by: columns whose groups are judged too, after all rows.
+
+        Raises InputError for a column that is not there.
         """
+        groups.check_columns(self.table.metadata, by)
         labelled = self.table.labels >= 0
         if not labelled.any():
             return warnings(self.policy, self.table, self.decided)
@@ -78,7 +86,12 @@ class Applied:
         matrix, cells = severity_of(self.policy, rows.classes, severity_source)
         view = _view(rows, matrix, cells)
         stated = reader_of(reader or self.policy.reader, matrix, rows.classes)
-        judged = [metric.finding(view) for metric in deferral(view, decided, stated)]
+        parts = [("all", np.arange(len(rows))), *groups.groups(rows.metadata, by)]
+        judged = []
+        for group, members in parts:
+            part = view.take(members)
+            metrics = deferral(part, decided.take(members), stated)
+            judged += [metric.finding(part, group) for metric in metrics]
         return judged + warnings(self.policy, self.table, self.decided)
 
 

@@ -40,7 +40,7 @@ def attribute(titles: Sequence[str], achieved: Sequence[Sequence[Finding]]) -> l
         for finding in findings:
             shared = finding.verdict == "warning" and warnings[finding.why] == len(titles)
             policy = None if shared else title
-            key = (finding.code, finding.score, finding.calibrated, finding.why, policy)
+            key = (finding.code, finding.group, finding.score, finding.calibrated, finding.why, policy)
             attributed.setdefault(key, replace(finding, policy=policy))
     return list(attributed.values())
 

@@ -49,7 +49,7 @@ def section(prepared: Prepared, opts: Options, supplements: Supplements) -> Part
     fitted = None if fit is None else scored(fit, rule, best, recalibrator, opts.severity, opts.critical)
     stated = next((each.policy.reader for each in policies if each.policy.reader is not None), None)
     titles = names([each.policy for each in policies])
-    achieved = [each.findings(opts.severity, stated) for each in policies]
+    achieved = [each.findings(opts.severity, stated, opts.by) for each in policies]
     reader = reader_of(stated, opts.severity, test.classes)
     records = [describe(*each) for each in zip(policies, titles, achieved, strict=True)]
     sentence = "; ".join(each.policy.said for each in policies)

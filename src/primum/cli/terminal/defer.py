@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.markup import escape
 
-from primum.cli.terminal.console import cell, console, number, titled
+from primum.cli.terminal.console import cell, console, gap_of, number, titled
 from primum.judge.finding import Finding
+from primum.judge.metrics.table import METRICS
 
 VERDICTS = {
     "fitted": "fitted",
@@ -17,6 +18,7 @@ VERDICTS = {
     "partly_certified": "[yellow]certified for some groups only[/yellow]",
     "not_certifiable": "[bold red]not certifiable[/bold red]",
 }
+BY_GROUP = ("deferred_share", "vetoed_share", "accepted_cer")
 CRITICAL = "critical cases accepted"
 CLEARED = "negatives cleared"
 
@@ -60,16 +62,31 @@ def show_applied(
     if computed:
         table = titled("achieved here, 95 % intervals", ("", "value", "n"), 2)
         for finding in computed:
-            table.add_row(escape(finding.name), cell(finding), number(finding.n))
+            if finding.group == "all":
+                table.add_row(escape(finding.name), cell(finding), number(finding.n))
         console.print(table)
+        _show_groups(computed)
     else:
         console.print("no case has a label, so nothing could be counted")
     for finding in findings:
         if finding.verdict == "warning":
             console.print(f"[yellow]warning:[/yellow] {escape(finding.why)}")
-        elif finding.value is None:
+        elif finding.value is None and finding.group == "all":
             console.print(f"not computed: {escape(finding.name)}, {escape(finding.why)}")
     console.print(f"decisions: {escape(str(out))}", soft_wrap=True)
+
+
+def _show_groups(findings: Sequence[Finding]) -> None:
+    """Print what was achieved in each group; a dash where a rate has no case to count among."""
+    groups = dict.fromkeys(finding.group for finding in findings if finding.group != "all")
+    if not groups:
+        return
+    of_group = {(finding.group, finding.code): finding for finding in findings}
+    codes = [code for code in BY_GROUP if any((group, code) in of_group for group in groups)]
+    table, gap = titled("by group", ("", *(METRICS[code].short for code in codes))), gap_of(len(codes))
+    for group in groups:
+        table.add_row(escape(group), *(cell(of_group.get((group, code)), gap) for code in codes))
+    console.print(table)
 
 
 def _share(value: float) -> str:

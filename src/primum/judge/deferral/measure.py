@@ -29,7 +29,7 @@ READER_CODES = ("failure_cost_with_reader", "failure_cost_ratio_with_reader")
 
 
 def deferral(view: View, decided: Decided, reader: Reader | None = None) -> Iterator[Measured]:
-    """Share deferred, critical errors left by both denominators, coverage of critical cases, failure cost.
+    """Share deferred and vetoed, critical errors left by both denominators, critical coverage, failure cost.
 
     ``accepted_cer`` counts critical errors among accepted critical cases, ``cer_after_deferral`` among all
     critical cases, a deferred one being safe. Failure cost = severity of accepted errors + what deferring
@@ -45,6 +45,8 @@ def _every(view: View, decided: Decided, reader: Reader | None) -> Iterator[Meas
     everyone = np.ones(len(view.labels), dtype=bool)
     thresholds = "; ".join(f"accepted at or above {t:.4g}" for t in np.unique(decided.threshold)[:3])
     yield Measured("deferred_share", Share(~decided.accepted, everyone), basis, thresholds)
+    if decided.familiar is not None:
+        yield Measured("vetoed_share", Share(~decided.familiar, everyone), basis, "unfamiliar to the policy")
     yield from _critical(view, decided, basis)
     yield from _costs(view, decided, Reader(), FREE_CODES, basis)
     if reader is not None:

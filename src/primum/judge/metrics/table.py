@@ -264,6 +264,10 @@ METRICS: Mapping[str, Metric] = {
             places={"deferral": 10, "explorer": 10},
         ),
         Metric(
+            "vetoed_share", "Share vetoed as unfamiliar", "lower", of="policy", unit="rate",
+            short="Share vetoed", places={"deferral": 15},
+        ),
+        Metric(
             "accepted_cer", "Critical error rate among accepted critical cases", "lower", of="policy",
             unit="rate", short="Critical error rate, accepted critical cases", needs=("critical_cells",),
             places={"deferral": 20, "explorer": 20},

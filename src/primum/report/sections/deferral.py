@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 
+from primum.judge.finding import Finding
 from primum.judge.metrics.table import codes
 from primum.judge.sections.deferral import (
     CostCurve,
@@ -60,10 +61,16 @@ def of(section: DeferralSection, prefix: str) -> dict[str, object]:
         "policies": [_policy(policy) for policy in policies],
         "achieved": tables.tabulate(
             [replace(finding, policy=policy.name) for policy in policies for finding in policy.achieved],
-            lambda finding: finding.policy or "",
+            _row,
             CODES,
         ),
     }
+
+
+def _row(finding: Finding) -> str:
+    """Name the policy, and the group where it is not of all cases."""
+    group = "" if finding.group == "all" else ", " + finding.group.replace("=", f"{words.GAP}", 1)
+    return f"{finding.policy}{group}"
 
 
 def _failure(curve: CostCurve | FittedCurve, paid: bool) -> Sequence[float]:
