@@ -19,6 +19,7 @@ from primum.judge import decision
 from primum.judge.confidence.scores import RANKED
 from primum.judge.metrics import functions
 from primum.judge.metrics.table import METRICS
+from primum.judge.recalibration.recalibrate import BY_CLASS
 from primum.severity import read as read_severity
 
 OF_ROWS = ("answers", "probabilities", "confidence", "operating_point")  # what needs nothing beside the table
@@ -39,7 +40,7 @@ def test_every_code_is_there_for_every_group_and_rule(audited: primum.Audit) -> 
         for code in ("cer", "specificity", "expected_cost", "accuracy"):
             assert audited.finding(code, decision=rule).value is not None
     states = {f.calibrated for f in audited.findings if f.code == "ece"}
-    assert states == {"none", "temperature", "vector", "dirichlet", "isotonic"}
+    assert states == {"none", "temperature", *BY_CLASS}
     valued = {f.score for f in audited.findings if f.code == "augrc" and f.value is not None}
     assert valued == {"msr", "margin", "pe", "gini", "msr_temperature", "combined"}
 

@@ -14,6 +14,7 @@ from primum.judge.recalibration.dirichlet import fit_dirichlet
 from primum.judge.recalibration.inversion import GainInversion, Inversion
 from primum.judge.recalibration.isotonic import fit_isotonic
 from primum.judge.recalibration.recalibrators import fit_temperature, fit_vector, unchanged
+from primum.judge.recalibration.structured import fit_structured
 from tests.judge.every_metric import cost
 
 RNG = np.random.default_rng(0)
@@ -24,6 +25,7 @@ FITTED: dict[str, Any] = {
     "temperature": fit_temperature(LOGITS, LABELS),
     "vector": fit_vector(LOGITS, LABELS),
     "dirichlet": fit_dirichlet(LOGITS, LABELS, 0.1),
+    "structured": fit_structured(LOGITS, LABELS),
     "isotonic": fit_isotonic(LOGITS, np.where(LABELS == 3, 2, LABELS)),  # a class without a fit row
     "inversion": Inversion(cost(4) / 10, 3.0),
     "gain_inversion": GainInversion(np.eye(4) + 0.1),

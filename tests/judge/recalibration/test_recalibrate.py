@@ -117,14 +117,15 @@ def drawn(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
 
 
-def test_dirichlet_is_best_where_classes_are_mixed_into_each_other() -> None:
+def test_a_matrix_is_best_where_classes_are_mixed_into_each_other() -> None:
     rng = np.random.default_rng(2)
     mixing = np.array([[1.0, 0.0, 0.0], [0.6, 0.6, 0.0], [0.0, -0.5, 1.2]])
     logits = rng.normal(size=(1500, 3)) * 2
     log_probs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     chosen = recalibrate.choose(logits, drawn(log_probs @ mixing.T, rng), None, 0)
-    assert chosen.best == "dirichlet"
-    assert chosen.cv_nll["dirichlet"] < chosen.cv_nll["vector"] - 0.01
+    assert chosen.best == "structured"
+    for name in ("dirichlet", "structured"):
+        assert chosen.cv_nll[name] < chosen.cv_nll["vector"] - 0.01
 
 
 def test_isotonic_is_best_where_a_step_is_the_truth() -> None:
@@ -137,7 +138,12 @@ def test_isotonic_is_best_where_a_step_is_the_truth() -> None:
 
 @pytest.mark.parametrize(
     ("n", "k", "left_out"),
-    [(69, 7, {"vector", "dirichlet", "isotonic"}), (70, 7, set()), (400, 31, {"dirichlet", "isotonic"})],
+    [
+        (69, 7, {"vector", "dirichlet", "structured", "isotonic"}),
+        (70, 7, set()),
+        (400, 31, {"dirichlet", "isotonic"}),
+        (1010, 101, {"dirichlet", "structured", "isotonic"}),
+    ],
 )
 def test_what_is_left_out_says_why(n: int, k: int, left_out: set[str]) -> None:
     rng = np.random.default_rng(0)
@@ -174,7 +180,7 @@ def test_no_fit_rows_give_a_number_that_is_not_one(hard: bool) -> None:
     with np.errstate(divide="ignore"):
         logits = np.log(np.eye(3)[labels]) if hard else np.zeros((60, 3))
     chosen = recalibrate.choose(logits, labels, None, 0)
-    assert set(chosen.fitted) == {"none", "temperature", "vector", "dirichlet", "isotonic"}
+    assert set(chosen.fitted) == {"none", "temperature", *recalibrate.BY_CLASS}
     assert np.isfinite(list(chosen.cv_nll.values())).all()
     for method in chosen.fitted.values():
         probs = method(np.array([[0.0, 0, 0], [50, 0, -50], [-1e4, 0, 1e4], [0, 0, 800]]))
@@ -265,6 +271,6 @@ def test_the_logit_adjusted_inversion_is_chosen_where_it_is_true() -> None:
     chosen = recalibrate.choose(
         logits, labels, None, 0, inversion.inversion_for(loss_of("logit_adjusted"), MATRIX.classes)
     )
-    assert list(chosen.fitted) == ["none", "inversion", "temperature", "vector", "dirichlet", "isotonic"]
+    assert list(chosen.fitted) == ["none", "inversion", "temperature", *recalibrate.BY_CLASS]
     assert chosen.best == "inversion"
     np.testing.assert_allclose(chosen.fitted["inversion"](logits), q, atol=1e-6)

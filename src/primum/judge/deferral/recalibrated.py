@@ -14,11 +14,13 @@ from primum.judge.recalibration import inversion, recalibrators
 from primum.judge.recalibration.dirichlet import Dirichlet
 from primum.judge.recalibration.isotonic import Isotonic
 from primum.judge.recalibration.recalibrate import Recalibrator
+from primum.judge.recalibration.structured import Structured
 
 FORMS: dict[str, Any] = {
     "temperature": recalibrators.Temperature,
     "vector": recalibrators.Vector,
     "dirichlet": Dirichlet,
+    "structured": Structured,
     "isotonic": Isotonic,
     "inversion": inversion.Inversion,
     "gain_inversion": inversion.GainInversion,

@@ -7,18 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from primum.core import check
 from primum.core.arrays import Floats
-from primum.judge.recalibration.recalibrators import (
-    Temperature,
-    bounded_columns,
-    fit_temperature,
-    parts,
-    to_shares,
-)
+from primum.judge.recalibration.maps import fit_map
+from primum.judge.recalibration.recalibrators import Temperature, bounded_columns, fit_temperature
 
 STEP_CASES, ROWS = 20_000, 1_000  # cases read for the curvature of a fit, and how many of them at once
 
@@ -62,34 +56,24 @@ def fit_dirichlet(
     """
     values, true = _columns(logits), check.array(labels)
     k, n = len(values) - 1, values.shape[1]
-    together = np.stack([np.bincount(true, row, k) for row in values], axis=1)
     first = scaled(fit_temperature(logits, labels), k).weight if start is None else start.weight
-    same = np.eye(k, k + 1)
-    pull = np.where(same > 0, 1e-3 / n, strength / max(k * (k - 1), 1))
+    pull = np.where(np.eye(k, k + 1) > 0, 1e-3 / n, strength / max(k * (k - 1), 1))
     pull[:, k] = strength / k
     steep = _curvature(values, first) if curvature is None else curvature
     steep = steep + 2 * np.diag(pull.ravel())
     # a class that never occurs leaves directions without curvature, in which Cholesky would fail
     steep += 1e-9 * np.trace(steep) / len(steep) * np.eye(len(steep))
     root = np.linalg.cholesky(steep)
-
-    def weight_at(steps: Floats) -> Floats:
-        step: Floats = solve_triangular(root, steps, trans=1, lower=True)
-        return first + step.reshape(k, k + 1)
-
-    def loss(steps: Floats) -> tuple[float, Floats]:
-        weight = weight_at(steps)
-        total, slope = 0.0, np.zeros((k, k + 1))
-        for part in parts(values):
-            scores = weight @ part
-            total += to_shares(scores)
-            slope += scores @ part.T
-        value = (total - (weight * together).sum()) / n + (pull * (weight - same) ** 2).sum()
-        by_weight = (slope - together) / n + 2 * pull * (weight - same)
-        return float(value), solve_triangular(root, by_weight.ravel(), lower=True)
-
-    solution = minimize(loss, np.zeros(k * (k + 1)), jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    return Dirichlet(weight_at(solution.x), strength)
+    weight = fit_map(
+        values,
+        true,
+        pull,
+        first,
+        to_weight=lambda steps: solve_triangular(root, steps, trans=1, lower=True).reshape(k, k + 1),
+        to_slope=lambda slope: solve_triangular(root, slope.ravel(), lower=True),
+        most=200,
+    )
+    return Dirichlet(weight, strength)
 
 
 def scaled(temperature: Temperature, classes: int) -> Dirichlet:

@@ -10,19 +10,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from primum.core import check
-from primum.core.arrays import Array, Bools, Floats, Integers
+from primum.core.arrays import Array, Floats, Integers
 from primum.judge.metrics.calibration import FLOOR
 from primum.judge.recalibration.dirichlet import Dirichlet, curvature_at, fit_dirichlet, scaled
 from primum.judge.recalibration.isotonic import fit_isotonic, ranks
 from primum.judge.recalibration.recalibrators import fit_temperature, fit_vector, unchanged
+from primum.judge.recalibration.structured import curvature_at as blocks_at
+from primum.judge.recalibration.structured import fit_structured
 
 FOLDS = 5
 ROWS_PER_CLASS = 10  # below, all but the temperature fit noise, and with many classes for minutes
-MOST_CLASSES = 30  # beyond, the K² numbers of Dirichlet calibration and K step functions take minutes
+BY_CLASS = ("vector", "dirichlet", "structured", "isotonic")  # all that learn of each class
+MOST_CLASSES = {  # beyond, it takes minutes
+    "dirichlet": 30,  # K² numbers, at five strengths
+    "structured": 100,  # K² numbers
+    "isotonic": 30,  # K step functions
+}
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of the Dirichlet penalty, weakest first
 MANY_ROWS = 100_000  # beyond, every strength but the weakest only holds the fit back
 Recalibrator = Callable[[ArrayLike], Floats]
-Fit = Callable[[Bools], Recalibrator]
+Fit = Callable[[int], Recalibrator]  # fold held out → fitted on the others
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +58,9 @@ def choose(
 ) -> Chosen:
     """Fit every recalibrator on the fit split and name the best by 5-fold cross-validated NLL.
 
-    Vector, Dirichlet and isotonic calibration are left out where the fit split holds fewer than ten rows per
-    class, N < 10 K, or none at all of some class, the last two also with more than 30 classes, and everything
-    fitted where all rows are of one patient. The strength of the Dirichlet penalty is the one of
+    All but the temperature are left out where the fit split holds fewer than ten rows per class, N < 10 K, or
+    none at all of some class, or more classes than :data:`MOST_CLASSES`, and everything fitted where all rows
+    are of one patient. The strength of the Dirichlet penalty is the one of
     :data:`STRENGTHS` with the least held-out NLL; each held-out fifth is scored with the strength the other
     four prefer. Above 100,000 rows only the weakest is fitted.
 
@@ -71,23 +78,29 @@ def choose(
         fitted["inversion"] = inversion
     losses = {name: _log_loss(method(values), true) for name, method in fitted.items()}
     left_out = _left_out(np.bincount(true, minlength=values.shape[1]), len(np.unique(fold)))
-    fits: dict[str, Fit] = {}
+    held_out = partial(_held_out, values=values, true=true, fold=fold)
     if "temperature" not in left_out:
         fitted["temperature"] = even = fit_temperature(values, true)
-        fits["temperature"] = lambda fold_rows: fit_temperature(values[fold_rows], true[fold_rows])
+        evens = {
+            int(part): fit_temperature(values[fold != part], true[fold != part]) for part in np.unique(fold)
+        }
+        losses["temperature"] = held_out(evens.__getitem__)
     if "vector" not in left_out:
         fitted["vector"] = full = fit_vector(values, true)
-        fits["vector"] = lambda fold_rows: fit_vector(values[fold_rows], true[fold_rows], full)
-    losses |= {name: _held_out(fit, values, true, fold) for name, fit in fits.items()}
+        losses["vector"] = held_out(lambda part: fit_vector(values[fold != part], true[fold != part], full))
     if "dirichlet" not in left_out:
         start = scaled(even, values.shape[1])
         fitted["dirichlet"], losses["dirichlet"] = _dirichlet(values, true, fold, start)
+    if "structured" not in left_out:
+        steep = blocks_at(values, even)
+        fitted["structured"] = whole = fit_structured(values, true, even, curvature=steep)
+        losses["structured"] = held_out(
+            lambda part: fit_structured(values[fold != part], true[fold != part], evens[part], whole, steep)
+        )
     if "isotonic" not in left_out:
         order = ranks(values)
         fitted["isotonic"] = fit_isotonic(values, true, order=order)
-        losses["isotonic"] = _held_out(
-            lambda fold_rows: fit_isotonic(values, true, fold_rows, order), values, true, fold
-        )
+        losses["isotonic"] = held_out(lambda part: fit_isotonic(values, true, fold != part, order))
     scores = {name: float(loss.mean()) for name, loss in losses.items()}
     return Chosen(min(scores, key=scores.__getitem__), fitted, scores, left_out)
 
@@ -97,17 +110,18 @@ def _left_out(counts: Integers, folds: int) -> dict[str, str]:
     n, k, absent = int(counts.sum()), len(counts), int((counts == 0).sum())
     if folds < 2:
         why = "all fit rows are of one patient, so that none can be held out to judge by"
-        return dict.fromkeys(("temperature", "vector", "dirichlet", "isotonic"), why)
+        return dict.fromkeys(("temperature", *BY_CLASS), why)
     if n < ROWS_PER_CLASS * k:
         why = f"at least {ROWS_PER_CLASS} fit rows per class are needed, {n} arrived for {k} classes"
-        return dict.fromkeys(("vector", "dirichlet", "isotonic"), why)
+        return dict.fromkeys(BY_CLASS, why)
     if absent:  # what is fitted class by class would learn that it never occurs, and win by that
         why = f"every class needs a fit row, {absent} of {k} classes have none"
-        return dict.fromkeys(("vector", "dirichlet", "isotonic"), why)
-    if k > MOST_CLASSES:
-        why = f"it is fitted for at most {MOST_CLASSES} classes, {k} arrived"
-        return dict.fromkeys(("dirichlet", "isotonic"), why)
-    return {}
+        return dict.fromkeys(BY_CLASS, why)
+    return {
+        name: f"it is fitted for at most {most} classes, {k} arrived"
+        for name, most in MOST_CLASSES.items()
+        if k > most
+    }
 
 
 def _dirichlet(values: Array, true: Integers, fold: Integers, full: Dirichlet) -> tuple[Recalibrator, Floats]:
@@ -115,8 +129,8 @@ def _dirichlet(values: Array, true: Integers, fold: Integers, full: Dirichlet) -
     strengths = STRENGTHS if len(true) <= MANY_ROWS else STRENGTHS[:1]
     steep = curvature_at(values, full)
 
-    def fit(fold_rows: Bools, strength: float, start: Dirichlet) -> Dirichlet:
-        return fit_dirichlet(values[fold_rows], true[fold_rows], strength, start, steep)
+    def fit(part: int, strength: float, start: Dirichlet) -> Dirichlet:
+        return fit_dirichlet(values[fold != part], true[fold != part], strength, start, steep)
 
     fits, losses = {}, np.empty((len(strengths), len(true)))
     # strongest first: each fit starts from the one before it, which lies near, and so takes few steps
@@ -135,7 +149,7 @@ def _held_out(fit: Fit, values: Array, true: Integers, fold: Integers) -> Floats
     losses = np.empty(len(true))
     for part in np.unique(fold):
         inside = fold == part
-        losses[inside] = _log_loss(fit(~inside)(values[inside]), true[inside])
+        losses[inside] = _log_loss(fit(int(part))(values[inside]), true[inside])
     return losses
 
 
