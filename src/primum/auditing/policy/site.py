@@ -135,26 +135,27 @@ def check_sites(policy: Policy, table: Predictions, decided: Decided, by: str | 
     assert policy.veto is not None
     assert decided.familiar is not None
     parts = [("all", np.arange(len(table)))] if by is None else groups.groups(table.metadata, (by,))
-    by_patient, known = policy.fit.patients is not None, table.patients is not None
+    by_patient, patients = policy.fit.patients is not None, table.patients
+    known, clusters = patients is not None, None if patients is None else codes(patients)
     counts, notes = [], list[str]()
     for _, rows in parts:
-        part, unfamiliar = table.take(rows), ~decided.familiar[rows]
+        unfamiliar = ~decided.familiar[rows]
         if known and not by_patient:
-            counted = unfamiliar[first_cases(part)]
+            counted = unfamiliar[first_cases(table.take(rows))]
         else:
-            counted = site.any_of(unfamiliar, _patients(part))
+            counted = site.any_of(unfamiliar, _of(clusters, rows))
         counts.append((int(counted.sum()), len(counted)))
     adjusted = holm([float(site.p_value(vetoed, n, policy.veto.bound)) for vetoed, n in counts])
     fatal = _fatal(policy, table, decided)
     sites = []
     for (group, rows), (vetoed, n), p in zip(parts, counts, adjusted, strict=True):
-        part = table.take(rows)
+        units = _of(clusters, rows)
         sites.append(
             Site(
-                group, len(part), units=n, vetoed=vetoed, p=p,
+                group, len(rows), units=n, vetoed=vetoed, p=p,
                 verdict="suspended" if p <= site.LEVEL else "usable",
-                passing=_bounded(decided.familiar[rows], part),
-                harmless=None if fatal is None else _bounded(fatal[rows], part),
+                passing=_bounded(decided.familiar[rows], units),
+                harmless=None if fatal is None else _bounded(fatal[rows], units),
             )
         )  # fmt: skip
     if by_patient and not known:
@@ -184,11 +185,11 @@ def _fatal(policy: Policy, table: Predictions, decided: Decided) -> Bools | None
     return fatal[decided.decisions] & decided.accepted
 
 
-def _patients(table: Predictions) -> Integers | None:
-    return None if table.patients is None else codes(table.patients)
+def _of(clusters: Integers | None, rows: Integers) -> Integers | None:
+    return None if clusters is None else clusters[rows]
 
 
-def _bounded(flags: Bools, table: Predictions) -> Bounded:
-    hits = site.any_of(flags, _patients(table))
+def _bounded(flags: Bools, clusters: Integers | None) -> Bounded:
+    hits = site.any_of(flags, clusters)
     count, n = int(hits.sum()), len(hits)
     return Bounded(count, n, at_most(count, n))
