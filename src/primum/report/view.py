@@ -70,7 +70,7 @@ def sections(content: Content, prefix: str, images: Path | None, maps: Path | No
     parts = content.sections
     return {
         "explanation": parts.explanation and explanation.of(parts.explanation, prefix, images, maps),
-        "policies": parts.deferral and deferral.of(parts.deferral, prefix),
+        "policies": parts.deferral and deferral.of(parts.deferral, prefix, images),
         "members": parts.members and members.of(parts.members, prefix),
         "failures": parts.failures and failures.of(parts.failures, prefix, images),
         "checklist": checklist.of(parts.checklist, content.settings.partitions, prefix)

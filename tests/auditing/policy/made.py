@@ -1,8 +1,11 @@
-"""Policies to fit, each with how to ask for it."""
+"""Policies to fit, each with how to ask for it, and a table for a veto."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
+import polars as pl
 
 from primum.auditing.policy.terms import Promise, StatedReader
 
@@ -22,3 +25,11 @@ ASKED: dict[str, dict[str, Any]] = {
     "certified-groups": {"promise": Promise(alpha=0.1, denominator="all"), "by": "site"},
     "not-certifiable": {"promise": Promise()},
 }
+
+
+def with_novelty(rows: pl.DataFrame, seed: int = 5) -> pl.DataFrame:
+    """The same with a novelty score, low for a sixth of the cases judged, and paths."""
+    rng = np.random.default_rng(seed)
+    novelty = rng.normal(size=len(rows))
+    strange = (rng.random(len(rows)) < 1 / 6) & (rows["split"] == "test").to_numpy()
+    return rows.with_columns(score_novelty=novelty - 6 * strange, path=pl.col("id") + ".png")

@@ -30,15 +30,17 @@ def test_both_ways(name: str, tmp_path: Path) -> None:
     policy = fitted(name)
     policy.to_yaml(tmp_path / "p.yaml")
     assert Policy.read(tmp_path / "p.yaml") == policy
-    assert set(policy.to_dict()) == {"schema", *ORDER}
+    assert set(policy.to_dict()) - {"attainable"} == {"schema", *ORDER}
+    about_all = policy.promise is not None and policy.promise.denominator == "all"
+    assert bool(policy.attainable) == about_all
 
 
 def test_a_file_from_before_tries_were_counted_is_read() -> None:
     known = fitted("certified")
-    older = {key: value for key, value in known.to_dict().items() if key != "tried"}
+    older = {key: value for key, value in known.to_dict().items() if key not in ("tried", "attainable")}
     older["fit"] = {key: value for key, value in older["fit"].items() if "units" not in key}
     assert Policy.from_dict(older) == replace(
-        known, tried=(), fit=replace(known.fit, units=None, deferred_units=None)
+        known, tried=(), attainable=(), fit=replace(known.fit, units=None, deferred_units=None)
     )
 
 
@@ -136,6 +138,9 @@ DAMAGED = {
         "thresholds", None, {"A": {"threshold": 0.5, "deferred_share": 0}}, "thresholds",
     ),
     "critical cells of foreign classes": ("critical", None, [["nobody", "melanoma"]], "critical"),
+    "more cleared than there is": (
+        "attainable", None, [{"alpha": 0.1, "cleared": 1.2, "deferred_share": 0.1}], "attainable",
+    ),
     "one class": ("classes", None, ["melanoma"], "at least two classes"),
 }  # fmt: skip
 

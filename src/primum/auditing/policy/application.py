@@ -124,10 +124,11 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
         ordered, policy.decision, str(policy.recalibrator["form"]), recalibrator, matrix, cells,
         names=policy.inputs, reference=policy.trained or StoredReference({}), fitted=_fitted(policy),
     )  # fmt: skip
-    confidence, familiar = score_of(policy, answers, table.name), None
+    confidence, familiar, novelty = score_of(policy, answers, table.name), None, None
     if policy.veto is not None:
         require((policy.veto.score,), answers, table.name)
-        familiar = vetoes.passing(policy.veto, answers.confidence[policy.veto.score])
+        novelty = answers.confidence[policy.veto.score]
+        familiar = vetoes.passing(policy.veto, novelty)
     # answers are in the order of the policy, decisions in that of the table
     back = np.array([table.classes.index(name) for name in policy.classes])
     decided = Decided(
@@ -138,6 +139,7 @@ def apply(policy: Policy | str | Path, table: Any, columns: Mapping[str, str] | 
         confidence=confidence,
         threshold=threshold_of_each(policy.thresholds, policy.by, table),
         familiar=familiar,
+        novelty=novelty,
     )
     return Applied(policy, table, decided)
 

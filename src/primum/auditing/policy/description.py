@@ -10,14 +10,26 @@ import numpy as np
 
 from primum.auditing.policy.application import Applied
 from primum.auditing.policy.document import Policy
+from primum.auditing.policy.gates import gates
 from primum.auditing.policy.terms import Promise, percent
 from primum.judge.finding import Finding, warning
-from primum.judge.sections.deferral import PolicyRecord, PolicyRows, PolicyThreshold, PolicyTrial, PolicyVeto
+from primum.judge.sections.deferral import (
+    PolicyAttainable,
+    PolicyRecord,
+    PolicyRows,
+    PolicyThreshold,
+    PolicyTrial,
+    PolicyVeto,
+)
+from primum.severity import SeverityMatrix
 
 
 def names(policies: Sequence[Policy]) -> list[str]:
-    """What each holds, and its score: ``"At most 5 % critical errors · msr"``; numbered where alike."""
-    titles = [f"{_target(policy)} · {policy.score}" for policy in policies]
+    """What each holds and its scores, alike ones numbered: ``"At most 2 % deferred · msr, veto knn"``."""
+    vetoes = ["" if policy.veto is None else f", veto {policy.veto.score}" for policy in policies]
+    titles = [
+        f"{_target(policy)} · {policy.score}{veto}" for policy, veto in zip(policies, vetoes, strict=True)
+    ]
     counts: Counter[str] = Counter()
     named = []
     for title in titles:
@@ -68,8 +80,15 @@ def warn_of_shared_rows(policies: Sequence[Policy], n: int) -> list[Finding]:
     return warnings
 
 
-def describe(applied: Applied, name: str, findings: Sequence[Finding]) -> PolicyRecord:
-    """A policy without its hashes, and what it achieved, for the section on deferral."""
+def describe(
+    applied: Applied, name: str, findings: Sequence[Finding], severity_source: SeverityMatrix | None = None
+) -> PolicyRecord:
+    """A policy without its hashes, and what it achieved, for the section on deferral.
+
+    Args:
+        applied: to the judged rows. name: of the policy. findings: what it came to there.
+        severity_source: costs they were judged by, default those the policy was fitted with.
+    """
     policy, promise = applied.policy, applied.policy.promise
     rows = {key: value for key, value in asdict(policy.fit).items() if not key.endswith("hashes")}
     thresholds = {group: asdict(threshold) for group, threshold in policy.thresholds.items()}
@@ -98,6 +117,8 @@ def describe(applied: Applied, name: str, findings: Sequence[Finding]) -> Policy
         fit=PolicyRows(**rows),
         veto=None if policy.veto is None else PolicyVeto(**asdict(policy.veto)),
         tolerated=list(policy.tolerated),
+        attainable=[PolicyAttainable(**asdict(point)) for point in policy.attainable],
+        gates=gates(applied, severity_source),
         achieved=list(findings),
     )
 

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from primum.auditing.policy.terms import (
     CONFIG,
+    Attainable,
     CombinedScore,
     FitRows,
     Kind,
@@ -60,6 +61,8 @@ class Policy:
         learned: or null.
         veto: the question asked before confidence, or null. tolerated: changes of the images that the promise
             and the veto cover too, ``gaussian_noise:1``.
+        attainable: of a promise about all critical cases what other alphas would have come to on the same
+            rows, each tried alone, alpha rising; empty otherwise, and in files from before they were tried.
         temperature, combined: what ``msr_temperature`` and ``combined`` learned of fit rows; training: what
             ``mahalanobis``, ``knn`` and ``vim`` need of training rows, with the arrays in ``trained``.
             Of all these nothing is in the file that the policy does without.
@@ -92,6 +95,7 @@ class Policy:
     training: TrainingRows | None = None
     veto: Veto | None = None
     tolerated: tuple[str, ...] = ()
+    attainable: tuple[Attainable, ...] = ()
     trained: InstanceOf[StoredReference] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -183,6 +187,7 @@ class Policy:
             "combined": _uneven(self.combined),
             "temperature": self.temperature is not None and not 0 < self.temperature < math.inf,
             "veto": self.veto is not None and _odd(self.veto),
+            "attainable": not all(map(_is_shares, self.attainable)),
             "critical": not {name for pair in self.critical for name in pair} <= set(self.classes),
         }
         numbers = [threshold.threshold for threshold in self.thresholds.values()]
@@ -215,7 +220,9 @@ ORDER = (
 )  # fmt: skip
 
 
-OPTIONAL = ("veto", "tolerated", "temperature", "combined", "training")  # not written where there is none
+OPTIONAL = (  # not written where there is none
+    "veto", "tolerated", "attainable", "temperature", "combined", "training",
+)  # fmt: skip
 
 
 def arrays_beside(path: Path) -> Path:
@@ -247,6 +254,11 @@ def _uneven(score: LearnedScore | CombinedScore | None) -> bool:
     if score is None:
         return False
     return {len(score.mean), len(score.scale), len(score.weight)} != {len(score.scores)}
+
+
+def _is_shares(point: Attainable) -> bool:
+    shares = (0.0 if point.cleared is None else point.cleared, point.deferred_share)
+    return 0 < point.alpha < 1 and all(0 <= share <= 1 for share in shares)
 
 
 def _odd(veto: Veto) -> bool:

@@ -16,6 +16,7 @@ from primum.auditing.answers import learned as learned_scores
 from primum.auditing.guards import first_cases
 from primum.auditing.options import Options, options
 from primum.auditing.policy import thresholds, vetoes
+from primum.auditing.policy.attainable import attainable
 from primum.auditing.policy.document import Policy
 from primum.auditing.policy.needs import with_needs
 from primum.auditing.policy.notes import notes
@@ -229,6 +230,9 @@ def fit(
         severity=None if opts.severity is None else opts.severity.to_dict(),
         critical=tuple((true, called) for true, called in pairs(rows.classes, opts.critical)),
         veto=terms, tolerated=tuple(version.change for version in versions),
+        attainable=attainable(
+            request, threshold_rows, answers, chosen, by=by, tries=len(reads), changed=views[1:]
+        ),
         notes=tuple(notes(by_group, by, rows, portions, tried, chosen, request.promise, terms)),
     )  # fmt: skip
     return with_needs(policy, scoring, combining, own)

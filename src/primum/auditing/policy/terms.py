@@ -110,6 +110,21 @@ class Veto:
 
 
 @dataclass(frozen=True, config=CONFIG)
+class Attainable:
+    """What one alpha would have come to on the fit rows, tried alone.
+
+    Attributes:
+        alpha: largest share of all critical cases with an accepted critical error.
+        cleared: share of the negatives cleared at the thresholds that can be promised, 0 where none can; null
+            without negatives. deferred_share: share of the threshold rows below them.
+    """
+
+    alpha: float
+    cleared: float | None
+    deferred_share: float
+
+
+@dataclass(frozen=True, config=CONFIG)
 class Tried:
     """A confidence score that was tried for a promise, and what came of it.
 

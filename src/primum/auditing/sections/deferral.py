@@ -51,7 +51,10 @@ def section(prepared: Prepared, opts: Options, supplements: Supplements) -> Part
     titles = names([each.policy for each in policies])
     achieved = [each.findings(opts.severity, stated, opts.by) for each in policies]
     reader = reader_of(stated, opts.severity, test.classes)
-    records = [describe(*each) for each in zip(policies, titles, achieved, strict=True)]
+    records = [
+        describe(*each, severity_source=opts.severity)
+        for each in zip(policies, titles, achieved, strict=True)
+    ]
     sentence = "; ".join(each.policy.said for each in policies)
     costs = failure_costs(prepared.view, judged, fitted, reader, records)
     decided = {title: each.decided for title, each in zip(titles, policies, strict=True)}

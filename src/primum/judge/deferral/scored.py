@@ -51,7 +51,8 @@ class Decided:
         score: name of the confidence score. confidence: (N,) of it.
         threshold: (N,) that each case was held against. accepted: (N,) bool, confidence at or above it, or
             equal to it up to rounding, of a case that passes the veto.
-        familiar: (N,) bool, whether a case passes the veto; None without one.
+        familiar: (N,) bool, whether a case passes the veto. novelty: (N,) the score it asks by, higher = more
+            like what was seen. Both None without a veto.
     """
 
     rule: str
@@ -61,6 +62,7 @@ class Decided:
     confidence: Floats
     threshold: Floats
     familiar: Bools | None = None
+    novelty: Floats | None = None
 
     @property
     def accepted(self) -> Bools:
@@ -82,4 +84,5 @@ class Decided:
             confidence=self.confidence[rows],
             threshold=self.threshold[rows],
             familiar=None if self.familiar is None else self.familiar[rows],
+            novelty=None if self.novelty is None else self.novelty[rows],
         )

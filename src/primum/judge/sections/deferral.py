@@ -92,6 +92,58 @@ class PolicyVeto:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PolicyAttainable:
+    """What one alpha would have come to on the fit rows, tried alone, as in the policy's file."""
+
+    alpha: float
+    cleared: float | None
+    deferred_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoppedCase:
+    """A case that a policy with a veto sent to a reader.
+
+    Attributes:
+        id: of the case. label: class name, None where it is not known. predicted: the answer not used.
+        critical: whether that is a critical error, None without label or critical cells.
+        value: novelty score, or confidence, by which it was stopped. path: of the image, or None.
+    """
+
+    id: str
+    label: str | None
+    predicted: str
+    critical: bool | None = None
+    value: float
+    path: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyGates:
+    """Judged cases on their way through a policy that asks two questions, one after the other.
+
+    Attributes:
+        n: judged cases. unfamiliar: stopped by the veto. unsure: of the others stopped by their confidence.
+        harmless, critical: answered with a class that is not critical, with one that is; None without
+            critical cells, as negatives, cleared and errors.
+        negatives: cases of classes that are not critical. cleared: of these answered harmless. errors:
+            critical errors that are answered.
+        most_novel, least_sure: up to six cases stopped at each question, the clearest first.
+    """
+
+    n: int
+    unfamiliar: int
+    unsure: int
+    harmless: int | None = None
+    critical: int | None = None
+    negatives: int | None = None
+    cleared: int | None = None
+    errors: int | None = None
+    most_novel: Sequence[StoppedCase] = ()
+    least_sure: Sequence[StoppedCase] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class PolicyTrial:
     """A score that was tried for a promise, and what came of it."""
 
@@ -123,6 +175,8 @@ class PolicyRecord:
         name: empty in audits from before policies had names. sentence: what it promises.
         tried: scores that were tried for the promise; empty in audits from before they were counted.
         veto, tolerated: None and empty in audits from before there was a veto.
+        attainable: empty without a promise about all critical cases, and in older audits. gates: what the
+            veto and the threshold did on the judged rows; None without a veto, and in older audits.
         achieved: findings on the judged rows. All others: as in the policy's file.
     """
 
@@ -147,6 +201,8 @@ class PolicyRecord:
     fit: PolicyRows
     veto: PolicyVeto | None = None
     tolerated: Sequence[str] = ()
+    attainable: Sequence[PolicyAttainable] = ()
+    gates: PolicyGates | None = None
     achieved: Sequence[Achieved] = ()
 
 

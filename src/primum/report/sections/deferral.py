@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import plotly.graph_objects as go
 
@@ -19,18 +20,25 @@ from primum.judge.sections.deferral import (
 )
 from primum.report import figures, tables, words
 from primum.report.pictures import Picture, pack
+from primum.report.sections import attainable, gates
 
 VERDICTS = {
     "fitted": "fitted", "certified": "certified", "partly_certified": "certified for some groups",
     "not_certifiable": "not certifiable",
 }  # fmt: skip
 LOOKS = {"certified": "passed", "partly_certified": "inconclusive", "not_certifiable": "failed"}
+HOLLOW = "hollow"  # looks of a promise that deferral alone would keep
 CODES = codes("deferral")
 SHARES = (0.05, 0.1, 0.18, 0.25, 0.35, 0.5)
 
 
-def of(section: DeferralSection, prefix: str) -> dict[str, object]:
-    """Build the section's view; ``prefix`` keeps the ids of two audits apart."""
+def of(section: DeferralSection, prefix: str, images: Path | None = None) -> dict[str, object]:
+    """Build the section's view.
+
+    Args:
+        section: of the audit. prefix: keeps the ids of two audits apart.
+        images: the folder that the paths of the cases are relative to.
+    """
     scores = [score for score in section.scores if score.judged.failure is not None]
     policies = [  # audits once left them unnamed
         replace(policy, name=policy.name or f"Policy {number} · {policy.score}")
@@ -59,6 +67,8 @@ def of(section: DeferralSection, prefix: str) -> dict[str, object]:
         "known": "; ".join(f"{name}: {title}" for name, title in words.SCORES.items() if name in names),
         "tables": [_numbers(scores, paid, title) for paid, title in readers.items()] if fitted else [],
         "policies": [_policy(policy) for policy in policies],
+        "gates": gates.of(policies, images),
+        "attainable": attainable.of(policies, f"{prefix}silent-"),
         "achieved": tables.tabulate(
             [replace(finding, policy=policy.name) for policy in policies for finding in policy.achieved],
             _row,
@@ -168,14 +178,14 @@ def _numbers(scores: Sequence[ScoreCurves], paid: bool, title: str) -> dict[str,
 
 def _policy(policy: PolicyRecord) -> dict[str, object]:
     fit, learned = policy.fit, policy.learned_from
-    patients = ""
+    vacuous, patients = any(threshold.vacuous for threshold in policy.thresholds), ""
     if fit.patients is not None:
         patients = f" of {words.counted(fit.patients, 'patient', 'patients')}"
     return {
         "name": policy.name,
         "promise": words.opening(policy.sentence),
-        "verdict": VERDICTS.get(policy.verdict, policy.verdict) + _units(policy),
-        "look": LOOKS.get(policy.verdict, "not_judged"),
+        "verdict": VERDICTS.get(policy.verdict, policy.verdict) + _units(policy) + (", vacuous" * vacuous),
+        "look": HOLLOW if vacuous else LOOKS.get(policy.verdict, "not_judged"),
         "certified": policy.kind == "certified",
         "from": f"fitted on {fit.n} rows{patients} of {words.file_name(fit.name)}{_trials(policy)}",
         "score": f"{policy.score} ({', '.join(learned)})" if learned else policy.score,
@@ -198,13 +208,16 @@ def _threshold(threshold: PolicyThreshold, policy: PolicyRecord) -> dict[str, st
     rule = "defer every case" if threshold.deferred_share == 1 else "accept every case"
     if threshold.threshold is not None:
         rule = f"{policy.direction} {threshold.threshold:.4g}"
+    if policy.veto is not None and threshold.deferred_share < 1:
+        rule = f"pass at {policy.veto.score} {policy.veto.threshold:.4g} or above, then {rule}"
     return {
         "group": "all cases" if policy.by is None else f"{policy.by} {threshold.group}",
         "rule": rule,
         "deferred": words.number(threshold.deferred_share, "deferred_share"),
         "coverage": words.number(threshold.critical_coverage, "critical_coverage"),
-        "verdict": VERDICTS[threshold.verdict],
-        "look": LOOKS.get(threshold.verdict, "not_judged"),
+        "cleared": words.number(threshold.cleared, "accuracy"),
+        "verdict": VERDICTS[threshold.verdict] + (", vacuous" * threshold.vacuous),
+        "look": HOLLOW if threshold.vacuous else LOOKS.get(threshold.verdict, "not_judged"),
         "evidence": _evidence(threshold),
     }
 
