@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,14 @@ def test_other_rows_are_computed_anew(whole, made, tmp_path) -> None:
             "score_mahalanobis"
         ],
     )
+
+
+def test_other_stages_are_computed_anew(made, tmp_path) -> None:
+    table = made(50)
+    for number in range(2):
+        seen = dataclasses.replace(table, stages=(np.full((50, 4), float(number)),))
+        build_scene("made", [Domain("test", seen)], cache=tmp_path)
+    assert len(list(tmp_path.glob("*.npz"))) == 2
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a table", None])

@@ -59,7 +59,7 @@ def test_images_of_many_channels_give_features(table, tmp_path):
     images = Images(many, network.card.transform)
     assert images.batch(np.array([3, 1])).shape == (2, 5, 32, 32)
     found = features.cached(network, images, tmp_path)
-    assert found.shape == (80, network.width + sum(stages.widths(network.trunk)))
+    assert found.shape == (80, network.width + sum(stages.widths(network.stages)))
     other = many.pixels.copy()
     other[..., 4] = 0
     changed = Images(dataclasses.replace(many, pixels=other), network.card.transform)
@@ -123,7 +123,7 @@ def test_features_are_computed_once_and_kept(table, tmp_path, monkeypatch):
     monkeypatch.setattr(features, "CHUNK", 30)
     first = features.cached(network, images, tmp_path)
     assert isinstance(first, np.memmap)
-    assert first.shape == (80, network.width + sum(stages.widths(network.trunk)))
+    assert first.shape == (80, network.width + sum(stages.widths(network.stages)))
     assert [path.suffix for path in tmp_path.iterdir()] == [".npy"]
     np.testing.assert_allclose(first, features.embed(network, images, np.arange(80)), atol=1e-5)
 

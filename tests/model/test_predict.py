@@ -49,7 +49,32 @@ def test_metadata_is_everything_but_id_and_label(table, network):
     found = predict(network, table, embeddings=False, progress=False)
     assert found.metadata.columns == ["patient", "site", "split", "path"]
     assert found.embeddings is None
+    assert found.stages is None
     assert found.kind == "logits"
+
+
+@pytest.mark.parametrize("asked", [{"passes": 3}, {"tta": True}, {"passes": 2, "tta": True}])
+def test_stages_are_those_of_each_image_as_it_is(table, network, asked):
+    plain, many = (predict(network, table, progress=False, **options) for options in ({}, asked))
+    for one, other in zip(plain.stages, many.stages, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-5)
+    corrupted = predict(network, table, progress=False, corruption=("gaussian_noise", 3))
+    assert not np.allclose(corrupted.stages[0], plain.stages[0], atol=1e-4)
+
+
+def test_the_verb_writes_stages_beside_embeddings_and_says_how_large_they_are(
+    run_folder, table, monkeypatch, capsys
+):
+    code, out, _ = primum_predict(monkeypatch, capsys, "--embeddings")
+    assert code == 0
+    stored, straight = tables.read("p.parquet"), predict("run", table.split("test"), progress=False)
+    np.testing.assert_allclose(np.hstack(stored.stages), np.hstack(straight.stages), atol=1e-6)
+    numbers = stored.embeddings.shape[1] + sum(stage.shape[1] for stage in stored.stages)
+    assert f"{4 * numbers:,} bytes of embeddings and stages an image" in out
+    code, out, _ = primum_predict(monkeypatch, capsys)
+    assert code == 0
+    assert "bytes" not in out
+    assert tables.read("p.parquet").stages is None
 
 
 def test_other_classes_are_refused(table):

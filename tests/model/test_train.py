@@ -13,7 +13,7 @@ from primum import audit, severity, tables
 from primum.core import locks
 from primum.core.check import InputError
 from primum.data.images import CorruptImageError
-from primum.model import backbone
+from primum.model import backbone, stages
 from primum.model import fit as fitting
 from primum.model.predict import predict
 from primum.model.recipe import Recipe
@@ -60,6 +60,8 @@ def test_a_run_leaves_everything_and_answers_again(table, serve, severity_file, 
         again = predict(out, part, progress=False)
         np.testing.assert_allclose(again.logits, stored.logits, atol=1e-5)
         np.testing.assert_allclose(again.embeddings, stored.embeddings, atol=1e-5)
+        assert [stage.shape[1] for stage in stored.stages] == list(stages.widths(network.stages))
+        np.testing.assert_allclose(np.hstack(again.stages), np.hstack(stored.stages), atol=1e-5)
         with torch.no_grad():
             head = network.head(torch.tensor(np.array(stored.embeddings), dtype=torch.float32)).numpy()
         np.testing.assert_allclose(head, stored.logits, atol=1e-5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -366,3 +367,34 @@ def test_stages_come_back_with_their_widths(tmp_path: Path, refused: Callable[..
             lambda widths=widths: tables.read({**arrays, "stage_widths": np.array(widths)}),
             "add up to the 10",
         )
+
+
+@pytest.mark.parametrize("widths", [[4, 5], [4, 6, 1], [], [10.0], [-4, 14], "ten", {"4": 6}])
+def test_damaged_widths_of_stages_are_refused(
+    widths: object, tmp_path: Path, refused: Callable[..., None]
+) -> None:
+    rng = np.random.default_rng(0)
+    seen = tuple(rng.normal(size=(4, width)).astype(np.float32) for width in (4, 6))
+    table = Predictions(list("abcd"), ("x", "y"), [0, 1, 0, 1], rng.normal(size=(4, 2)), stages=seen)
+    tables.write(table, tmp_path / "t.parquet")
+    written = pq.read_table(tmp_path / "t.parquet")
+    settings = json.loads(written.schema.metadata[b"primum"])
+    assert settings["stages"] == [4, 6]
+    damaged = written.replace_schema_metadata({"primum": json.dumps(settings | {"stages": widths})})
+    pq.write_table(damaged, tmp_path / "t.parquet")
+    refused(lambda: tables.read(tmp_path / "t.parquet"), "add up to the 10")
+    del settings["stages"]
+    pq.write_table(written.replace_schema_metadata({"primum": json.dumps(settings)}), tmp_path / "t.parquet")
+    alone = tables.read(tmp_path / "t.parquet").stages
+    assert alone is not None
+    np.testing.assert_array_equal(alone[0], np.hstack(seen))
+
+
+def test_stages_of_a_disease_are_a_column_like_any_other(tmp_path: Path) -> None:
+    staged = FRAME.with_columns(stages=pl.Series(["I", "II", "II", "IV"]))
+    staged.write_csv(tmp_path / "t.csv")
+    found = tables.read(tmp_path / "t.csv")
+    assert found.stages is None
+    assert found.metadata["stages"].to_list() == ["I", "II", "II", "IV"]
+    arrays = {"probs": PROBS, "labels": LABELS, "classes": CLASSES, "stages": np.array([1, 2, 2, 4])}
+    assert tables.read(arrays).metadata["stages"].to_list() == [1, 2, 2, 4]

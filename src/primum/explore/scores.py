@@ -113,7 +113,9 @@ def _key(tables: Sequence[Predictions], fit: Predictions | None, train: Predicti
         if table is None:
             digest.update(b"none")
             continue
-        arrays = [table.labels, table.logits, table.embeddings, *columns_of(table).values()]
+        arrays = [
+            table.labels, table.logits, table.embeddings, *(table.stages or ()), *columns_of(table).values(),
+        ]  # fmt: skip
         digest.update(f"{table.kind} {table.classes} {sorted(columns_of(table))}".encode())
         for array in arrays:
             if array is not None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ need("torch", "timm", "safetensors")
 from primum.model import weights as sources  # noqa: E402
 from primum.model.confidnet import ConfidNet  # noqa: E402
 from primum.model.images import Transform  # noqa: E402
+from primum.model.stages import Stage, named  # noqa: E402
 
 SCHEMA = "primum.network/1"
 
@@ -118,6 +120,13 @@ class Network(nn.Module):
         """(B, D) pooled features of normalised images (B, C, S, S)."""
         features: Tensor = self.trunk(images)
         return features
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """Its stages, seen by asking the trunk once about a black image; empty where it names none."""
+        transform = self.card.transform
+        shape = (1, len(transform.mean), transform.image_size, transform.image_size)
+        return named(self.trunk, self.prepare(torch.zeros(shape, device=self.mean.device)))
 
     @property
     def width(self) -> int:

@@ -71,7 +71,7 @@ def embed_batch(network: Network, pixels: Tensor, trunk: nn.Module | None = None
 
 def observe_batch(network: Network, pixels: Tensor) -> Tensor:
     """(B, D + S) float32 features of pixels: the embedding, and what each stage saw in the same pass."""
-    with stages.watched(network.trunk) as seen:
+    with stages.watched(network.trunk, network.stages) as seen:
         embeddings = embed_batch(network, pixels)
     return torch.cat([embeddings, *seen], dim=1)
 
@@ -131,8 +131,8 @@ def cached(network: Network, images: Images, folder: Path, *, bar: bool = False)
         "transform": network.card.transform.to_dict(),
         "precision": network.card.precision,
     }
-    if parts := stages.widths(network.trunk):
-        named["stages"] = parts
+    if network.stages:
+        named["stages"] = stages.widths(network.stages)
     if images.corruption is not None:
         named["corruption"] = [images.corruption, corruptions.parameter(*images.corruption), images.seed]
     key = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:32]

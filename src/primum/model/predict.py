@@ -194,7 +194,7 @@ def from_features(
     """
     position = np.array([network.card.classes.index(name) for name in table.classes] + [-1])
     network_embeddings = np.asarray(network_features[:, : network.width])
-    seen = stages.split(np.asarray(network_features), network.width, stages.widths(network.trunk))
+    seen = stages.split(np.asarray(network_features), network.width, network.stages)
     note = (network.card.source.get("loss") or {}).get("note")
     source = dict(network.card.source) | {"data": table.name, "data_fingerprint": table.fingerprint()}
     return Predictions(

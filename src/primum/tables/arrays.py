@@ -58,7 +58,7 @@ def from_arrays(
         "decision", inputs.pop("decision", None), n=n, classes=classes, named=named, name=name
     )
     fields: dict[str, Any] = {key: inputs.pop(key) for key in ("passes", "embeddings") if key in inputs}
-    if "stages" in inputs:
+    if "stages" in inputs and inputs["stages"].ndim == 2:  # else stages of a disease, say
         widths = inputs.pop("stage_widths", None)
         numbers = check.numbers(inputs.pop("stages"), name, "stages")
         fields["stages"] = stages_of(numbers, None if widths is None else widths.tolist(), name)

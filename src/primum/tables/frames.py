@@ -55,7 +55,9 @@ def from_frame(
         for column in frame.columns
         if column.startswith(SCORE)
     }
-    used |= {"id", "label", "decision", "embedding", "stages", "passes"} | {SCORE + score for score in scores}
+    used |= {"id", "label", "decision", "embedding", "passes"} | {SCORE + score for score in scores}
+    observed = isinstance(frame.schema.get("stages"), pl.List | pl.Array)  # else stages of a disease, say
+    used |= {"stages"} if observed else set()
     used |= set() if "label" in frame.columns else set(labels.one_hot_columns(frame.columns, classes))
     metadata, metadata_notes = checked_metadata(
         frame.select([column for column in frame.columns if column not in used]), name
@@ -67,7 +69,7 @@ def from_frame(
         "passes": _passes(frame, len(classes), name),
         "embeddings": _list_array(frame, "embedding", name) if "embedding" in frame.columns else None,
         "stages": stages_of(_list_array(frame, "stages", name), declared.get("stages"), name)
-        if "stages" in frame.columns
+        if observed
         else None,
         "source": declared.get("source", {}),
         "notes": tuple(dict.fromkeys((*declared.get("notes", ()), *notes, *metadata_notes))),

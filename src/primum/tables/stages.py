@@ -18,7 +18,7 @@ def stages_of(column: Array, widths: object, name: str) -> tuple[Array, ...]:
 
     Raises InputError for widths that are not whole numbers adding up to S.
     """
-    total = int(column.shape[1]) if column.ndim == 2 else 0
+    total = int(column.shape[1])
     parts: list[int] = [total]
     if widths is not None:
         parts = [part if type(part) is int else 0 for part in widths] if isinstance(widths, list) else []
