@@ -24,6 +24,7 @@ from benchmarks.losses import overhead
 from benchmarks.maps import maps
 from benchmarks.passes import dropout
 from benchmarks.scores import predictions_only
+from benchmarks.stages import stages
 from benchmarks.timing import alone, command, median
 from primum.judge.metrics import accuracy, calibration, selective
 
@@ -128,6 +129,7 @@ def main() -> None:
         choosing,
         overhead,
         dropout,
+        stages,
         maps,
         predictions_only,
         corruptions,

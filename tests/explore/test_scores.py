@@ -51,11 +51,11 @@ def test_other_rows_are_computed_anew(whole, made, tmp_path) -> None:
     )
 
 
-def test_other_stages_are_computed_anew(made, tmp_path) -> None:
+def test_other_stages_are_computed_anew(whole, made, tmp_path) -> None:
     table = made(50)
     for number in range(2):
         seen = dataclasses.replace(table, stages=(np.full((50, 4), float(number)),))
-        build_scene("made", [Domain("test", seen)], cache=tmp_path)
+        build_scene("made", [Domain("test", seen)], fit=whole.fit, cache=tmp_path)
     assert len(list(tmp_path.glob("*.npz"))) == 2
 
 

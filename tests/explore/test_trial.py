@@ -65,6 +65,10 @@ def test_the_answer_is_the_one_prediction_gives(shown, table) -> None:
     values = shown.cases["score_msr"].to_numpy()
     assert found.below["msr"] == pytest.approx((values < found.scores["msr"]).mean(), abs=1 / len(values))
     assert Image.open(io.BytesIO(found.picture)).size == (32, 32)
+    stages = shown.domains[0].predictions.stages
+    assert found.predictions.stages is not None
+    for seen, stored in zip(found.predictions.stages, stages, strict=True):
+        np.testing.assert_allclose(seen[0], stored[row], atol=1e-4)
     assert found.nearest is not None
     assert found.nearest["of"].unique().to_list() == ["train"]
 

@@ -8,10 +8,13 @@ import pytest
 from primum import tables
 from primum.bench import runs
 from primum.bench.scores import bench as benches
+from primum.bench.scores.answers import Trained
 from primum.bench.scores.names import gambled
 from primum.bench.scores.plan import GAMBLERS, build
 from primum.bench.tasks import carry_out
 from primum.judge.confidence import RANKED
+from primum.model import backbone
+from primum.model.material import finished
 from primum.model.predict import predict
 from tests.bench.scores.conftest import content, few_images
 
@@ -77,6 +80,25 @@ def test_what_is_stored_is_what_the_network_says(trained):
         assert told.source["mc_dropout"]["passes"] == 4
 
 
+def test_stages_of_a_frozen_trunk_are_those_of_its_stored_features(trained):
+    made, out = trained
+    run = run_of(made, False, False)
+    folder = out / run.folder
+    asked = Trained(backbone.load(folder), run, *finished(run.recipe, folder), out / ".features")
+    for shift, corruption in ((run.shifts[1], None), (run.shifts[2], ("gaussian_noise", 4))):
+        straight = predict(folder, few_images().split("test"), corruption=corruption, progress=False)
+        answers = asked.answer(shift, passes=4)
+        assert answers.once.ids.to_list() == straight.ids.to_list()
+        for answered in (answers.once, answers.mean):
+            np.testing.assert_allclose(np.hstack(answered.stages), np.hstack(straight.stages), atol=1e-4)
+        assert tables.read(run.stored(out, shift)).stages is None  # kept once for all runs
+    train = asked.train_rows(folder)
+    straight = predict(folder, few_images().split("train"), progress=False)
+    at = {name: row for row, name in enumerate(straight.ids)}
+    rows = [at[name] for name in train.ids]
+    np.testing.assert_allclose(np.hstack(train.stages), np.hstack(straight.stages)[rows], atol=1e-4)
+
+
 def test_the_reservation_network_gives_its_own_two_scores(trained):
     made, out = trained
     run = run_of(made, True, False)
@@ -125,6 +147,7 @@ def test_a_whole_network_is_asked_with_dropout_inside_it(tmp_path):
     assert set(told) == {"cal", "test", "stain", "phantom_failures"}
     assert len(told["phantom_failures"]) == 160  # every image of the other data set
     assert told["stain"].embeddings is not None
+    assert len(told["stain"].stages) == 5
     mean = predict(tmp_path / run.folder, few_images().split("test"), passes=2, progress=False)
     assert told["test"].scores["mcd_confidnet"] == pytest.approx(mean.scores["mcd_confidnet"], abs=1e-5)
     assert told["test"].scores["mcd_msr"] == pytest.approx(mean.scores["mcd_msr"], abs=1e-5)
