@@ -32,10 +32,11 @@ def evidence() -> Evidence:
     train, train_logits, train_labels = rows(M, 0)
     test, logits, _ = rows(N, 1)
     held, held_logits, held_labels = rows(100, 2)
-    reference = Reference(train, train_labels, train_logits)
+    reference = Reference(train, train_labels, train_logits, (train[:, :4], train[:, 4:]))
     known = confidences(Evidence(softmax(held_logits, axis=1), held_logits, held, {}, reference))[0]
     fit = Fit(held_logits, held_labels, held_logits.argmax(axis=1) == held_labels, known)
-    return Evidence(softmax(logits, axis=1), logits, test, {}, reference, fit)
+    seen = (test[:, :4], test[:, 4:])
+    return Evidence(softmax(logits, axis=1), logits, test, {}, reference, fit, stages=seen)
 
 
 COLUMNS = {name for name in confidence.RANKED if confidence.SCORES[name].compute is None}
@@ -71,6 +72,9 @@ def test_the_temperature_is_that_of_the_fit_rows(evidence: Evidence) -> None:
         ({"reference": None}, "mahalanobis", "--train"),
         ({"reference": None}, "vim", "--train"),
         ({"embeddings": np.ones((N, 5))}, "knn", "same network"),
+        ({"stages": None}, "multilayer", "predict --embeddings"),
+        ({"reference": None}, "sirc_multilayer", "--train"),
+        ({"stages": (np.ones((N, 4)),)}, "multilayer", "stages of 4 numbers"),
         ({}, "mcd_mi", "score_mcd_mi"),
         ({}, "confidnet", "score_confidnet"),
         ({}, "dg", "score_dg"),

@@ -32,7 +32,7 @@ from primum.auditing.policy.terms import (
 )
 from primum.core import archives, check, documents, files, hashes, settings
 from primum.core.check import InputError
-from primum.judge.confidence.storage import StoredReference, check_arrays
+from primum.judge.confidence.storage import ARRAYS, StoredReference, check_arrays
 from primum.judge.deferral.veto import bound, rank
 
 SCHEMA = "primum.policy/1"
@@ -186,6 +186,7 @@ class Policy:
             "learned": _uneven(self.learned),
             "combined": _uneven(self.combined),
             "temperature": self.temperature is not None and not 0 < self.temperature < math.inf,
+            "training": self.training is not None and not set(self.training.scores) <= set(ARRAYS),
             "veto": self.veto is not None and _odd(self.veto),
             "attainable": not all(map(_is_shares, self.attainable)),
             "critical": not {name for pair in self.critical for name in pair} <= set(self.classes),
@@ -245,7 +246,7 @@ def _read_arrays(training: TrainingRows, path: Path) -> StoredReference:
             f"{training.file}: these are not the arrays that {path.name} was written with; copy both files "
             "together, or fit the policy again"
         )
-    check_arrays(arrays, training.scores, training.width, training.file)
+    check_arrays(arrays, training.scores, training.width, training.stages, training.file)
     return StoredReference(arrays)
 
 

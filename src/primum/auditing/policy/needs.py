@@ -11,6 +11,7 @@ from primum.auditing.policy.terms import CombinedScore, TrainingRows
 from primum.auditing.preparation import fingerprint
 from primum.core import archives
 from primum.judge.confidence.combined import Combined
+from primum.judge.confidence.scores import SCORES
 from primum.judge.confidence.storage import ARRAYS, StoredReference, arrays_of
 
 
@@ -31,15 +32,17 @@ def with_needs(
         policy = replace(policy, temperature=scoring.plain.temperature.temperature)
     scores = [name for name in names if name in ARRAYS and name not in columns]
     train, reference = scoring.train, scoring.reference
-    if not scores or train is None or reference is None or reference.width is None:
+    if not scores or train is None or reference is None:
         return policy
     arrays = arrays_of(reference, scores)
+    of_stages = any("stages" in SCORES[name].needs for name in scores)
     training = TrainingRows(
         train.name,
         len(train),
         fingerprint=fingerprint(train),
-        width=reference.width,
-        scores=tuple(scores),  # type: ignore[arg-type]
+        width=reference.width or 0,
+        scores=tuple(scores),
         arrays=archives.digest(arrays),
+        stages=(reference.stage_widths or ()) if of_stages else (),
     )
     return replace(policy, training=training, trained=StoredReference(arrays))

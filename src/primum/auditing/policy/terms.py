@@ -191,7 +191,7 @@ class TrainingRows:
 
     Attributes:
         name: of their table. n: rows. fingerprint: of them. width: numbers of an embedding.
-        scores: those that need them.
+        scores: those that need them. stages: numbers of each stage, where a score looks at stages.
         file: name of the file of arrays, in the folder of the policy; empty until it is written.
         arrays: sha256 of the arrays; others are refused.
     """
@@ -200,8 +200,9 @@ class TrainingRows:
     n: int
     fingerprint: str
     width: int
-    scores: tuple[Literal["mahalanobis", "knn", "vim"], ...]
+    scores: tuple[str, ...]
     arrays: str
+    stages: tuple[int, ...] = ()
     file: str = field(default="", compare=False)
 
 

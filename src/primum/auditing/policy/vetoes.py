@@ -13,16 +13,11 @@ from primum.core import check
 from primum.core.arrays import Bools, Floats, Integers
 from primum.core.check import InputError
 from primum.judge.confidence.evidence import Trained
-from primum.judge.confidence.scores import SCORES, not_applicable
+from primum.judge.confidence.scores import NOVELTY, SCORES, UNFITTED, not_applicable
 from primum.judge.deferral import veto
 from primum.predictions import Predictions
 
 AUTO = "auto"
-OF_ANSWERS = {"fit", "temperature", "combined", "decisions"}
-UNFITTED = tuple(
-    name for name, score in SCORES.items() if score.compute and not set(score.needs) & OF_ANSWERS
-)
-NOVELTY = tuple(name for name in ("multilayer", "vim_residual", "knn") if name in SCORES)
 
 
 def choose(

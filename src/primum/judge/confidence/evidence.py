@@ -13,7 +13,9 @@ from primum.core.arrays import Bools, Floats, Integers, Reals
 from primum.core.check import InputError
 from primum.judge.confidence.combined import Combined, learn
 from primum.judge.confidence.distance import Mahalanobis, fit_mahalanobis, fit_neighbours
-from primum.judge.confidence.vim import Head, Vim, fit_vim, recover_head
+from primum.judge.confidence.multilayer import Multilayer, fit_multilayer
+from primum.judge.confidence.sirc import Sirc, fit_sirc
+from primum.judge.confidence.vim import Head, Residual, Vim, fit_residual, fit_vim, recover_head
 from primum.judge.recalibration.recalibrators import Temperature, fit_temperature
 
 P = ParamSpec("P")
@@ -36,6 +38,13 @@ class Trained(Protocol):
     def head(self) -> Head | str: ...
     @property
     def vim(self) -> Vim | str: ...
+    @property
+    def residual(self) -> Residual | str: ...
+    @property
+    def stage_widths(self) -> tuple[int, ...] | None: ...
+    @property
+    def multilayer(self) -> Multilayer | str: ...
+    def sirc(self, second: str) -> Sirc | str: ...
 
 
 class Fitted(Protocol):
@@ -106,6 +115,32 @@ class Reference:
             return self.head
         assert self.embeddings is not None
         return _or_why(fit_vim, self.embeddings, self.head)
+
+    @cached_property
+    def residual(self) -> Residual | str:
+        """The space the training rows least fill, or a sentence."""
+        if self.embeddings is None:
+            return "the training rows carry no embeddings"
+        return _or_why(fit_residual, self.embeddings)
+
+    @property
+    def stage_widths(self) -> tuple[int, ...] | None:
+        """Numbers of each stage, None without any."""
+        return None if self.stages is None else tuple(int(stage.shape[1]) for stage in self.stages)
+
+    @cached_property
+    def multilayer(self) -> Multilayer | str:
+        """Mean and covariance of what every stage saw, or a sentence."""
+        if self.stages is None:
+            return "the training rows carry no features of stages"
+        return _or_why(fit_multilayer, self.stages)
+
+    def sirc(self, second: str) -> Sirc | str:
+        """How the score ``residual`` or ``multilayer`` of the training rows lies, or a sentence."""
+        learned = getattr(self, second)
+        if isinstance(learned, str):
+            return learned
+        return fit_sirc(learned(self.stages if second == "multilayer" else self.embeddings))
 
 
 @dataclass(frozen=True, eq=False)

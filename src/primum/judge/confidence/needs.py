@@ -25,6 +25,24 @@ def _no_embeddings(evidence: Evidence) -> str:
     return ""
 
 
+def _no_stages(evidence: Evidence) -> str:
+    if evidence.stages is None:
+        return "the table carries no features of stages; primum predict --embeddings writes them"
+    if evidence.reference is None:
+        return "no training rows with features of stages were given (--train)"
+    widths, trained = tuple(stage.shape[1] for stage in evidence.stages), evidence.reference.stage_widths
+    if trained is not None and trained != widths:
+        return (
+            f"stages of {_numbers(widths)} numbers need training rows of the same network, theirs have "
+            f"{_numbers(trained)}"
+        )
+    return ""
+
+
+def _numbers(widths: tuple[int, ...]) -> str:
+    return ", ".join(map(str, widths))
+
+
 def _unlearned(name: str) -> Reason:
     return lambda evidence: _sentence(getattr(evidence.reference, name))
 
@@ -76,6 +94,9 @@ NEEDS: dict[str, Reason] = {
     "neighbours": _unlearned("neighbours"),
     "vim": _unlearned("vim"),
     "head": _foreign_head,
+    "residual": _unlearned("residual"),
+    "stages": _no_stages,
+    "multilayer": _unlearned("multilayer"),
     "combined": _uncombined,
     "decisions": lambda evidence: "" if evidence.decisions is not None else "it speaks of answers, none came",
     "critical": _no_critical,

@@ -14,7 +14,9 @@ from primum.core.arrays import Floats
 from primum.judge.confidence import consequences, distance, logit, softmax
 from primum.judge.confidence.combined import Combined
 from primum.judge.confidence.evidence import Evidence
+from primum.judge.confidence.multilayer import Multilayer
 from primum.judge.confidence.needs import NEEDS
+from primum.judge.confidence.sirc import Sirc, doubt
 from primum.judge.recalibration.recalibrators import Temperature
 
 ABSENT = "no column {column} came with the table"
@@ -38,6 +40,7 @@ class Score:
         absent: what is said where there is no such column; ``{column}`` is its name.
         ranked: whether an audit or a bench reports it, or why it does not apply, without being asked.
         learned: whether it is learned from one rule's errors; any other is the same whatever is answered.
+        novelty: place among the scores that ask only whether a case was seen, from 1, the best; 0 for others.
         passes: whether it speaks of the answers of the mean softmax over dropout passes.
         network: the further network that computes it: a second head, or one with an answer of its own.
         place: where its curve stands among those drawn first, from 1; 0 for those behind them by name.
@@ -51,6 +54,7 @@ class Score:
     absent: str = ABSENT
     ranked: bool = True
     learned: bool = False
+    novelty: int = 0
     passes: bool = False
     network: Literal["", "ConfidNet", "Deep Gamblers"] = ""
     place: int = 0
@@ -83,6 +87,24 @@ def _knn(evidence: Evidence) -> Floats:
     assert evidence.reference is not None
     assert evidence.embeddings is not None
     return distance.knn(evidence.embeddings, evidence.reference.neighbours)
+
+
+def _multilayer(evidence: Evidence) -> Floats:
+    assert evidence.reference is not None
+    assert evidence.stages is not None
+    assert isinstance(evidence.reference.multilayer, Multilayer)
+    return evidence.reference.multilayer(evidence.stages)
+
+
+def _sirc(second: str) -> Callable[[Evidence], Floats]:
+    def compute(evidence: Evidence) -> Floats:
+        assert evidence.reference is not None
+        learned = evidence.reference.sirc(second)
+        assert isinstance(learned, Sirc)
+        score = _multilayer if second == "multilayer" else _of_reference(second)
+        return learned(doubt(evidence.probs), score(evidence))
+
+    return compute
 
 
 def _combined(evidence: Evidence) -> Floats:
@@ -193,11 +215,27 @@ _ENTRIES = (
     ),
     Score(
         "knn", "the distance to the 50th nearest training row, negated", "Sun et al., ICML 2022",
-        ("embeddings", "neighbours"), _knn, place=8,
+        ("embeddings", "neighbours"), _knn, novelty=3, place=8,
     ),
     Score(
         "vim", "energy less what the embedding has outside the space of the training rows",
         "Wang et al., CVPR 2022", ("embeddings", "vim", "head"), _of_reference("vim"), place=6,
+    ),
+    Score(
+        "vim_residual", "what the embedding has outside the space of the training rows, negated",
+        "Wang et al., CVPR 2022", ("embeddings", "residual"), _of_reference("residual"), novelty=2,
+    ),
+    Score(
+        "multilayer", "the distance of what every stage of the network sees to the training rows, negated",
+        "Lee et al., NeurIPS 2018", ("stages", "multilayer"), _multilayer, novelty=1,
+    ),
+    Score(
+        "sirc_residual", "the highest probability, lowered softly by vim_residual",
+        "Xia & Bouganis, ACCV 2022", ("embeddings", "residual"), _sirc("residual"),
+    ),
+    Score(
+        "sirc_multilayer", "the highest probability, lowered softly by multilayer",
+        "Xia & Bouganis, ACCV 2022", ("stages", "multilayer"), _sirc("multilayer"),
     ),
     Score(
         "combined", "the probability of being right, learned from several of these on the fit rows",
@@ -234,6 +272,13 @@ RANKED = tuple(score.name for score in _ENTRIES if score.ranked)
 LEARNED = tuple(score.name for score in _ENTRIES if score.learned)
 ALONE = tuple(name for name in RANKED if name not in LEARNED)
 PROBABILITIES = tuple(score.name for score in _ENTRIES if score.compute is not None and not score.needs)
+OF_ANSWERS = {"fit", "temperature", "combined", "decisions"}
+UNFITTED = tuple(  # that owe nothing to fit rows or to what was answered there
+    score.name for score in _ENTRIES if score.compute is not None and not set(score.needs) & OF_ANSWERS
+)
+NOVELTY = tuple(
+    score.name for score in sorted(_ENTRIES, key=lambda score: score.novelty) if score.novelty
+)  # the best first
 CONSEQUENCES = tuple(score.name for score in _ENTRIES if "decisions" in score.needs)
 
 

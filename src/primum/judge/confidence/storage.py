@@ -14,14 +14,22 @@ from primum.core.check import InputError
 from primum.judge.confidence.combined import Combined
 from primum.judge.confidence.distance import Mahalanobis, fit_neighbours, knn
 from primum.judge.confidence.evidence import Reference
-from primum.judge.confidence.vim import Head, Vim
+from primum.judge.confidence.multilayer import Multilayer, Stage
+from primum.judge.confidence.sirc import Sirc
+from primum.judge.confidence.vim import Head, Residual, Vim
 from primum.judge.recalibration.recalibrators import Temperature
 
 ARRAYS = {  # score → the names of its arrays
     "mahalanobis": ("mahalanobis_centre", "mahalanobis_whiten", "mahalanobis_means"),
     "knn": ("knn_embeddings",),
     "vim": ("vim_weight", "vim_bias", "vim_spread", "vim_origin", "vim_residual", "vim_alpha"),
-}
+    "vim_residual": ("residual_origin", "residual_space"),
+    "multilayer": ("stage_shapes", "stage_centres", "stage_whitens", "stage_levels", "stage_spreads"),
+    "sirc_residual": ("residual_origin", "residual_space", "sirc_residual"),
+    "sirc_multilayer": (
+        "stage_shapes", "stage_centres", "stage_whitens", "stage_levels", "stage_spreads", "sirc_multilayer",
+    ),
+}  # fmt: skip
 NOT_STORED = "what it needs of training rows does not stand in the policy; fit the policy again with --train"
 UNFITTED = "what it needs of fit rows does not stand in the policy; fit the policy again"
 
@@ -39,7 +47,7 @@ class StoredReference:
     @property
     def width(self) -> int | None:
         """Numbers of an embedding."""
-        sides = (("mahalanobis_centre", 0), ("knn_embeddings", 1), ("vim_origin", 0))
+        sides = (("mahalanobis_centre", 0), ("knn_embeddings", 1), ("vim_origin", 0), ("residual_origin", 0))
         return next((self.arrays[name].shape[axis] for name, axis in sides if name in self.arrays), None)
 
     @cached_property
@@ -72,6 +80,42 @@ class StoredReference:
             self.head, self.arrays["vim_origin"], self.arrays["vim_residual"], float(self.arrays["vim_alpha"])
         )
 
+    @cached_property
+    def residual(self) -> Residual | str:
+        """The space the training rows least fill, or a sentence."""
+        if "residual_origin" not in self.arrays:
+            return NOT_STORED
+        return Residual(self.arrays["residual_origin"], self.arrays["residual_space"])
+
+    @property
+    def stage_widths(self) -> tuple[int, ...] | None:
+        """Numbers of each stage, None without any."""
+        return None if isinstance(self.multilayer, str) else self.multilayer.widths
+
+    @cached_property
+    def multilayer(self) -> Multilayer | str:
+        """Mean and covariance of what every stage saw, or a sentence."""
+        if "stage_shapes" not in self.arrays:
+            return NOT_STORED
+        shapes, centres, whitens, levels, spreads = (self.arrays[name] for name in ARRAYS["multilayer"])
+        ends = np.cumsum(np.vstack([[0, 0], np.column_stack([shapes[:, 0], shapes.prod(axis=1)])]), axis=0)
+        return Multilayer(
+            tuple(
+                Stage(
+                    centres[ends[at, 0] : ends[at + 1, 0]],
+                    whitens[ends[at, 1] : ends[at + 1, 1]].reshape(*shapes[at]),
+                    float(levels[at]),
+                    float(spreads[at]),
+                )
+                for at in range(len(shapes))
+            )
+        )
+
+    def sirc(self, second: str) -> Sirc | str:
+        """How the second score of the training rows lies, or a sentence."""
+        name = f"sirc_{second}"
+        return Sirc(*self.arrays[name].tolist()) if name in self.arrays else NOT_STORED
+
 
 @dataclass(frozen=True, eq=False)
 class StoredFit:
@@ -85,7 +129,8 @@ def arrays_of(reference: Reference, names: Sequence[str]) -> dict[str, Array]:
     """Name → array: what the named scores need of training rows, none of which lacks anything.
 
     Class means and covariance of ``mahalanobis``; the last layer, the residual space and α of ``vim``; for
-    ``knn`` the embeddings themselves, as they came.
+    ``knn`` the embeddings themselves, as they came; origin and residual space of ``vim_residual``; of
+    ``multilayer`` the stages one after another; of a SIRC a and b beside what its second score needs.
     """
     arrays: dict[str, Array] = {}
     if "mahalanobis" in names:
@@ -105,17 +150,57 @@ def arrays_of(reference: Reference, names: Sequence[str]) -> dict[str, Array]:
             vim.head.weight, vim.head.bias, np.array(spread), vim.origin, vim.residual, np.array(vim.alpha),
         )  # fmt: skip
         arrays |= dict(zip(ARRAYS["vim"], parts, strict=True))
+    if {"vim_residual", "sirc_residual"} & set(names):
+        residual = reference.residual
+        assert isinstance(residual, Residual)
+        arrays |= dict(zip(ARRAYS["vim_residual"], (residual.origin, residual.residual), strict=True))
+    if {"multilayer", "sirc_multilayer"} & set(names):
+        arrays |= _of_stages(reference)
+    for name in names:
+        second = name.removeprefix("sirc_")
+        if second != name:
+            learned = reference.sirc(second)
+            assert isinstance(learned, Sirc)
+            arrays[name] = np.array([learned.a, learned.b])
     return arrays
 
 
-def check_arrays(arrays: Mapping[str, Array], names: Sequence[str], width: int, where: str) -> None:
-    """Refuse arrays of which the named scores cannot be computed, for embeddings of ``width`` numbers."""
+def _of_stages(reference: Reference) -> dict[str, Array]:
+    fitted = reference.multilayer
+    assert isinstance(fitted, Multilayer)
+    parts = (
+        np.array([stage.whiten.shape for stage in fitted.stages]),
+        np.concatenate([stage.centre for stage in fitted.stages]),
+        np.concatenate([stage.whiten.ravel() for stage in fitted.stages]),
+        np.array([stage.level for stage in fitted.stages]),
+        np.array([stage.spread for stage in fitted.stages]),
+    )
+    return dict(zip(ARRAYS["multilayer"], parts, strict=True))
+
+
+def check_arrays(
+    arrays: Mapping[str, Array], names: Sequence[str], width: int, stages: Sequence[int], where: str
+) -> None:
+    """Refuse arrays of which the named scores cannot be computed.
+
+    Args:
+        width: numbers of an embedding. stages: numbers of each stage. where: used in messages.
+    """
     reference, trial = StoredReference(arrays), np.zeros((1, width))
+    seen = [np.zeros((1, part)) for part in stages]
     computed: dict[str, Callable[[], Floats]] = {
         "mahalanobis": lambda: reference.mahalanobis(trial),  # type: ignore[operator]
         "knn": lambda: knn(trial, reference.neighbours),
         "vim": lambda: reference.vim(trial),  # type: ignore[operator]
+        "vim_residual": lambda: reference.residual(trial),  # type: ignore[operator]
+        "multilayer": lambda: reference.multilayer(seen),  # type: ignore[operator]
     }
+    computed["sirc_residual"] = lambda: reference.sirc("residual")(  # type: ignore[operator]
+        [0.5], computed["vim_residual"]()
+    )
+    computed["sirc_multilayer"] = lambda: reference.sirc("multilayer")(  # type: ignore[operator]
+        [0.5], computed["multilayer"]()
+    )
     for name in names:
         try:
             fitting = computed[name]().shape == (1,) and bool(np.isfinite(computed[name]()).all())

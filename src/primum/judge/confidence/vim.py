@@ -104,11 +104,7 @@ class Vim:
 
     def outside(self, embeddings: ArrayLike) -> Floats:
         """(N,) length of the part of ``e − o`` in the residual space."""
-        points = check.array(embeddings)
-        length = np.empty(len(points))
-        for rows in blocks(*points.shape):
-            length[rows] = np.linalg.norm((points[rows] - self.origin) @ self.residual, axis=1)
-        return length
+        return _outside(embeddings, self.origin, self.residual)
 
     def __call__(self, embeddings: ArrayLike) -> Floats:
         """(N,) ``logsumexp(W e + b) − α ‖residual part‖`` of embeddings (N, D)."""
@@ -124,14 +120,57 @@ def fit_vim(embeddings: ArrayLike, head: Head) -> Vim:
     """
     points = check.array(embeddings).astype(np.float64)
     origin = -np.linalg.pinv(head.weight, rcond=SINGULAR) @ head.bias
+    unscaled = Vim(head, origin, _residual_space(points, origin), 0.0)
+    outside, logits = unscaled.outside(points), max_logit(head(points))
+    _refuse_empty(outside, points - origin)
+    return Vim(head, origin, unscaled.residual, float(logits.sum() / outside.sum()))
+
+
+@dataclass(frozen=True, eq=False)
+class Residual:
+    """The space that training rows least fill, around their mean; ViM's residual without its last layer.
+
+    A reconstruction: ViM measures from the origin of the logits, which a table of embeddings alone lacks.
+
+    Attributes:
+        origin: (D,) mean of the training embeddings. residual: (D, D − d) basis, see :func:`principal`.
+    """
+
+    origin: Floats
+    residual: Floats
+
+    def __call__(self, embeddings: ArrayLike) -> Floats:
+        """(N,) ``−‖residual part of e − o‖`` of embeddings (N, D), at most 0."""
+        return -_outside(embeddings, self.origin, self.residual)
+
+
+def fit_residual(embeddings: ArrayLike) -> Residual:
+    """From training embeddings (M, D); InputError where they have no part in the residual space."""
+    points = check.array(embeddings).astype(np.float64)
+    fitted = Residual(points.mean(axis=0), _residual_space(points, points.mean(axis=0)))
+    _refuse_empty(-fitted(points), points - fitted.origin)
+    return fitted
+
+
+def _residual_space(points: Floats, origin: Floats) -> Floats:
+    """(D, D − d) eigenvectors of the smallest eigenvalues of points (M, D) seen from an origin."""
     from_origin = points - origin
     # eigh sorts rising; turned, the principal space comes first and the residual space is what follows
     vectors = np.linalg.eigh(from_origin.T @ from_origin / len(points))[1][:, ::-1]
-    unscaled = Vim(head, origin, vectors[:, principal(points.shape[1]) :], 0.0)
-    outside, logits = unscaled.outside(points), max_logit(head(points))
+    return np.asarray(vectors[:, principal(points.shape[1]) :], dtype=np.float64)
+
+
+def _outside(embeddings: ArrayLike, origin: Floats, residual: Floats) -> Floats:
+    points = check.array(embeddings)
+    length = np.empty(len(points))
+    for rows in blocks(*points.shape):
+        length[rows] = np.linalg.norm((points[rows] - origin) @ residual, axis=1)
+    return length
+
+
+def _refuse_empty(outside: Floats, from_origin: Floats) -> None:
     if outside.sum() <= NOISE * np.linalg.norm(from_origin, axis=1).sum():
         raise InputError("training rows: their embeddings leave no residual space for ViM to measure in")
-    return Vim(head, origin, unscaled.residual, float(logits.sum() / outside.sum()))
 
 
 def principal(width: int) -> int:

@@ -1,0 +1,97 @@
+"""How near what every stage of a network sees lies to what it saw of the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from primum.core.arrays import Floats, Reals
+from primum.core.check import InputError
+from primum.judge.confidence.distance import blocks
+
+# of the largest eigenvalue: features come in single precision, often from half of it, so that what lies in
+# narrower directions is rounding, which the inverse would carry as far away as they are narrow
+NARROWEST = 1e-6
+NEAREST = 1e-12  # a squared distance below it counts as this one, so that its logarithm is a number
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One stage of the network, as the training rows fill it.
+
+    Attributes:
+        centre: (W,) mean. whiten: (W, R) with ``whiten @ whiten.T`` the pseudo-inverse of the covariance.
+        level, spread: mean and standard deviation of the log squared distance of the training rows.
+    """
+
+    centre: Floats
+    whiten: Floats
+    level: float = 0.0
+    spread: float = 1.0
+
+    def log_distance(self, seen: Reals) -> Floats:
+        """(N,) ``log (g − μ)ᵀ Σ⁺ (g − μ)`` of what the stage saw, (N, W)."""
+        squared = np.empty(len(seen))
+        for rows in blocks(*seen.shape):
+            white = (seen[rows].astype(np.float64) - self.centre) @ self.whiten
+            squared[rows] = np.einsum("ij,ij->i", white, white)
+        return np.log(np.maximum(squared, NEAREST))
+
+
+@dataclass(frozen=True, eq=False)
+class Multilayer:
+    """Mahalanobis distances in all stages, each on the scale that the training rows have there."""
+
+    stages: tuple[Stage, ...]
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers of each stage."""
+        return tuple(len(stage.centre) for stage in self.stages)
+
+    def __call__(self, seen: Sequence[Reals]) -> Floats:
+        """(N,) ``−Σ_l (log d_l − m_l) / σ_l`` of what each stage saw, (N, W) each."""
+        distances = [
+            (stage.log_distance(part) - stage.level) / stage.spread
+            for stage, part in zip(self.stages, seen, strict=True)
+        ]
+        return np.asarray(-np.sum(distances, axis=0), dtype=np.float64)
+
+
+def fit_multilayer(seen: Sequence[Reals]) -> Multilayer:
+    """Mean and covariance of every stage, from training rows.
+
+    Features are standardised first, constant ones left out; of the covariance directions narrower than 1e-6
+    of the widest (in variance) are left out as rounding. The scale of each stage, m and σ, is that of the log
+    distances of the training rows themselves.
+
+    Args:
+        seen: of each stage (M, W), channel means and deviations.
+
+    Raises:
+        InputError: with fewer rows than a stage has numbers, where distances would all be equal, or a stage
+            in which nothing varies.
+    """
+    return Multilayer(tuple(_fit(np.asarray(part, dtype=np.float64)) for part in seen))
+
+
+def _fit(points: Floats) -> Stage:
+    rows, width = points.shape
+    if rows <= width + 1:
+        raise InputError(
+            f"more training rows than a stage has numbers ({width}) are needed to tell how they vary, {rows} "
+            "came"
+        )
+    centre, scale = points.mean(axis=0), points.std(axis=0)
+    varies = scale > np.finfo(np.float32).eps * np.maximum(np.abs(centre), np.finfo(np.float32).tiny)
+    if not varies.any():
+        raise InputError("training rows: features of stages that differ were expected, in one stage none do")
+    inverse = np.where(varies, 1 / np.where(varies, scale, 1.0), 0.0)
+    standard = (points - centre) * inverse
+    values, vectors = np.linalg.eigh(standard.T @ standard / rows)
+    spanned = values > NARROWEST * values[-1]
+    stage = Stage(centre, inverse[:, None] * vectors[:, spanned] / np.sqrt(values[spanned]))
+    distances = stage.log_distance(points)
+    return Stage(centre, stage.whiten, float(distances.mean()), float(distances.std()) or 1.0)
