@@ -9,7 +9,7 @@ import pytest
 from sklearn.covariance import EmpiricalCovariance
 
 from primum.judge.confidence.evidence import Reference
-from primum.judge.confidence.multilayer import fit_multilayer
+from primum.judge.confidence.multilayer import Multilayer, Profile, fit_multilayer
 from primum.judge.confidence.sirc import Sirc, doubt, fit_sirc
 from primum.judge.confidence.storage import StoredReference, arrays_of
 
@@ -55,15 +55,39 @@ def test_what_a_policy_stores_gives_the_same_scores() -> None:
     rng = np.random.default_rng(2)
     embeddings, train, test = rng.normal(size=(400, 8)), seen(400, 0), seen(20, 1)
     reference = Reference(embeddings, np.zeros(400, dtype=np.int64), None, train)
-    names = ("multilayer", "vim_residual", "sirc_residual", "sirc_multilayer")
+    names = ("multilayer", "stage_profile", "vim_residual", "sirc_residual", "sirc_multilayer")
     stored = StoredReference(arrays_of(reference, names))
     assert stored.stage_widths == reference.stage_widths == (6, 4)
     np.testing.assert_array_equal(stored.multilayer(test), reference.multilayer(test))  # type: ignore[operator]
+    np.testing.assert_array_equal(stored.profile(test), reference.profile(test))  # type: ignore[operator]
     points = rng.normal(size=(5, 8))
     np.testing.assert_array_equal(stored.residual(points), reference.residual(points))  # type: ignore[operator]
     for second in ("residual", "multilayer"):
         assert stored.sirc(second) == reference.sirc(second)
     assert "fit the policy again" in str(StoredReference({}).multilayer)
+
+
+def test_the_profile_notices_a_single_strange_stage() -> None:
+    train, test = seen(400, 0), seen(200, 1)
+    reference = Reference(None, np.zeros(400, dtype=np.int64), None, train)
+    profile, summed = reference.profile, reference.multilayer
+    assert isinstance(profile, Profile)
+    assert isinstance(summed, Multilayer)
+    # by another route: z from the sum's own parts, distances by scikit-learn
+    known, new = summed.profile(train), summed.profile(test)
+    peaks = [z.max(axis=1) for z in (known, new)]
+    covariance = EmpiricalCovariance().fit(known)
+    logs = [np.log(covariance.mahalanobis(z)) for z in (known, new)]
+    expected = sum((late - early.mean()) / early.std() for early, late in (peaks, logs))
+    np.testing.assert_allclose(profile(test), -np.asarray(expected), rtol=1e-9)
+    # the second stage is far off, the first unusually close: the sum balances the two, the profile does not
+    odd = (
+        np.tile(train[0].mean(axis=0), (20, 1)) + 0.3 * (test[0][:20] - train[0].mean(axis=0)),
+        test[1][:20].copy(),
+    )
+    odd[1][:, :3] *= 3
+    share = [np.mean(score(odd) < np.quantile(score(test), 0.05)) for score in (profile, summed)]
+    assert share[0] > share[1] + 0.3
 
 
 def test_the_residual_is_what_a_principal_component_analysis_leaves() -> None:

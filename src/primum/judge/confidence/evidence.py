@@ -13,7 +13,7 @@ from primum.core.arrays import Bools, Floats, Integers, Reals
 from primum.core.check import InputError
 from primum.judge.confidence.combined import Combined, learn
 from primum.judge.confidence.distance import Mahalanobis, fit_mahalanobis, fit_neighbours
-from primum.judge.confidence.multilayer import Multilayer, fit_multilayer
+from primum.judge.confidence.multilayer import Multilayer, Profile, fit_multilayer, fit_profile
 from primum.judge.confidence.sirc import Sirc, fit_sirc
 from primum.judge.confidence.vim import Head, Residual, Vim, fit_residual, fit_vim, recover_head
 from primum.judge.recalibration.recalibrators import Temperature, fit_temperature
@@ -44,6 +44,8 @@ class Trained(Protocol):
     def stage_widths(self) -> tuple[int, ...] | None: ...
     @property
     def multilayer(self) -> Multilayer | str: ...
+    @property
+    def profile(self) -> Profile | str: ...
     def sirc(self, second: str) -> Sirc | str: ...
 
 
@@ -134,6 +136,14 @@ class Reference:
         if self.stages is None:
             return "the training rows carry no features of stages"
         return _or_why(fit_multilayer, self.stages)
+
+    @cached_property
+    def profile(self) -> Profile | str:
+        """How strange the stages are together, or a sentence."""
+        if isinstance(self.multilayer, str):
+            return self.multilayer
+        assert self.stages is not None
+        return fit_profile(self.multilayer, self.stages)
 
     def sirc(self, second: str) -> Sirc | str:
         """How the score ``residual`` or ``multilayer`` of the training rows lies, or a sentence."""

@@ -53,11 +53,58 @@ class Multilayer:
 
     def __call__(self, seen: Sequence[Reals]) -> Floats:
         """(N,) ``−Σ_l (log d_l − m_l) / σ_l`` of what each stage saw, (N, W) each."""
+        return np.asarray(-self.profile(seen).sum(axis=1), dtype=np.float64)
+
+    def profile(self, seen: Sequence[Reals]) -> Floats:
+        """(N, L) ``z_l = (log d_l − m_l) / σ_l``: how strange each stage is."""
         distances = [
             (stage.log_distance(part) - stage.level) / stage.spread
             for stage, part in zip(self.stages, seen, strict=True)
         ]
-        return np.asarray(-np.sum(distances, axis=0), dtype=np.float64)
+        return np.stack(distances, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """How strange the strangest stage is, and how strange the stages are together.
+
+    A sum over stages hides what few of them notice: darkness is seen by the first, a bent image by the last.
+    This score asks for the largest z and for the Mahalanobis distance of the profile z, since stages are
+    strange together in known images, too.
+
+    Attributes:
+        multilayer: of the stages. centre: (L,) mean profile of the training rows. whiten: (L, R) of their
+            covariance. scale: (2, 2) mean and standard deviation, over the training rows, of the largest z
+            and of the log squared distance of the profile.
+    """
+
+    multilayer: Multilayer
+    centre: Floats
+    whiten: Floats
+    scale: Floats
+
+    def __call__(self, seen: Sequence[Reals]) -> Floats:
+        """(N,) the two, each on the scale of the training rows, added up and negated."""
+        parts = _peak_and_distance(self.multilayer.profile(seen), self.centre, self.whiten)
+        return np.asarray(-((parts - self.scale[0]) / self.scale[1]).sum(axis=1), dtype=np.float64)
+
+
+def fit_profile(multilayer: Multilayer, seen: Sequence[Reals]) -> Profile:
+    """From the stages of training rows, (M, W) each, that ``multilayer`` was fitted to."""
+    profile = multilayer.profile(seen)
+    centre = profile.mean(axis=0)
+    values, vectors = np.linalg.eigh((profile - centre).T @ (profile - centre) / len(profile))
+    spanned = values > NARROWEST * max(values[-1], NEAREST)
+    whiten = vectors[:, spanned] / np.sqrt(values[spanned])
+    parts = _peak_and_distance(profile, centre, whiten)
+    spread = parts.std(axis=0)
+    scale = np.stack([parts.mean(axis=0), np.where(spread > 0, spread, 1.0)])
+    return Profile(multilayer, centre, whiten, scale)
+
+
+def _peak_and_distance(profile: Floats, centre: Floats, whiten: Floats) -> Floats:
+    squared = np.square((profile - centre) @ whiten).sum(axis=1)
+    return np.stack([profile.max(axis=1), np.log(np.maximum(squared, NEAREST))], axis=1)
 
 
 def fit_multilayer(seen: Sequence[Reals]) -> Multilayer:

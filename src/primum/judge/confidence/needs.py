@@ -97,6 +97,7 @@ NEEDS: dict[str, Reason] = {
     "residual": _unlearned("residual"),
     "stages": _no_stages,
     "multilayer": _unlearned("multilayer"),
+    "profile": _unlearned("profile"),
     "combined": _uncombined,
     "decisions": lambda evidence: "" if evidence.decisions is not None else "it speaks of answers, none came",
     "critical": _no_critical,

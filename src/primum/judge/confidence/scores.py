@@ -14,7 +14,6 @@ from primum.core.arrays import Floats
 from primum.judge.confidence import consequences, distance, logit, softmax
 from primum.judge.confidence.combined import Combined
 from primum.judge.confidence.evidence import Evidence
-from primum.judge.confidence.multilayer import Multilayer
 from primum.judge.confidence.needs import NEEDS
 from primum.judge.confidence.sirc import Sirc, doubt
 from primum.judge.recalibration.recalibrators import Temperature
@@ -89,11 +88,8 @@ def _knn(evidence: Evidence) -> Floats:
     return distance.knn(evidence.embeddings, evidence.reference.neighbours)
 
 
-def _multilayer(evidence: Evidence) -> Floats:
-    assert evidence.reference is not None
-    assert evidence.stages is not None
-    assert isinstance(evidence.reference.multilayer, Multilayer)
-    return evidence.reference.multilayer(evidence.stages)
+def _of_stages(name: str) -> Callable[[Evidence], Floats]:
+    return lambda evidence: getattr(evidence.reference, name)(evidence.stages)
 
 
 def _sirc(second: str) -> Callable[[Evidence], Floats]:
@@ -101,7 +97,7 @@ def _sirc(second: str) -> Callable[[Evidence], Floats]:
         assert evidence.reference is not None
         learned = evidence.reference.sirc(second)
         assert isinstance(learned, Sirc)
-        score = _multilayer if second == "multilayer" else _of_reference(second)
+        score = (_of_stages if second == "multilayer" else _of_reference)(second)
         return learned(doubt(evidence.probs), score(evidence))
 
     return compute
@@ -215,7 +211,7 @@ _ENTRIES = (
     ),
     Score(
         "knn", "the distance to the 50th nearest training row, negated", "Sun et al., ICML 2022",
-        ("embeddings", "neighbours"), _knn, novelty=3, place=8,
+        ("embeddings", "neighbours"), _knn, novelty=4, place=8,
     ),
     Score(
         "vim", "energy less what the embedding has outside the space of the training rows",
@@ -223,11 +219,17 @@ _ENTRIES = (
     ),
     Score(
         "vim_residual", "what the embedding has outside the space of the training rows, negated",
-        "Wang et al., CVPR 2022", ("embeddings", "residual"), _of_reference("residual"), novelty=2,
+        "Wang et al., CVPR 2022", ("embeddings", "residual"), _of_reference("residual"), novelty=3,
     ),
     Score(
         "multilayer", "the distance of what every stage of the network sees to the training rows, negated",
-        "Lee et al., NeurIPS 2018", ("stages", "multilayer"), _multilayer, novelty=1,
+        "Lee et al., NeurIPS 2018", ("stages", "multilayer"), _of_stages("multilayer"),
+        novelty=2,
+    ),
+    Score(
+        "stage_profile", "how strange the strangest stage of the network is, and all together, negated",
+        "docs/methods.md#confidence-scores", ("stages", "multilayer", "profile"), _of_stages("profile"),
+        novelty=1,
     ),
     Score(
         "sirc_residual", "the highest probability, lowered softly by vim_residual",

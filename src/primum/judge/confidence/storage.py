@@ -14,7 +14,7 @@ from primum.core.check import InputError
 from primum.judge.confidence.combined import Combined
 from primum.judge.confidence.distance import Mahalanobis, fit_neighbours, knn
 from primum.judge.confidence.evidence import Reference
-from primum.judge.confidence.multilayer import Multilayer, Stage
+from primum.judge.confidence.multilayer import Multilayer, Profile, Stage
 from primum.judge.confidence.sirc import Sirc
 from primum.judge.confidence.vim import Head, Residual, Vim
 from primum.judge.recalibration.recalibrators import Temperature
@@ -25,6 +25,10 @@ ARRAYS = {  # score → the names of its arrays
     "vim": ("vim_weight", "vim_bias", "vim_spread", "vim_origin", "vim_residual", "vim_alpha"),
     "vim_residual": ("residual_origin", "residual_space"),
     "multilayer": ("stage_shapes", "stage_centres", "stage_whitens", "stage_levels", "stage_spreads"),
+    "stage_profile": (
+        "stage_shapes", "stage_centres", "stage_whitens", "stage_levels", "stage_spreads", "profile_centre",
+        "profile_whiten", "profile_scale",
+    ),
     "sirc_residual": ("residual_origin", "residual_space", "sirc_residual"),
     "sirc_multilayer": (
         "stage_shapes", "stage_centres", "stage_whitens", "stage_levels", "stage_spreads", "sirc_multilayer",
@@ -111,6 +115,13 @@ class StoredReference:
             )
         )
 
+    @cached_property
+    def profile(self) -> Profile | str:
+        """How strange the stages are together, or a sentence."""
+        if isinstance(self.multilayer, str) or "profile_centre" not in self.arrays:
+            return NOT_STORED
+        return Profile(self.multilayer, *(self.arrays[name] for name in ARRAYS["stage_profile"][-3:]))
+
     def sirc(self, second: str) -> Sirc | str:
         """How the second score of the training rows lies, or a sentence."""
         name = f"sirc_{second}"
@@ -129,8 +140,9 @@ def arrays_of(reference: Reference, names: Sequence[str]) -> dict[str, Array]:
     """Name → array: what the named scores need of training rows, none of which lacks anything.
 
     Class means and covariance of ``mahalanobis``; the last layer, the residual space and α of ``vim``; for
-    ``knn`` the embeddings themselves, as they came; origin and residual space of ``vim_residual``; of
-    ``multilayer`` the stages one after another; of a SIRC a and b beside what its second score needs.
+    ``knn`` the embeddings themselves, as they came; origin and residual space of ``vim_residual``; the stages
+    of ``multilayer`` one after another, of ``stage_profile`` their covariance too; a and b of a SIRC beside
+    what its second score needs.
     """
     arrays: dict[str, Array] = {}
     if "mahalanobis" in names:
@@ -154,8 +166,13 @@ def arrays_of(reference: Reference, names: Sequence[str]) -> dict[str, Array]:
         residual = reference.residual
         assert isinstance(residual, Residual)
         arrays |= dict(zip(ARRAYS["vim_residual"], (residual.origin, residual.residual), strict=True))
-    if {"multilayer", "sirc_multilayer"} & set(names):
+    if {"multilayer", "sirc_multilayer", "stage_profile"} & set(names):
         arrays |= _of_stages(reference)
+    if "stage_profile" in names:
+        profile = reference.profile
+        assert isinstance(profile, Profile)
+        of_profile = (profile.centre, profile.whiten, profile.scale)
+        arrays |= dict(zip(ARRAYS["stage_profile"][-3:], of_profile, strict=True))
     for name in names:
         second = name.removeprefix("sirc_")
         if second != name:
@@ -194,6 +211,7 @@ def check_arrays(
         "vim": lambda: reference.vim(trial),  # type: ignore[operator]
         "vim_residual": lambda: reference.residual(trial),  # type: ignore[operator]
         "multilayer": lambda: reference.multilayer(seen),  # type: ignore[operator]
+        "stage_profile": lambda: reference.profile(seen),  # type: ignore[operator]
     }
     computed["sirc_residual"] = lambda: reference.sirc("residual")(  # type: ignore[operator]
         [0.5], computed["vim_residual"]()
