@@ -22,8 +22,8 @@ from primum.judge.deferral.learned import halves
 from primum.predictions import Predictions
 
 RNG = np.random.default_rng(0)
-MEANS = RNG.normal(size=(3, 6)) * 2
-ALONE = ["energy", "max_logit", "msr_temperature", "mahalanobis", "knn", "vim"]
+MEANS, LAYER = RNG.normal(size=(3, 6)) * 2, RNG.normal(size=(6, 4)) / 4
+ALONE = ["energy", "max_logit", "msr_temperature", *ARRAYS]
 EVERY = [*ALONE, "combined"]
 
 
@@ -31,11 +31,12 @@ def rows(split: str, n: int, shift: float = 0.0) -> Predictions:
     """A network whose embeddings of later classes lie apart; a fifth of its cases is anybody's guess."""
     labels = np.arange(n) % 3
     points = (MEANS[labels] + (2 + shift) * RNG.normal(size=(n, 6))).astype(np.float32)
+    stages = np.hstack([np.tanh(points @ LAYER) + RNG.normal(size=(n, 4)) / 2, points]).astype(np.float32)
     return tables.read(
         {
             "ids": [f"{split}-{i}" for i in range(n)], "classes": ["a", "b", "c"], "labels": labels,
-            "logits": points @ MEANS.T.astype(np.float32) / 4, "embeddings": points,
-            "patient": [f"{split}-{i // 2}" for i in range(n)],
+            "logits": points @ MEANS.T.astype(np.float32) / 4, "embeddings": points, "stages": stages,
+            "stage_widths": [4, 6], "patient": [f"{split}-{i // 2}" for i in range(n)],
         }
     )  # fmt: skip
 
@@ -82,7 +83,7 @@ def test_row_by_row_and_in_batch_are_one(policy: Policy) -> None:
     np.testing.assert_allclose(apply(policy, twice).decided.confidence, batch.confidence, rtol=1e-12)
 
 
-@pytest.mark.parametrize("score", ["energy", "msr_temperature", "mahalanobis", "knn", "vim"])
+@pytest.mark.parametrize("score", ["energy", "msr_temperature", *ARRAYS])
 def test_the_confidence_is_that_of_an_audit(score: str) -> None:
     audited = primum.audit(TEST, fit=CAL, train=TRAIN, bootstrap=100).cases
     frame = apply(fit(CAL, score=score, capacity=0.3, train=TRAIN), TEST).frame().join(audited, on="id")
@@ -170,6 +171,26 @@ def test_other_rows_that_lack_what_the_score_needs_are_refused(refused: Callable
     )
 
 
+def test_stages_of_another_network_are_refused(refused: Callable[..., None]) -> None:
+    assert TEST.stages is not None
+    for score in ("multilayer", "sirc_multilayer"):
+        policy = fit(CAL, score=score, capacity=0.3, train=TRAIN)
+        assert policy.training is not None
+        assert policy.training.stages == (4, 6)
+        refused(
+            lambda policy=policy: apply(policy, replace(TEST, stages=TEST.stages[:1])),
+            "same network, theirs have 4, 6",
+        )
+        refused(lambda policy=policy: apply(policy, replace(TEST, stages=None)), "predict --embeddings")
+
+
+def test_stages_serve_a_policy_without_embeddings(tmp_path: Path) -> None:
+    cal, test, train = (replace(table, embeddings=None) for table in (CAL, TEST, TRAIN))
+    fit(cal, score="multilayer", capacity=0.3, train=train).to_yaml(tmp_path / "p.yaml")
+    whole = apply(fit(CAL, score="multilayer", capacity=0.3, train=TRAIN), TEST).frame()
+    assert apply(tmp_path / "p.yaml", test).frame().equals(whole)
+
+
 def test_arrays_of_another_policy_are_refused(tmp_path: Path, refused: Callable[..., None]) -> None:
     path, further = tmp_path / "p.yaml", tmp_path / "q.yaml"
     fit(CAL, score="knn", capacity=0.3, train=TRAIN).to_yaml(path)
@@ -197,3 +218,32 @@ def test_arrays_that_do_not_fit_the_score_are_refused(tmp_path: Path, refused: C
     content["training"]["arrays"] = archives.digest(arrays)
     path.write_text(yaml.safe_dump(content))
     refused(lambda: Policy.read(path), "p.arrays.npz", "mahalanobis cannot be computed")
+
+
+def other_widths(arrays: dict[str, np.ndarray]) -> None:
+    arrays["stage_shapes"] = arrays["stage_shapes"][::-1]
+
+
+def no_scale(arrays: dict[str, np.ndarray]) -> None:
+    arrays["stage_spreads"] = np.zeros(2)
+
+
+def three_numbers(arrays: dict[str, np.ndarray]) -> None:
+    arrays["sirc_multilayer"] = np.ones(3)
+
+
+@pytest.mark.parametrize("damage", [other_widths, no_scale, three_numbers])
+def test_arrays_of_stages_that_do_not_fit_are_refused(
+    damage: Callable[[dict[str, np.ndarray]], None], tmp_path: Path, refused: Callable[..., None]
+) -> None:
+    from primum.core import archives
+
+    path = tmp_path / "p.yaml"
+    fit(CAL, score="sirc_multilayer", capacity=0.3, train=TRAIN).to_yaml(path)
+    arrays = dict(archives.read(arrays_beside(path), "arrays"))
+    damage(arrays)
+    archives.write(arrays_beside(path), arrays)
+    content: dict[str, Any] = yaml.safe_load(path.read_text())
+    content["training"]["arrays"] = archives.digest(arrays)
+    path.write_text(yaml.safe_dump(content))
+    refused(lambda: Policy.read(path), "p.arrays.npz", "sirc_multilayer cannot be computed")

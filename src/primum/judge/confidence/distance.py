@@ -94,6 +94,16 @@ def knn(embeddings: ArrayLike, neighbours: NearestNeighbors) -> Floats:
     return np.asarray(-neighbours.kneighbors(unit(embeddings))[0][:, -1], dtype=np.float64)
 
 
+def deviation(values: Floats, rounding: float) -> float:
+    """Standard deviation of values (N,) to divide by: 1 where they differ by no more than their rounding.
+
+    >>> deviation(np.array([1.0, 3.0]), 1e-9), deviation(np.array([0.1 + 0.2, 0.3]), 1e-9)
+    (1.0, 1.0)
+    """
+    spread = float(values.std())
+    return spread if spread > rounding else 1.0
+
+
 def blocks(n: int, width: int) -> list[slice]:
     """Slices of n rows that hold a few million numbers each."""
     size = max(1, CELLS // max(width, 1))

@@ -46,7 +46,10 @@ class Trained(Protocol):
     def multilayer(self) -> Multilayer | str: ...
     @property
     def profile(self) -> Profile | str: ...
-    def sirc(self, second: str) -> Sirc | str: ...
+    @property
+    def sirc_residual(self) -> Sirc | str: ...
+    @property
+    def sirc_multilayer(self) -> Sirc | str: ...
 
 
 class Fitted(Protocol):
@@ -145,12 +148,21 @@ class Reference:
         assert self.stages is not None
         return fit_profile(self.multilayer, self.stages)
 
-    def sirc(self, second: str) -> Sirc | str:
-        """How the score ``residual`` or ``multilayer`` of the training rows lies, or a sentence."""
-        learned = getattr(self, second)
-        if isinstance(learned, str):
-            return learned
-        return fit_sirc(learned(self.stages if second == "multilayer" else self.embeddings))
+    @cached_property
+    def sirc_residual(self) -> Sirc | str:
+        """How ``residual`` of the training rows lies, or a sentence."""
+        if isinstance(self.residual, str):
+            return self.residual
+        assert self.embeddings is not None
+        return fit_sirc(self.residual(self.embeddings))
+
+    @cached_property
+    def sirc_multilayer(self) -> Sirc | str:
+        """How ``multilayer`` of the training rows lies, or a sentence."""
+        if isinstance(self.multilayer, str):
+            return self.multilayer
+        assert self.stages is not None
+        return fit_sirc(self.multilayer(self.stages))
 
 
 @dataclass(frozen=True, eq=False)

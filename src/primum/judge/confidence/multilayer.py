@@ -9,12 +9,16 @@ import numpy as np
 
 from primum.core.arrays import Floats, Reals
 from primum.core.check import InputError
-from primum.judge.confidence.distance import blocks
+from primum.judge.confidence.distance import blocks, deviation
 
 # of the largest eigenvalue: features come in single precision, often from half of it, so that what lies in
 # narrower directions is rounding, which the inverse would carry as far away as they are narrow
 NARROWEST = 1e-6
 NEAREST = 1e-12  # a squared distance below it counts as this one, so that its logarithm is a number
+# of the score, in deviations of a stage: a product of matrices rounds otherwise for a row alone than for the
+# same row among others, and σ of a wide stage, a few hundredths, takes that beyond what counts as equal
+DECIMALS = 8
+ROUNDING = 1e-9  # of log distances: a spread below it is none
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +56,23 @@ class Multilayer:
         return tuple(len(stage.centre) for stage in self.stages)
 
     def __call__(self, seen: Sequence[Reals]) -> Floats:
-        """(N,) ``−Σ_l (log d_l − m_l) / σ_l`` of what each stage saw, (N, W) each."""
-        return np.asarray(-self.profile(seen).sum(axis=1), dtype=np.float64)
+        """(N,) ``−Σ_l (log d_l − m_l) / σ_l`` of what each stage saw, (N, W) each, rounded to 8 decimals.
+
+        Raises InputError for stages of other widths than those of the training rows.
+        """
+        return np.asarray(-self.profile(seen).sum(axis=1).round(DECIMALS), dtype=np.float64)
 
     def profile(self, seen: Sequence[Reals]) -> Floats:
-        """(N, L) ``z_l = (log d_l − m_l) / σ_l``: how strange each stage is."""
+        """(N, L) ``z_l = (log d_l − m_l) / σ_l``: how strange each stage is.
+
+        Raises InputError for stages of other widths than those of the training rows.
+        """
+        widths = tuple(part.shape[1] for part in seen)
+        if widths != self.widths:
+            raise InputError(
+                f"stages: numbers of each {self.widths} were expected, as of the training rows, {widths} "
+                "came; bring rows of the same network"
+            )
         distances = [
             (stage.log_distance(part) - stage.level) / stage.spread
             for stage, part in zip(self.stages, seen, strict=True)
@@ -84,9 +100,10 @@ class Profile:
     scale: Floats
 
     def __call__(self, seen: Sequence[Reals]) -> Floats:
-        """(N,) the two, each on the scale of the training rows, added up and negated."""
+        """(N,) the two, each on the scale of the training rows, added up, negated, rounded to 8 decimals."""
         parts = _peak_and_distance(self.multilayer.profile(seen), self.centre, self.whiten)
-        return np.asarray(-((parts - self.scale[0]) / self.scale[1]).sum(axis=1), dtype=np.float64)
+        scaled = (parts - self.scale[0]) / self.scale[1]
+        return np.asarray(-scaled.sum(axis=1).round(DECIMALS), dtype=np.float64)
 
 
 def fit_profile(multilayer: Multilayer, seen: Sequence[Reals]) -> Profile:
@@ -97,9 +114,8 @@ def fit_profile(multilayer: Multilayer, seen: Sequence[Reals]) -> Profile:
     spanned = values > NARROWEST * max(values[-1], NEAREST)
     whiten = vectors[:, spanned] / np.sqrt(values[spanned])
     parts = _peak_and_distance(profile, centre, whiten)
-    spread = parts.std(axis=0)
-    scale = np.stack([parts.mean(axis=0), np.where(spread > 0, spread, 1.0)])
-    return Profile(multilayer, centre, whiten, scale)
+    spread = [deviation(part, ROUNDING) for part in parts.T]
+    return Profile(multilayer, centre, whiten, np.stack([parts.mean(axis=0), spread]))
 
 
 def _peak_and_distance(profile: Floats, centre: Floats, whiten: Floats) -> Floats:
@@ -120,7 +136,15 @@ def fit_multilayer(seen: Sequence[Reals]) -> Multilayer:
     Raises:
         InputError: with fewer rows than a stage has numbers, where distances would all be equal, or a stage
             in which nothing varies.
+
+    >>> train = np.array([[0.0], [1.0], [2.0], [5.0]])  # mean 2, variance 3.5
+    >>> fitted = fit_multilayer([train])
+    >>> log_d = np.log((train[:, 0] - 2) ** 2 / 3.5 + (train[:, 0] == 2) * 1e-12)
+    >>> bool(np.allclose(fitted([train]), -(log_d - log_d.mean()) / log_d.std()))
+    True
     """
+    if not len(seen):
+        raise InputError("training rows: features of at least one stage were expected, none came")
     return Multilayer(tuple(_fit(np.asarray(part, dtype=np.float64)) for part in seen))
 
 
@@ -141,4 +165,4 @@ def _fit(points: Floats) -> Stage:
     spanned = values > NARROWEST * values[-1]
     stage = Stage(centre, inverse[:, None] * vectors[:, spanned] / np.sqrt(values[spanned]))
     distances = stage.log_distance(points)
-    return Stage(centre, stage.whiten, float(distances.mean()), float(distances.std()) or 1.0)
+    return Stage(centre, stage.whiten, float(distances.mean()), deviation(distances, ROUNDING))

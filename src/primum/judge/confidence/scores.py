@@ -95,7 +95,7 @@ def _of_stages(name: str) -> Callable[[Evidence], Floats]:
 def _sirc(second: str) -> Callable[[Evidence], Floats]:
     def compute(evidence: Evidence) -> Floats:
         assert evidence.reference is not None
-        learned = evidence.reference.sirc(second)
+        learned = getattr(evidence.reference, f"sirc_{second}")
         assert isinstance(learned, Sirc)
         score = (_of_stages if second == "multilayer" else _of_reference)(second)
         return learned(doubt(evidence.probs), score(evidence))

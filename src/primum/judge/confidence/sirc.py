@@ -9,6 +9,12 @@ from numpy.typing import ArrayLike
 
 from primum.core import check
 from primum.core.arrays import Floats
+from primum.judge.confidence.distance import deviation
+
+# The step below 1 in double precision: any smaller 1 − S1 is 0 where it is a difference. What a table rounds
+# to 0 must not outvote the second score for good, so that all of these count alike.
+LEAST = 2.0**-53
+ROUNDING = 1e-9  # of the largest score: a spread below it is none
 
 
 @dataclass(frozen=True)
@@ -27,19 +33,19 @@ class Sirc:
 
         Args:
             doubt: (N,) ``1 − S1`` of the first score, 0 to 1, as a number of its own, since the difference is
-                0 where S1 rounds to 1. second: (N,) S2.
+                0 where S1 rounds to 1; below 1.1e-16 it counts as that. second: (N,) S2.
 
         >>> Sirc(a=-3.0, b=1.0)([0.5, 0.5], [9.0, -9.0]).round(2).tolist()
         [0.69, -5.31]
         """
-        unsure = np.maximum(check.array(doubt).astype(np.float64), np.finfo(np.float64).tiny)
+        unsure = np.maximum(check.array(doubt).astype(np.float64), LEAST)
         return -np.log(unsure) - np.logaddexp(0.0, -self.b * (check.array(second) - self.a))
 
 
 def fit_sirc(second: ArrayLike) -> Sirc:
-    """From the second score (M,) of known cases, here the training rows."""
+    """From the second score (M,) of the training rows, as in the paper's code; σ is 1 if all are equal."""
     known = check.array(second).astype(np.float64)
-    spread = float(known.std()) or 1.0
+    spread = deviation(known, ROUNDING * float(np.abs(known).max(initial=0.0)))
     return Sirc(float(known.mean()) - 3 * spread, 1 / spread)
 
 

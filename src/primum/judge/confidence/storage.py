@@ -122,9 +122,17 @@ class StoredReference:
             return NOT_STORED
         return Profile(self.multilayer, *(self.arrays[name] for name in ARRAYS["stage_profile"][-3:]))
 
-    def sirc(self, second: str) -> Sirc | str:
-        """How the second score of the training rows lies, or a sentence."""
-        name = f"sirc_{second}"
+    @property
+    def sirc_residual(self) -> Sirc | str:
+        """How ``residual`` of the training rows lies, or a sentence."""
+        return self._sirc("sirc_residual")
+
+    @property
+    def sirc_multilayer(self) -> Sirc | str:
+        """How ``multilayer`` of the training rows lies, or a sentence."""
+        return self._sirc("sirc_multilayer")
+
+    def _sirc(self, name: str) -> Sirc | str:
         return Sirc(*self.arrays[name].tolist()) if name in self.arrays else NOT_STORED
 
 
@@ -173,10 +181,9 @@ def arrays_of(reference: Reference, names: Sequence[str]) -> dict[str, Array]:
         assert isinstance(profile, Profile)
         of_profile = (profile.centre, profile.whiten, profile.scale)
         arrays |= dict(zip(ARRAYS["stage_profile"][-3:], of_profile, strict=True))
-    for name in names:
-        second = name.removeprefix("sirc_")
-        if second != name:
-            learned = reference.sirc(second)
+    for name in ("sirc_residual", "sirc_multilayer"):
+        if name in names:
+            learned = getattr(reference, name)
             assert isinstance(learned, Sirc)
             arrays[name] = np.array([learned.a, learned.b])
     return arrays
@@ -213,15 +220,19 @@ def check_arrays(
         "multilayer": lambda: reference.multilayer(seen),  # type: ignore[operator]
         "stage_profile": lambda: reference.profile(seen),  # type: ignore[operator]
     }
-    computed["sirc_residual"] = lambda: reference.sirc("residual")(  # type: ignore[operator]
+    computed["sirc_residual"] = lambda: reference.sirc_residual(  # type: ignore[operator]
         [0.5], computed["vim_residual"]()
     )
-    computed["sirc_multilayer"] = lambda: reference.sirc("multilayer")(  # type: ignore[operator]
+    computed["sirc_multilayer"] = lambda: reference.sirc_multilayer(  # type: ignore[operator]
         [0.5], computed["multilayer"]()
     )
     for name in names:
+        # an infinite second score leaves a SIRC finite
+        parts = (name.replace("sirc_residual", "vim_residual").removeprefix("sirc_"), name)
         try:
-            fitting = computed[name]().shape == (1,) and bool(np.isfinite(computed[name]()).all())
+            with np.errstate(all="ignore"):
+                scores = [computed[part]() for part in parts]
+            fitting = all(score.shape == (1,) and bool(np.isfinite(score).all()) for score in scores)
         except (InputError, TypeError, ValueError, IndexError, KeyError):
             fitting = False
         if not fitting:
