@@ -159,7 +159,7 @@ def defer_fit(
     )  # fmt: skip
     arrays = None if policy.training is None else file_out(context, arrays_beside(out))
     policy.to_yaml(out)
-    show_policy(policy.to_dict(), policy.said, out, arrays)
+    show_policy(policy.to_dict(), policy.said, policy.question, out=out, arrays=arrays)
 
 
 @app.command("apply")

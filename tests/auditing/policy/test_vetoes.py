@@ -173,7 +173,8 @@ def test_auto_takes_the_first_novelty_score_that_applies_and_says_which() -> Non
     policy = fit(cal, score="msr", capacity=0.3, veto="auto", train=train)
     assert policy.veto is not None
     assert policy.veto.score == "vim_residual"
-    assert any("the veto asks by vim_residual" in note and "n = 50" in note for note in policy.notes)
+    assert "the veto asks by vim_residual" in policy.question
+    assert "n = 50" in policy.question
     full = fit(NET_CAL, score="msr", capacity=0.3, veto="auto", train=TRAIN)
     assert full.veto is not None
     assert full.veto.score == vetoes.NOVELTY[0]

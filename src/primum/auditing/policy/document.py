@@ -111,6 +111,18 @@ class Policy:
         return f"least failure cost on the fit rows with a reader{errs} at {self.reader.cost:g} a case"
 
     @property
+    def question(self) -> str:
+        """What the veto asks and how often it errs, in words; empty without one."""
+        if self.veto is None:
+            return ""
+        noun = "cases" if self.fit.patients is None else "patients"
+        return (
+            f"the veto asks by {self.veto.score} whether a case has been seen; of {noun} like these it sends "
+            f"away at most {percent(self.veto.rate)} on average, and at most {percent(self.veto.bound)} with "
+            f"95 % confidence (n = {self.veto.units})"
+        )
+
+    @property
     def inputs(self) -> tuple[str, ...]:
         """The scores that the policy's own is computed from, itself unless it is learned, and its veto's."""
         direct = (self.score,) if self.learned is None else self.learned.scores

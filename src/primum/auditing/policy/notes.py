@@ -47,8 +47,6 @@ def notes(
         uses.append(f"{vetoed or veto.rows} of {'the fit rows' if vetoed else 'these'} to set the veto")
     if n < len(rows):
         sentences.append(f"{', '.join(uses)}, the other {n} to read the threshold")
-    if veto is not None:
-        sentences.append(_veto(veto, rows))
     if promise is not None and promise.denominator == "accepted":
         sentences += [
             HOLLOW.format(where="" if by is None else f"{by} {name}: ", cleared=percent(threshold.cleared))
@@ -63,15 +61,6 @@ HOLLOW = (
     "be about; of the negatives {cleared} are cleared: read the promise with that share, or fit with "
     "--denominator all"
 )
-
-
-def _veto(veto: Veto, rows: Predictions) -> str:
-    noun = "patients" if rows.patients is not None else "cases"
-    return (
-        f"the veto asks by {veto.score} whether a case has been seen; of {noun} like these it sends away at "
-        f"most {percent(veto.rate)} on average, and at most {percent(veto.bound)} with 95 % confidence (n = "
-        f"{veto.units})"
-    )
 
 
 def _choice(tried: Sequence[Tried], score: str) -> str:

@@ -19,12 +19,13 @@ VERDICTS = {
     "not_certifiable": "[bold red]not certifiable[/bold red]",
 }
 BY_GROUP = ("deferred_share", "vetoed_share", "accepted_cer")
-CRITICAL = "critical cases accepted"
-CLEARED = "negatives cleared"
+CRITICAL, CLEARED = "critical accepted", "cleared"
 
 
-def show_policy(content: Mapping[str, Any], description: str, out: Path, arrays: Path | None = None) -> None:
-    """Print a policy: its promise, its thresholds and what they did on the fit rows."""
+def show_policy(
+    content: Mapping[str, Any], description: str, question: str, *, out: Path, arrays: Path | None = None
+) -> None:
+    """Print a policy: its question and promise, its thresholds and what they did on the fit rows."""
     fit, by = content["fit"], content["by"]
     patients = "" if fit["patients"] is None else f" of {fit['patients']} patients"
     title = f"{content['score']}, {content['decision']}: {content['direction']} the threshold"
@@ -33,12 +34,16 @@ def show_policy(content: Mapping[str, Any], description: str, out: Path, arrays:
         cleared = threshold["cleared"]
         coverage = threshold["critical_coverage"]
         table.add_row(
-            escape(name if by else "all cases"), f"{threshold['threshold']:.5g}",
+            escape(name if by else "all"), f"{threshold['threshold']:.5g}",
             _share(threshold["deferred_share"]), "–" if coverage is None else _share(coverage),
             "–" if cleared is None else _share(cleared), VERDICTS[threshold["verdict"]],
         )  # fmt: skip
     console.print(f"{escape(description)}: {VERDICTS[content['verdict']]}")
     console.print(table)
+    if content["critical"]:
+        console.print(f"{CLEARED}: share of the negatives with a harmless answer that is used")
+    if question:
+        console.print(escape(question))
     console.print(f"fitted on {fit['n']} rows{patients} of {escape(fit['name'])}, which it refuses to judge")
     if content["promise"] is not None:
         tried = content["tried"]
