@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import beta
 
 from primum.explore.deferral import measure_threshold, sweep
+from primum.explore.novelty import Veto
 from primum.explore.scene import Domain, build_scene
 from primum.judge.metrics.harm import critical_classes
 from tests.explore.conftest import MATRIX
@@ -140,3 +141,72 @@ def test_without_severity_costs_say_why_not(made) -> None:
 
 def test_an_unknown_score_is_refused(whole, refused) -> None:
     refused(lambda: measure_threshold(whole, None, "mrs", 0.5), "score 'mrs'")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_two_questions_by_hand(whole, share) -> None:
+    rows = np.arange(60)
+    novelty = whole.cases["score_knn"].to_numpy()[rows]
+    veto = Veto("knn", float(np.quantile(novelty, 0.25)), 0.25)
+    msr = whole.cases["score_msr"].to_numpy()[rows]
+    threshold = float(np.quantile(msr, share))
+    found = measure_threshold(whole, rows, "msr", threshold, veto=veto)
+    familiar, sure = novelty >= veto.threshold, msr >= threshold
+    used = familiar & sure
+    assert (found.n, found.unfamiliar) == (60, int((~familiar).sum()))
+    assert found.unsure == (familiar & ~sure).sum()
+    assert found.accepted == used.sum() == 60 - found.unfamiliar - found.unsure
+    labels, said = whole.labels[rows], whole.predicted[rows]
+    assert found.errors == (used & (labels != said)).sum()
+    missed = (used & (labels > 0) & (said == 0)).sum()
+    assert found.critical_errors == missed
+    assert found.figures["cer_after_deferral"].value == pytest.approx(missed / (labels > 0).sum())
+    assert found.figures["deferred_share"].value == pytest.approx(1 - used.mean())
+
+
+def test_a_policy_with_the_same_veto_says_the_same(whole) -> None:
+    from primum.auditing.policy.application import apply
+    from primum.auditing.policy.fit import fit
+
+    policy = fit(whole.fit, MATRIX, capacity=0.3, train=whole.train, veto="knn", veto_rate=0.2)
+    applied = {one.code: one for one in apply(policy, whole.domains[0].predictions).findings(MATRIX)}
+    veto = Veto("knn", policy.veto.threshold, 0.2)
+    found = measure_threshold(whole, np.arange(60), "msr", policy.threshold, veto=veto)
+    for code in ("deferred_share", "accepted_cer", "cer_after_deferral", "failure_cost"):
+        assert found.figures[code].value == pytest.approx(applied[code].value)
+        assert found.figures[code].high == pytest.approx(applied[code].high)
+
+
+def test_the_curve_with_a_veto_begins_where_it_stops_cases(whole) -> None:
+    rows = np.arange(60)
+    veto = Veto("knn", float(np.quantile(whole.cases["score_knn"].to_numpy()[rows], 0.25)), 0.25)
+    curve = sweep(whole, rows, "msr", 0.5, veto=veto)
+    alone = measure_threshold(whole, rows, "msr", -np.inf, 0.5, veto)
+    assert curve["deferred"][0] == pytest.approx(alone.unfamiliar / 60)
+    assert curve["deferred"][-1] == 1
+    for point in curve.iter_rows(named=True):
+        found = measure_threshold(whole, rows, "msr", point["threshold"], 0.5, veto)
+        assert found.figures["deferred_share"].value == pytest.approx(point["deferred"])
+        assert found.errors / found.n == pytest.approx(point["errors"])
+        assert found.figures["failure_cost_with_reader"].value == pytest.approx(point["failure_cost"])
+        assert found.figures["cer_after_deferral"].value == pytest.approx(point["cer_after_deferral"])
+    assert len(curve) == len(set(whole.cases["score_msr"].to_numpy()[rows][veto.passes(whole)[rows]])) + 1
+
+
+def test_a_veto_that_lets_all_pass_changes_nothing(whole) -> None:
+    nothing = Veto("knn", -np.inf, 0.0)
+    plain, asked = (measure_threshold(whole, None, "msr", 0.6, veto=veto) for veto in (None, nothing))
+    assert (plain.accepted, plain.errors, plain.unsure) == (asked.accepted, asked.errors, asked.unsure)
+    assert sweep(whole, None, "msr").equals(sweep(whole, None, "msr", veto=nothing))
+    assert asked.unfamiliar == 0
+
+
+def test_a_veto_that_lets_nobody_pass_leaves_nothing(whole) -> None:
+    closed = Veto("knn", 1e9, 0.5)
+    found = measure_threshold(whole, np.arange(60), "msr", 0.0, veto=closed)
+    assert (found.unfamiliar, found.unsure, found.accepted) == (60, 0, 0)
+    assert sweep(whole, np.arange(60), "msr", veto=closed)["deferred"].to_list() == [1.0]
+
+
+def test_an_unknown_veto_score_is_refused(whole, refused) -> None:
+    refused(lambda: measure_threshold(whole, None, "msr", 0.5, veto=Veto("nn", 0.0, 0.1)), "score 'nn'")

@@ -14,6 +14,7 @@ pytest.importorskip("timm")
 
 from primum.data.images import ImageTable  # noqa: E402
 from primum.data.imaging import limits  # noqa: E402
+from primum.explore import novelty  # noqa: E402
 from primum.explore.scene import Domain, build_scene  # noqa: E402
 from primum.explore.trial import answer  # noqa: E402
 from primum.model import backbone  # noqa: E402
@@ -24,7 +25,7 @@ from tests.model.made import CLASSES, made  # noqa: E402
 
 @pytest.fixture(scope="module")
 def table() -> ImageTable:
-    cases, pixels = made(120)
+    cases, pixels = made(600)  # 19 patients at least among the fit rows: fewer allow no veto at 5 %
     return ImageTable("made", CLASSES, cases, pixels=pixels)
 
 
@@ -60,7 +61,10 @@ def test_the_answer_is_the_one_prediction_gives(shown, table) -> None:
         assert found.probabilities[name] == pytest.approx(case[f"prob_{name}"], abs=1e-5)
     for name in shown.scores:
         assert found.scores[name] == pytest.approx(case[f"score_{name}"], rel=1e-3, abs=1e-5), name
-    assert found.accepted == (case["confidence"] >= shown.thresholds["msr"])
+    veto = novelty.at_rate(shown, novelty.names(shown)[0], 0.05)
+    seen = case[f"score_{veto.score}"] >= veto.threshold > -np.inf
+    assert found.accepted == (seen and case["confidence"] >= shown.thresholds["msr"])
+    assert found.reason == ("" if found.accepted else "unsure" if seen else "unfamiliar")
     assert ("accept" if found.accepted else "defer") in found.why
     values = shown.cases["score_msr"].to_numpy()
     assert found.below["msr"] == pytest.approx((values < found.scores["msr"]).mean(), abs=1 / len(values))
@@ -71,6 +75,7 @@ def test_the_answer_is_the_one_prediction_gives(shown, table) -> None:
         np.testing.assert_allclose(seen[0], stored[row], atol=1e-4)
     assert found.nearest is not None
     assert found.nearest["of"].unique().to_list() == ["train"]
+    assert len(found.nearest) == 3
 
 
 def test_what_speaks_for_the_answer_is_drawn(shown, table) -> None:
@@ -124,6 +129,8 @@ def test_without_training_rows_test_rows_are_the_known_ones(run, table) -> None:
     test = predict(run, table.split("test"), progress=False)
     bare = build_scene("made", [Domain("test", test)], run=run)
     found = answer(bare, png(table.split("test").pixels[2]), "a.png")
+    assert "cannot be asked here (" in found.seen
+    assert "--train" in found.seen
     assert found.nearest is not None
     assert found.nearest["id"][0] == test.ids[2]
 
@@ -192,3 +199,34 @@ def test_a_policy_decides_on_every_score_of_the_page(shown, table, score) -> Non
     found = answer(shown, png(table.split("test").pixels[0]), "a.png", policy)
     assert found.accepted == (found.scores[score] >= policy.threshold)
     assert score in found.why
+
+
+def test_what_is_unfamiliar_is_not_asked_how_sure_it_is(shown, monkeypatch) -> None:
+    """Noise is like none of the training images, which even a network that never learned can tell."""
+    monkeypatch.setattr(novelty, "NOVELTY", ("mahalanobis",))
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3)).astype(np.uint8)
+    found = answer(shown, png(noise), "noise.png")
+    line = novelty.at_rate(shown, "mahalanobis", 0.05).threshold
+    assert found.scores["mahalanobis"] < line
+    assert (found.accepted, found.reason) == (False, "unfamiliar")
+    assert found.why == f"defer: {found.seen}"
+    assert f"unfamiliar: mahalanobis {found.scores['mahalanobis']:.4g} is below {line:.4g}" in found.seen
+    assert "known patients fall; 0 of them are less like the training images (fit rows)" in found.seen
+
+
+def test_the_veto_of_a_policy_decides(shown, table) -> None:
+    from dataclasses import replace
+
+    from primum.auditing.policy.fit import fit
+
+    policy = fit(shown.fit, MATRIX, capacity=0.3, train=shown.train, veto="knn", veto_rate=0.3)
+    content = png(table.split("test").pixels[0])
+    for threshold, reasons in ((1e9, ("unfamiliar",)), (-1e9, ("", "unsure"))):
+        strict = replace(policy, veto=replace(policy.veto, threshold=threshold))
+        found = answer(shown, content, "a.png", strict)
+        assert found.reason in reasons
+        assert found.accepted == (found.reason == "")
+        assert "at most 30 % of patients like the policy's own" in found.seen
+        assert found.seen.startswith("unfamiliar" if threshold > 0 else "familiar")
+    plain = answer(shown, content, "a.png", fit(shown.fit, MATRIX, capacity=0.3))
+    assert "the policy has no veto" in plain.seen

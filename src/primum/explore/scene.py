@@ -128,6 +128,11 @@ class Scene:
         return np.cumsum([0, *sizes[:-1]], dtype=np.int64)
 
     @cached_property
+    def plain(self) -> int:
+        """Number of the first domain that is not shifted, else of the first."""
+        return _plain(self.domains)
+
+    @cached_property
     def labels(self) -> Integers:
         """(N,) class index of each case, -1 where unknown."""
         return np.concatenate([domain.predictions.labels for domain in self.domains])
@@ -232,6 +237,10 @@ def _in_order(table: Predictions, classes: tuple[str, ...]) -> Predictions:
     return table if table.classes == classes else reordered(table, classes)
 
 
+def _plain(domains: Sequence[Domain]) -> int:
+    return next((at for at, domain in enumerate(domains) if domain.shift is None), 0)
+
+
 def _reference(domains: tuple[Domain, ...], fit: Predictions | None) -> tuple[Predictions, str]:
     """The rows thresholds are read from, and which these are, in words."""
     share = f"{OPERATING_COVERAGE:.0%}"
@@ -243,7 +252,7 @@ def _reference(domains: tuple[Domain, ...], fit: Predictions | None) -> tuple[Pr
             else ""
         )
         return fit, f"operating thresholds accept {share} of the {len(fit):,} fit rows{warning}"
-    plain = next((domain for domain in domains if domain.shift is None), domains[0])
+    plain = domains[_plain(domains)]
     note = (
         f"there are no fit rows: operating thresholds accept {share} of the rows of {plain.name} themselves"
     )

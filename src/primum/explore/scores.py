@@ -17,7 +17,7 @@ from primum.core import archives
 from primum.core.arrays import Array, Floats
 from primum.core.version import __version__
 from primum.explore.storage import store
-from primum.judge.confidence import ALONE, LEARNED, Evidence, confidences
+from primum.judge.confidence import ALONE, LEARNED, Evidence, Reference, confidences
 from primum.judge.metrics.selective import threshold_at_coverage
 from primum.predictions import Predictions
 
@@ -72,8 +72,13 @@ def of_new(table: Predictions, fit: Predictions | None, train: Predictions | Non
     ViM's layer is recovered from the training rows and not held against these: one row has no spread.
     """
     scores = _compute([table], fit, train, table).values[0]
-    evidence = replace(evidence_of(table, _scoring(fit, train).reference), logits=None)
+    evidence = replace(evidence_of(table, reference_of(fit, train)), logits=None)
     return scores | confidences(evidence, ("vim",))[0]
+
+
+def reference_of(fit: Predictions | None, train: Predictions | None) -> Reference | None:
+    """What scores learned of the training rows, once for all who ask; None without any."""
+    return _scoring(fit, train).reference
 
 
 def _compute(

@@ -1,4 +1,4 @@
-"""A new image: the network's answer, its doubt, what it looked at, and whether the answer would be used."""
+"""A new image: the network's answer, its doubt, what it looked at, and which question would stop it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePath
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import polars as pl
 
 from primum.auditing.policy.application import apply
 from primum.auditing.policy.document import Policy
+from primum.auditing.policy.terms import percent
 from primum.core import ties
 from primum.core.check import InputError
 from primum.data.imaging.apart import READER
 from primum.data.imaging.decoded import Decoded
 from primum.data.imaging.opening import UnreadableError
 from primum.data.imaging.ranges import Unfit, of_channel
-from primum.explore import neighbours, pictures
+from primum.explore import neighbours, novelty, pictures
 from primum.explore import scores as scoring
 from primum.explore.scene import OPERATING, Scene
+from primum.judge.deferral.veto import RATE
 from primum.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 NEW = "new image"
 PICTURE_SIZE = 512  # pixels of the longer side of the pictures
 LONGEST_NAME = 80  # characters of the name of a file
+NEAREST = 3
 ASKING = Lock()  # one network answers all users
+Reason = Literal["", "unfamiliar", "unsure"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +49,11 @@ class Answer:
         name: of the file. predicted: class name. probabilities: class → 0 to 1.
         scores: name → confidence, higher = more trustworthy. below: name → share of the scene's cases whose
             confidence is lower.
-        accepted: whether the answer would be used. why: in a sentence.
+        accepted: whether the answer would be used. reason: ``unfamiliar`` or ``unsure``, else empty.
+        seen: whether such an image has been seen, in a sentence, or why that cannot be asked.
+        why: what the decision rests on, in a sentence.
         picture: PNG. heat: PNG under the map of what speaks for the answer, or None. no_heat: why, or empty.
-        nearest: as ``neighbours.nearest`` returns, or None. no_nearest: why, or empty.
+        nearest: three cases as ``neighbours.nearest`` returns, or None. no_nearest: why, or empty.
         predictions: the one row, as ``primum.model.predict`` writes it; its notes say what was clipped.
     """
 
@@ -57,6 +63,8 @@ class Answer:
     scores: Mapping[str, float]
     below: Mapping[str, float]
     accepted: bool
+    reason: Reason
+    seen: str
     why: str
     picture: bytes
     heat: bytes | None
@@ -73,7 +81,8 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
 
     Args:
         scene: of a run. content: of an image file of any kind, DICOM too. name: of the file.
-        policy: accepts or defers; without it the scene's operating threshold on MSR does.
+        policy: accepts or defers; without it the scene's operating threshold on MSR does, and before it a
+            veto at 5 % by its first novelty score.
 
     Raises:
         InputError: for a scene without a network, a file that is no image, or a policy for other outputs.
@@ -117,7 +126,7 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     scores = {
         score: float(value[0]) for score, value in scoring.of_new(predictions, scene.fit, scene.train).items()
     }
-    accepted, why = _decide(scene, predictions, scores, policy)
+    reason, seen, why = _decide(scene, predictions, scores, policy)
     near, no_near = _near(scene, predictions)
     return Answer(
         name,
@@ -129,7 +138,9 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
             for score, value in scores.items()
             if f"score_{score}" in scene.cases.columns
         },
-        accepted=accepted,
+        accepted=not reason,
+        reason=reason,
+        seen=seen,
         why=why,
         picture=pictures.to_png(image, PICTURE_SIZE),
         heat=heat,
@@ -188,23 +199,61 @@ def _heat(network: Network, table: ImageTable, image: Image, predicted: int) -> 
 
 def _decide(
     scene: Scene, predictions: Predictions, scores: Mapping[str, float], policy: Policy | None
-) -> tuple[bool, str]:
-    """Whether the answer would be used, and the comparison that says so."""
+) -> tuple[Reason, str, str]:
+    """What stops the answer, whether such an image has been seen, and the comparison that decides."""
     if policy is not None:
         decided = apply(policy, predictions).decided
         confidence, threshold = float(decided.confidence[0]), float(decided.threshold[0])
         origin, score = f"the policy ({policy.said})", decided.score
+        seen, familiar = (
+            "the policy has no veto, so it does not ask whether such an image has been seen",
+            True,
+        )
+        if policy.veto is not None and decided.novelty is not None and decided.familiar is not None:
+            familiar, asked = bool(decided.familiar[0]), policy.veto
+            seen = _seen(asked.score, float(decided.novelty[0]), asked.threshold, familiar) + (
+                f", below which at most {percent(asked.rate)} of patients like the policy's own fall on "
+                f"average ({percent(asked.bound)} with 95 % confidence)"
+            )
     else:
         confidence, threshold = scores[OPERATING], scene.thresholds[OPERATING]
         origin, score = f"the operating threshold ({scene.notes[0]})", OPERATING
+        familiar, seen = _familiar(scene, scores)
+    if not familiar:
+        return "unfamiliar", seen, f"defer: {seen}"
     accepted = bool(ties.at_least(confidence, threshold))
     verb, side = ("accept", "at or above") if accepted else ("defer", "below")
-    return accepted, f"{verb}: {score} {confidence:.4g} is {side} {threshold:.4g}, {origin}"
+    why = f"{verb}: {score} {confidence:.4g} is {side} {threshold:.4g}, {origin}"
+    return "" if accepted else "unsure", seen, why
+
+
+def _familiar(scene: Scene, scores: Mapping[str, float]) -> tuple[bool, str]:
+    """Whether an image passes a veto at 5 % by the scene's first novelty score, and the comparison."""
+    names = [name for name in novelty.names(scene) if name in scores]
+    if not names:
+        why = novelty.why_none(scene) or "the network gives nothing of this image to ask by"
+        return True, f"whether such an image has been seen cannot be asked here ({why})"
+    veto, known = novelty.at_rate(scene, names[0], RATE), novelty.minima(scene, names[0])
+    value = scores[veto.score]
+    few = novelty.too_few(scene, veto.score, RATE)
+    if few:
+        return True, f"whether such an image has been seen cannot be told: {few}"
+    passes = bool(ties.at_least(value, veto.threshold))
+    below, many = int((known < value).sum()), f"{len(known)} known {novelty.noun(scene)}"
+    return passes, _seen(veto.score, value, veto.threshold, passes) + (
+        f", below which at most {percent(veto.rate)} of {many} fall; {below} of them are less like the "
+        f"training images ({novelty.source(scene)})"
+    )
+
+
+def _seen(score: str, value: float, threshold: float, passes: bool) -> str:
+    word, side = ("familiar", "at or above") if passes else ("unfamiliar", "below")
+    return f"{word}: {score} {value:.4g} is {side} {threshold:.4g}"
 
 
 def _near(scene: Scene, predictions: Predictions) -> tuple[pl.DataFrame | None, str]:
     assert predictions.embeddings is not None
     try:
-        return neighbours.nearest_to(scene, predictions.embeddings[0]), ""
+        return neighbours.nearest_to(scene, predictions.embeddings[0], NEAREST), ""
     except InputError as error:
         return None, str(error)

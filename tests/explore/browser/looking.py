@@ -104,4 +104,4 @@ def downloaded(driver: Any, name: str) -> Path:
     return file
 
 
-RIGHT, LEFT = Keys.ARROW_RIGHT, Keys.ARROW_LEFT
+RIGHT, LEFT, HOME, END = Keys.ARROW_RIGHT, Keys.ARROW_LEFT, Keys.HOME, Keys.END

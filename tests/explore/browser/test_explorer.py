@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ def test_failures_and_one_image_across_intensities(page) -> None:
 def test_the_slider_and_the_score_there_and_back(page) -> None:
     looking.choose(page, "#tab", "Deferral")
     before = text(page, "#deferral-numbers")
+    looking.press(page, "#deferral-rate [role=slider]", looking.HOME)
     looking.press(page, "#deferral-share [role=slider]", *[looking.RIGHT] * 40)
     until(
         lambda: (
@@ -89,13 +91,36 @@ def test_the_slider_and_the_score_there_and_back(page) -> None:
     assert (text(page, "#deferral-numbers"), text(page, "#deferral-matrix")) == moved
 
 
+def test_two_sliders_move_one_result(page) -> None:
+    looking.choose(page, "#tab", "Deferral")
+    pattern = r"Of (\d+) .* go to a reader \((\d+) unfamiliar, (\d+) unsure\) and (\d+) answers are used"
+
+    def counts() -> list[int]:
+        said = re.search(pattern, text(page, "#deferral-said").replace("\N{NO-BREAK SPACE}", " "))
+        return [int(count) for count in said.groups()] if said else []
+
+    looking.press(page, "#deferral-rate [role=slider]", looking.END)
+    looking.press(page, "#deferral-share [role=slider]", looking.HOME)
+    strict = until(lambda: (now := counts()) and now[1] > 0 and now[2] == 0 and now, "the veto alone")
+    assert sum(strict[1:]) == strict[0]
+    looking.press(page, "#deferral-share [role=slider]", *[looking.RIGHT] * 60)
+    surer = until(lambda: (now := counts()) and now[2] > 0 and now, "both questions")
+    assert surer[1] == strict[1]
+    assert surer[3] < strict[3]
+    assert f"{surer[1]} unfamiliar, {surer[2]} unsure" in text(page, "#deferral-numbers")
+    looking.press(page, "#deferral-rate [role=slider]", looking.HOME)
+    until(lambda: "unfamiliar" not in text(page, "#deferral-said"), "confidence alone")
+
+
 def test_an_image_that_is_dropped_in(page, runs) -> None:
     looking.choose(page, "#tab", "Try an image")
     find(page, "#upload input[type=file]").send_keys(str(runs / "images" / "c018.png"))
     said = text(page, "#tried")
     assert "Use the answer" in said or "Send it to a reader" in said
     assert "msr" in said
-    assert len(page.find_elements(By.CSS_SELECTOR, "#tried .near img")) == 5
+    assert "known patients set no veto at 5 %" in said
+    assert "The nearest training images" in said
+    assert len(page.find_elements(By.CSS_SELECTOR, "#tried .near img")) == 3
 
 
 def test_what_is_no_image_is_refused_in_a_sentence(page, runs) -> None:

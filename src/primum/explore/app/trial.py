@@ -20,8 +20,9 @@ NAME, TITLE = "trying", "Try an image"
 LONGEST = 4 * limits.UPLOADED // 3 + 1000  # characters of a file in base64 and of its kind
 INTRO = (
     "Drop in an image the network has not seen, of the kind it was trained on: JPEG, PNG, TIFF or DICOM. "
-    "It is looked at on this machine, and nothing of it is kept. The network cannot tell that an image is "
-    "of another kind; look at the nearest known cases."
+    "It is looked at on this machine, and nothing of it is kept. Two questions are asked: has such an image "
+    "been seen, and is the answer sure enough? A network knows other kinds of image only by chance, so look "
+    "at the nearest known cases too."
 )
 
 
@@ -95,10 +96,10 @@ def show_answer(stage: Stage, reply: Answer) -> list[Component]:
         pictures.append(html.Figure(parts.refusal(reply.no_heat)))
     shares = sorted(((share, name) for name, share in reply.probabilities.items()), reverse=True)
     sure = words.number(shares[0][0], "accuracy")
+    verdict = "Use the answer" if reply.accepted else f"Send it to a reader: {reply.reason}"
     lines = [
-        html.P(
-            [html.B("Use the answer" if reply.accepted else "Send it to a reader")], className="verdict-line"
-        ),
+        html.P([html.B(verdict)], className="verdict-line"),
+        *([] if reply.reason == "unfamiliar" else [html.P(f"{words.opening(reply.seen)}.")]),
         html.P(f"{words.opening(reply.why)}."),
         html.P(["The answer: ", html.B(reply.predicted), f", {sure} sure."], className="answer"),
         *(html.P(f"{words.opening(note)}.", className="note") for note in reply.predictions.notes),
@@ -108,7 +109,7 @@ def show_answer(stage: Stage, reply: Answer) -> list[Component]:
     near = case.near(stage, reply.nearest) if reply.nearest is not None else parts.refusal(reply.no_nearest)
     scores = [(name, value, reply.below.get(name)) for name, value in reply.scores.items()]
     aside = [
-        html.H3("Nearest known cases"),
+        html.H3("The nearest training images" if stage.scene.train is not None else "Nearest known cases"),
         near,
         html.H3("Confidence, higher is surer"),
         parts.score_table(scores),
