@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,20 @@ def plain(text: object, longest: int = 44) -> str:
     """
     label = str(text)
     return html.escape(label if len(label) <= longest else label[: longest - 1] + "…", quote=False)
+
+
+def folded(text: object, longest: int = 42) -> str:
+    """A name of any length for a legend, in lines that fit a phone; safe as :func:`plain`.
+
+    >>> folded("At most 10 % critical errors · critical_mass, veto knn")
+    'At most 10 % critical errors ·<br>critical_mass, veto knn'
+    """
+    return "<br>".join(plain(line, longest) for line in textwrap.wrap(str(text), longest)[:3])
+
+
+def legend_lines(names: Iterable[str]) -> int:
+    """Lines that folded names take in a legend."""
+    return sum(name.count("<br>") + 1 for name in names)
 
 
 def blank(height: int, **layout: object) -> go.Figure:

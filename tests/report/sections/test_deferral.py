@@ -88,7 +88,7 @@ def test_it_says_what_each_policy_promises_and_achieved(whole: dict[str, Any]) -
         assert text in said, text
     for policy in whole["policies"]:
         for note in policy["notes"]:
-            assert note in said
+            assert note[:1].upper() + note[1:] in said
 
 
 def test_every_policy_has_a_row_of_its_own(whole: dict[str, Any]) -> None:

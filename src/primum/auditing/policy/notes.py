@@ -44,7 +44,8 @@ def notes(
     learned, vetoed = int(portions.learning.sum()), int((portions.veto & ~portions.learning).sum())
     uses = [f"{learned} of the fit rows served to learn the score or the recalibration"] if learned else []
     if veto is not None:
-        uses.append(f"{vetoed or veto.rows} of {'the fit rows' if vetoed else 'these'} to set the veto")
+        of = f"{vetoed} of the fit rows" if vetoed else f"{veto.rows} of these"
+        uses.append(f"{of}{'' if uses else ' served'} to set the veto")
     if n < len(rows):
         sentences.append(f"{', '.join(uses)}, the other {n} to read the threshold")
     if promise is not None and promise.denominator == "accepted":

@@ -65,13 +65,15 @@ def _cells(policy: PolicyRecord, alphas: Sequence[float]) -> list[dict[str, str]
 
 
 def _figure(curves: Sequence[PolicyRecord], value: Value, title: str) -> go.Figure:
-    figure = figures.blank(340 + 24 * len(curves))
-    for place, policy in enumerate(curves):
+    names = [figures.folded(policy.name) for policy in curves]
+    entries = figures.legend_lines(names)
+    figure = figures.blank(350 + 20 * entries)
+    for place, (policy, name) in enumerate(zip(curves, names, strict=True)):
         drawn = [point for point in policy.attainable if value(point) is not None]
         colour = figures.CURVES[place % len(figures.CURVES)]
         figure.add_scatter(
             x=[point.alpha for point in drawn], y=[value(point) for point in drawn], mode="lines+markers",
-            name=figures.plain(policy.name, 60),
+            name=name,
             line={"color": colour, "dash": figures.DASHES[place % len(figures.DASHES)], "width": 2},
             marker={
                 "color": colour,
@@ -86,6 +88,6 @@ def _figure(curves: Sequence[PolicyRecord], value: Value, title: str) -> go.Figu
     )  # fmt: skip
     figure.update_yaxes(title_text=f"share of {title}", tickformat=".0%", range=[-0.03, 1.03])
     figure.update_layout(
-        showlegend=True, legend={"y": -0.3, "yanchor": "top"}, margin={"b": 76 + 24 * len(curves)}
+        showlegend=True, legend={"y": -0.3, "yanchor": "top"}, margin={"b": 86 + 20 * entries}
     )
     return figure

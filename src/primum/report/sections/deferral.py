@@ -20,7 +20,7 @@ from primum.judge.sections.deferral import (
 )
 from primum.report import figures, tables, words
 from primum.report.pictures import Picture, pack
-from primum.report.sections import attainable, gates
+from primum.report.sections import attainable, gates, ratios
 
 VERDICTS = {
     "fitted": "fitted", "certified": "certified", "partly_certified": "certified for some groups",
@@ -69,6 +69,8 @@ def of(section: DeferralSection, prefix: str, images: Path | None = None) -> dic
         "policies": [_policy(policy) for policy in policies],
         "gates": gates.of(policies, images),
         "attainable": attainable.of(policies, f"{prefix}silent-"),
+        "ratios": ratios.of(section.ratios, f"{prefix}silent-"),
+        "no_ratios": section.ratios_why_not,
         "achieved": tables.tabulate(
             [replace(finding, policy=policy.name) for policy in policies for finding in policy.achieved],
             _row,
@@ -116,7 +118,7 @@ def _figure(
     errors: bool,
 ) -> go.Figure:
     """Draw failure cost against the share deferred, and the point each policy came to."""
-    entries = len(scores) + len(policies)
+    entries = len(scores) + figures.legend_lines(figures.folded(policy.name) for policy in policies)
     figure = figures.blank(380 + 24 * entries)
     for place, score in enumerate(scores):
         curve = score.fitted if fitted and score.fitted else score.judged
@@ -140,7 +142,7 @@ def _figure(
             "arrayminus": [y.value - (y.value if y.low is None else y.low)],
         }  # fmt: skip
         figure.add_scatter(
-            x=[x.value], y=[y.value], mode="markers", name=figures.plain(policy.name), error_y=bars,
+            x=[x.value], y=[y.value], mode="markers", name=figures.folded(policy.name), error_y=bars,
             marker={"size": 10, "color": figures.INK, "symbol": "diamond"},
             hovertemplate="deferred %{x:.1%}: failure cost %{y:.1%}",
         )  # fmt: skip
@@ -192,7 +194,7 @@ def _policy(policy: PolicyRecord) -> dict[str, object]:
         "decision": tables.rule_name((policy.decision, policy.calibrated)),
         "by": policy.by,
         "thresholds": [_threshold(threshold, policy) for threshold in policy.thresholds],
-        "notes": policy.notes,
+        "notes": [words.opening(note) for note in policy.notes],
     }
 
 
