@@ -9,7 +9,7 @@ import pytest
 from sklearn.covariance import EmpiricalCovariance
 
 from primum.judge.confidence.evidence import Reference
-from primum.judge.confidence.multilayer import Multilayer, Profile, fit_multilayer, fit_profile
+from primum.judge.confidence.multilayer import Multilayer, Profile, fit_multilayer, fit_profile, left_out
 from primum.judge.confidence.storage import StoredReference, arrays_of
 
 
@@ -26,15 +26,31 @@ def test_distances_are_those_of_scikit_learn() -> None:
     expected = np.zeros(50)
     for known, new in zip(train, test, strict=True):
         varies = known.std(axis=0) > 0
-        centre, scale = known[:, varies].mean(axis=0), known[:, varies].std(axis=0)
-        covariance = EmpiricalCovariance().fit((known[:, varies] - centre) / scale)
-        inside = np.log(covariance.mahalanobis((known[:, varies] - centre) / scale))
-        outside = np.log(covariance.mahalanobis((new[:, varies] - centre) / scale))
-        expected -= (outside - inside.mean()) / inside.std()
+        known, new = (rows[:, varies] / known[:, varies].std(axis=0) for rows in (known, new))
+        outside = np.log(EmpiricalCovariance().fit(known).mahalanobis(new))
+        each = [  # refitted without the row in question
+            EmpiricalCovariance().fit(np.delete(known, at, axis=0)).mahalanobis(known[[at]])[0]
+            for at in range(len(known))
+        ]
+        expected -= (outside - np.log(each).mean()) / np.log(each).std()
     fitted = fit_multilayer(train)
     np.testing.assert_allclose(fitted(test), expected, rtol=1e-9, atol=1e-8)
     assert fitted.widths == (6, 4)
-    assert fitted(train).mean() == pytest.approx(0, abs=1e-8)
+    assert fitted.of_training(train).mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_new_rows_of_the_same_kind_lie_around_0_in_wide_stages_too() -> None:
+    rng = np.random.default_rng(8)
+    train, new = ([rng.normal(size=(n, 5)), rng.normal(size=(n, 200))] for n in (400, 2000))
+    profile = fit_multilayer(train).profile(new)
+    assert np.abs(profile.mean(axis=0)).max() < 0.15  # four standard errors
+    np.testing.assert_allclose(profile.std(axis=0), 1, atol=0.15)
+    inside = fit_multilayer(train).profile(train)  # to themselves too, training rows seem far nearer
+    assert inside[:, 1].mean() < -4
+
+
+def test_a_row_that_alone_fills_a_direction_counts_for_a_finite_distance() -> None:
+    assert left_out(np.log([3.0, 1.0, 1.0, 1.0])).tolist() == pytest.approx(np.log([12, 2, 2, 2]).tolist())
 
 
 def test_a_row_alone_is_the_same_row_among_others() -> None:
@@ -55,12 +71,16 @@ def test_a_row_alone_is_the_same_row_among_others() -> None:
 def test_distances_are_those_of_a_least_squares_fit() -> None:
     rng = np.random.default_rng(6)
     train, test = (rng.normal(size=(n, 5)) * [0.01, 1, 30, 100, 2] + 10 for n in (60, 8))
-    mean, log_known, log_new = train.mean(axis=0), [], []
-    for rows, logs in ((train, log_known), (test, log_new)):
-        for row in rows:  # δᵀ S⁻¹ δ is the squared length of the shortest w with Xᵀ w = δ
-            w, *_ = np.linalg.lstsq((train - mean).T, row - mean, rcond=None)
-            logs.append(np.log(len(train) * float(w @ w)))
-    expected = -(np.array(log_new) - np.mean(log_known)) / np.std(log_known)
+
+    def log_distance(row: np.ndarray, rows: np.ndarray) -> float:
+        # δᵀ S⁻¹ δ is the squared length of the shortest w with Xᵀ w = δ
+        off = rows - rows.mean(axis=0)
+        w, *_ = np.linalg.lstsq(off.T, row - rows.mean(axis=0), rcond=None)
+        return float(np.log(len(rows) * (w @ w)))
+
+    known = [log_distance(row, np.delete(train, at, axis=0)) for at, row in enumerate(train)]
+    new = np.array([log_distance(row, train) for row in test])
+    expected = -(new - np.mean(known)) / np.std(known)
     np.testing.assert_allclose(fit_multilayer([train])([test]), expected, atol=1e-7)
 
 
@@ -84,8 +104,10 @@ def test_known_rows_that_are_all_as_far_keep_their_scale() -> None:
     known = np.tile([[1.0], [-1.0], [1.0], [-1.0]], (8, 1)) * 3
     fitted = fit_multilayer([known])
     assert fitted.stages[0].spread == 1
-    assert fitted([known]).tolist() == [0.0] * 32
-    assert fitted([np.array([[6.0], [0.0]])]).tolist() == pytest.approx([-np.log(4), 12 * np.log(10)])
+    nearer = float(left_out(np.zeros(32))[0])  # to all rows than to the others
+    np.testing.assert_allclose(fitted([known]), nearer, atol=1e-8)
+    expected = [nearer - np.log(4), nearer + 12 * np.log(10)]
+    assert fitted([np.array([[6.0], [0.0]])]).tolist() == pytest.approx(expected)
 
 
 def test_few_rows_and_stages_without_variation_are_refused(refused: Callable[..., None]) -> None:
@@ -120,7 +142,7 @@ def test_the_profile_notices_a_single_strange_stage() -> None:
     assert isinstance(profile, Profile)
     assert isinstance(summed, Multilayer)
     # by another route: z from the sum's own parts, distances by scikit-learn
-    known, new = summed.profile(train), summed.profile(test)
+    known, new = summed.of_training(train), summed.profile(test)
     peaks = [z.max(axis=1) for z in (known, new)]
     covariance = EmpiricalCovariance().fit(known)
     logs = [np.log(covariance.mahalanobis(z)) for z in (known, new)]

@@ -162,7 +162,7 @@ class Reference:
         if isinstance(self.multilayer, str):
             return self.multilayer
         assert self.stages is not None
-        return fit_sirc(self.multilayer(self.stages))
+        return fit_sirc(-self.multilayer.of_training(self.stages).sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,8 @@ class Stage:
 
     Attributes:
         centre: (W,) mean. whiten: (W, R) with ``whiten @ whiten.T`` the pseudo-inverse of the covariance.
-        level, spread: mean and standard deviation of the log squared distance of the training rows.
+        level, spread: mean and standard deviation of the log squared distance of the training rows, each to
+            the others.
     """
 
     centre: Floats
@@ -42,6 +43,18 @@ class Stage:
             white = (seen[rows].astype(np.float64) - self.centre) @ self.whiten
             squared[rows] = np.einsum("ij,ij->i", white, white)
         return np.log(np.maximum(squared, NEAREST))
+
+
+def left_out(log_distance: Floats) -> Floats:
+    """(M,) log squared distance of each of M training rows to the others, from that to all of them.
+
+    ``M d / (M − 1 − d)``, exact: what removing a row does to mean and covariance (Sherman & Morrison,
+    Annals of Mathematical Statistics 1950). A row that all but alone fills a direction, d above
+    M − 2, counts as M d.
+    """
+    rows = len(log_distance)
+    rest = np.maximum(rows - 1 - np.exp(log_distance), 1.0)
+    return np.asarray(log_distance + np.log(rows) - np.log(rest), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,15 +80,23 @@ class Multilayer:
 
         Raises InputError for stages of other widths than those of the training rows.
         """
+        return self._profile(seen, of_training=False)
+
+    def of_training(self, seen: Sequence[Reals]) -> Floats:
+        """(M, L) the same of the training rows themselves, each held against the others."""
+        return self._profile(seen, of_training=True)
+
+    def _profile(self, seen: Sequence[Reals], *, of_training: bool) -> Floats:
         widths = tuple(part.shape[1] for part in seen)
         if widths != self.widths:
             raise InputError(
                 f"stages: numbers of each {self.widths} were expected, as of the training rows, {widths} "
                 "came; bring rows of the same network"
             )
+        logs = [stage.log_distance(part) for stage, part in zip(self.stages, seen, strict=True)]
         distances = [
-            (stage.log_distance(part) - stage.level) / stage.spread
-            for stage, part in zip(self.stages, seen, strict=True)
+            ((left_out(log) if of_training else log) - stage.level) / stage.spread
+            for stage, log in zip(self.stages, logs, strict=True)
         ]
         return np.stack(distances, axis=1)
 
@@ -108,7 +129,7 @@ class Profile:
 
 def fit_profile(multilayer: Multilayer, seen: Sequence[Reals]) -> Profile:
     """From the stages of training rows, (M, W) each, that ``multilayer`` was fitted to."""
-    profile = multilayer.profile(seen)
+    profile = multilayer.of_training(seen)
     centre = profile.mean(axis=0)
     values, vectors = np.linalg.eigh((profile - centre).T @ (profile - centre) / len(profile))
     spanned = values > NARROWEST * max(values[-1], NEAREST)
@@ -128,7 +149,7 @@ def fit_multilayer(seen: Sequence[Reals]) -> Multilayer:
 
     Features are standardised first, constant ones left out; of the covariance directions narrower than 1e-6
     of the widest (in variance) are left out as rounding. The scale of each stage, m and σ, is that of the log
-    distances of the training rows themselves.
+    distances of the training rows, each to all others: to itself too, it would seem nearer than new rows are.
 
     Args:
         seen: of each stage (M, W), channel means and deviations.
@@ -137,10 +158,11 @@ def fit_multilayer(seen: Sequence[Reals]) -> Multilayer:
         InputError: with fewer rows than a stage has numbers, where distances would all be equal, or a stage
             in which nothing varies.
 
-    >>> train = np.array([[0.0], [1.0], [2.0], [5.0]])  # mean 2, variance 3.5
-    >>> fitted = fit_multilayer([train])
-    >>> log_d = np.log((train[:, 0] - 2) ** 2 / 3.5 + (train[:, 0] == 2) * 1e-12)
-    >>> bool(np.allclose(fitted([train]), -(log_d - log_d.mean()) / log_d.std()))
+    >>> train = np.array([[0.0], [1.0], [3.0], [4.0]])
+    >>> others = [np.delete(train, at) for at in range(4)]
+    >>> log_d = np.log([(one - rest.mean()) ** 2 / rest.var() for one, rest in zip(train[:, 0], others)])
+    >>> new = np.log((3.0 - 2.0) ** 2 / 2.5)  # mean 2, variance 2.5 of all
+    >>> bool(np.allclose(fit_multilayer([train])([np.array([[3.0]])]), -(new - log_d.mean()) / log_d.std()))
     True
     """
     if not len(seen):
@@ -164,5 +186,5 @@ def _fit(points: Floats) -> Stage:
     values, vectors = np.linalg.eigh(standard.T @ standard / rows)
     spanned = values > NARROWEST * values[-1]
     stage = Stage(centre, inverse[:, None] * vectors[:, spanned] / np.sqrt(values[spanned]))
-    distances = stage.log_distance(points)
+    distances = left_out(stage.log_distance(points))
     return Stage(centre, stage.whiten, float(distances.mean()), deviation(distances, ROUNDING))
