@@ -94,11 +94,11 @@ def _shifts(run: Path) -> list[str]:
     """Names of the shifts a run was asked about, the test rows first."""
     named = []
     for file in sorted((run / "scores").glob("*.parquet")):
-        if file.stem == "fit":
+        if file.stem == "cal":
             continue
         kind = tables.read(file).metadata["shift_kind"][0]
         named.append(f"left out {file.stem}" if kind == "left_out" else file.stem)
-    return sorted(named, key=lambda name: (name != "iid", name.startswith("left out"), name))
+    return sorted(named, key=lambda name: (name != "test", name.startswith("left out"), name))
 
 
 def judged(runs: Sequence[Path], shift: str, policy: str, matrix: severity.SeverityMatrix) -> Outcome:
@@ -106,7 +106,7 @@ def judged(runs: Sequence[Path], shift: str, policy: str, matrix: severity.Sever
     score, veto = POLICIES[policy]
     parts = []
     for run in runs:
-        cal = tables.read(run / "scores" / "fit.parquet")
+        cal = tables.read(run / "scores" / "cal.parquet")
         rows = tables.read(run / "scores" / f"{shift.removeprefix('left out ')}.parquet")
         rows = replace(rows, metadata=rows.metadata.drop("split", strict=False))
         fitted = fit(cal, matrix, score, capacity=1 - ACCEPTED, veto=veto)
@@ -149,7 +149,7 @@ def counts(outcomes: dict[str, dict[str, Outcome]]) -> Iterator[str]:
 def targets(outcomes: dict[str, dict[str, Outcome]]) -> Iterator[str]:
     """The targets of the rules, met or not."""
     yield "\n## Targets\n"
-    plain, fatal = outcomes["iid"], f"{VETO} → critical_mass"
+    plain, fatal = outcomes["test"], f"{VETO} → critical_mass"
     before = 1 - plain["msr"].wrong.mean()
     for shift, by_policy in outcomes.items():
         level = shift.rpartition("-")[2]
@@ -233,7 +233,7 @@ def certified(runs: Sequence[Path], matrix: severity.SeverityMatrix) -> Iterator
 
 
 def _pool(run: Path) -> Predictions:
-    parts = [tables.read(run / "scores" / f"{name}.parquet") for name in ("fit", "iid")]
+    parts = [tables.read(run / "scores" / f"{name}.parquet") for name in ("cal", "test")]
     pool = stacked(parts, renamed=False)
     return replace(pool, metadata=pool.metadata.drop("split", strict=False))
 
