@@ -35,7 +35,7 @@ from primum.severity import SeverityMatrix, read
 PASSES = 50
 CAPACITIES = (0.18, 0.35)
 READER = 0.5
-PROMISE = Promise(risk="cer", alpha=0.02, delta=0.05)
+PROMISE = Promise(risk="cer", alpha=0.02, delta=0.05, denominator="accepted")
 CANDIDATES = ("msr", "pe", "expected_cost", "critical_mass", "ensemble_mi", "ensemble_disagreement")
 
 
