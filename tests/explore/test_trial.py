@@ -130,6 +130,7 @@ def test_without_training_rows_test_rows_are_the_known_ones(run, table) -> None:
     bare = build_scene("made", [Domain("test", test)], run=run)
     found = answer(bare, png(table.split("test").pixels[2]), "a.png")
     assert "cannot be asked here (" in found.seen
+    assert not found.asked
     assert "--train" in found.seen
     assert found.nearest is not None
     assert found.nearest["id"][0] == test.ids[2]

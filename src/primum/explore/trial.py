@@ -51,6 +51,7 @@ class Answer:
             confidence is lower.
         accepted: whether the answer would be used. reason: ``unfamiliar`` or ``unsure``, else empty.
         seen: whether such an image has been seen, in a sentence, or why that cannot be asked.
+        asked: whether that was asked; a policy without a veto does not want it to be.
         why: what the decision rests on, in a sentence.
         picture: PNG. heat: PNG under the map of what speaks for the answer, or None. no_heat: why, or empty.
         nearest: three cases as ``neighbours.nearest`` returns, or None. no_nearest: why, or empty.
@@ -65,6 +66,7 @@ class Answer:
     accepted: bool
     reason: Reason
     seen: str
+    asked: bool
     why: str
     picture: bytes
     heat: bytes | None
@@ -126,7 +128,7 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
     scores = {
         score: float(value[0]) for score, value in scoring.of_new(predictions, scene.fit, scene.train).items()
     }
-    reason, seen, why = _decide(scene, predictions, scores, policy)
+    reason, seen, asked, why = _decide(scene, predictions, scores, policy)
     near, no_near = _near(scene, predictions)
     return Answer(
         name,
@@ -141,6 +143,7 @@ def answer(scene: Scene, content: bytes, name: str, policy: Policy | None = None
         accepted=not reason,
         reason=reason,
         seen=seen,
+        asked=asked,
         why=why,
         picture=pictures.to_png(image, PICTURE_SIZE),
         heat=heat,
@@ -199,8 +202,9 @@ def _heat(network: Network, table: ImageTable, image: Image, predicted: int) -> 
 
 def _decide(
     scene: Scene, predictions: Predictions, scores: Mapping[str, float], policy: Policy | None
-) -> tuple[Reason, str, str]:
-    """What stops the answer, whether such an image has been seen, and the comparison that decides."""
+) -> tuple[Reason, str, bool, str]:
+    """What stops the answer, whether such an image has been seen, if that was asked, and what decides."""
+    familiar: bool | None
     if policy is not None:
         decided = apply(policy, predictions).decided
         confidence, threshold = float(decided.confidence[0]), float(decided.threshold[0])
@@ -210,34 +214,38 @@ def _decide(
             True,
         )
         if policy.veto is not None and decided.novelty is not None and decided.familiar is not None:
-            familiar, asked = bool(decided.familiar[0]), policy.veto
-            seen = _seen(asked.score, float(decided.novelty[0]), asked.threshold, familiar) + (
-                f", below which at most {percent(asked.rate)} of patients like the policy's own fall on "
-                f"average ({percent(asked.bound)} with 95 % confidence)"
+            familiar, veto = bool(decided.familiar[0]), policy.veto
+            seen = _seen(veto.score, float(decided.novelty[0]), veto.threshold, familiar) + (
+                f", below which at most {percent(veto.rate)} of patients like the policy's own fall on "
+                f"average ({percent(veto.bound)} with 95 % confidence)"
             )
     else:
         confidence, threshold = scores[OPERATING], scene.thresholds[OPERATING]
         origin, score = f"the operating threshold ({scene.notes[0]})", OPERATING
         familiar, seen = _familiar(scene, scores)
-    if not familiar:
-        return "unfamiliar", seen, f"defer: {seen}"
+    asked = familiar is not None
+    if familiar is False:
+        return "unfamiliar", seen, asked, f"defer: {seen}"
     accepted = bool(ties.at_least(confidence, threshold))
     verb, side = ("accept", "at or above") if accepted else ("defer", "below")
     why = f"{verb}: {score} {confidence:.4g} is {side} {threshold:.4g}, {origin}"
-    return "" if accepted else "unsure", seen, why
+    return "" if accepted else "unsure", seen, asked, why
 
 
-def _familiar(scene: Scene, scores: Mapping[str, float]) -> tuple[bool, str]:
-    """Whether an image passes a veto at 5 % by the scene's first novelty score, and the comparison."""
+def _familiar(scene: Scene, scores: Mapping[str, float]) -> tuple[bool | None, str]:
+    """Whether an image passes a veto at 5 % by the scene's first novelty score, None where none can be asked.
+
+    The sentence holds the comparison, or says why there is none.
+    """
     names = [name for name in novelty.names(scene) if name in scores]
     if not names:
         why = novelty.why_none(scene) or "the network gives nothing of this image to ask by"
-        return True, f"whether such an image has been seen cannot be asked here ({why})"
+        return None, f"whether such an image has been seen cannot be asked here ({why})"
     veto, known = novelty.at_rate(scene, names[0], RATE), novelty.minima(scene, names[0])
     value = scores[veto.score]
     few = novelty.too_few(scene, veto.score, RATE)
     if few:
-        return True, f"whether such an image has been seen cannot be told: {few}"
+        return None, f"whether such an image has been seen cannot be told: {few}"
     passes = bool(ties.at_least(value, veto.threshold))
     below, many = int((known < value).sum()), f"{len(known)} known {novelty.noun(scene)}"
     return passes, _seen(veto.score, value, veto.threshold, passes) + (

@@ -96,7 +96,9 @@ def show_answer(stage: Stage, reply: Answer) -> list[Component]:
         pictures.append(html.Figure(parts.refusal(reply.no_heat)))
     shares = sorted(((share, name) for name, share in reply.probabilities.items()), reverse=True)
     sure = words.number(shares[0][0], "accuracy")
-    verdict = "Use the answer" if reply.accepted else f"Send it to a reader: {reply.reason}"
+    # never as if both questions had been answered, where the first could not be asked
+    use = "Use the answer" if reply.asked else "Use the answer only of an image that is known to be familiar"
+    verdict = use if reply.accepted else f"Send it to a reader: {reply.reason}"
     lines = [
         html.P([html.B(verdict)], className="verdict-line"),
         *([] if reply.reason == "unfamiliar" else [html.P(f"{words.opening(reply.seen)}.")]),
