@@ -21,7 +21,7 @@ from primum.model.recipe import Recipe
 from primum.model.run_split import run_split
 from primum.predictions import Predictions
 
-LEVELS = (1, 3, 5)
+LEVELS = (3, 5)
 CORRUPTIONS = {
     "chest_xray": ("brightness_down", "motion_blur", "gaussian_noise", "letter_marker"),
     "ham10000": ("brightness_down", "motion_blur", "elastic", "gaussian_noise"),

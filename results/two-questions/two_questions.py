@@ -132,7 +132,9 @@ def counts(outcomes: dict[str, dict[str, Outcome]]) -> Iterator[str]:
         ("Failures accepted", "wrong_accepted", "wrong"),
     ):
         yield f"\n## {title}\n"
-        yield "Means over three networks, of all there are; 80 % of the calibration rows are accepted.\n"
+        networks = len(next(iter(outcomes.values()))["msr"].accepted)
+        whose = "Means over three networks" if networks == 3 else f"Networks: {networks}"
+        yield f"{whose}, of all there are; 80 % of the calibration rows are accepted.\n"
         heads = ["shift", "accuracy", "of all", *POLICIES, f"vetoed by {VETO}"]
         yield "| " + " | ".join(heads) + " |"
         yield "|---|" + "---:|" * (len(heads) - 1)
