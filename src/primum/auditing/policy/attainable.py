@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from primum.auditing.policy import thresholds
 from primum.auditing.policy.request import Request
 from primum.auditing.policy.rows import threshold_of_each
 from primum.auditing.policy.terms import Attainable
-from primum.core import ties
 from primum.judge.deferral.scored import Scored
 from primum.judge.metrics import harm
 from primum.predictions import Predictions
@@ -40,13 +37,12 @@ def attainable(
     promise, critical = request.promise, request.opts.critical
     if promise is None or critical is None or (promise.risk, promise.denominator) != ("cer", "all"):
         return ()
-    confidence = answers.gated(score)
     spared, negatives = harm.spared_negatives(rows.labels, answers.decisions, critical)
     points = []
     for alpha in sorted({*ALPHAS, promise.alpha}):
         asked = replace(request, promise=replace(promise, alpha=alpha))
         by_group, deferred = thresholds.read(asked, rows, answers, score, by=by, tries=tries, changed=changed)
-        accepted = ties.at_least(confidence, threshold_of_each(by_group, by, rows)) & np.isfinite(confidence)
+        accepted = answers.accepted(score, threshold_of_each(by_group, by, rows))
         cleared = float((spared & accepted)[negatives].mean()) if negatives.any() else None
         points.append(Attainable(alpha, cleared, deferred))
     return tuple(points)

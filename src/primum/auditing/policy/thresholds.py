@@ -11,7 +11,6 @@ from primum.auditing.policy.request import Request
 from primum.auditing.policy.rows import reader_of
 from primum.auditing.policy.terms import Promise, StatedReader, Threshold, percent
 from primum.auditing.preparation import codes
-from primum.core import ties
 from primum.core.arrays import Integers
 from primum.judge.deferral import thresholds
 from primum.judge.deferral.certify import Certificate, certify
@@ -95,7 +94,7 @@ def _threshold(request: Request, copies: Copies, score: str, shares: int) -> Thr
     else:
         certificate = _certified(request, copies, score, shares)
         chosen, why = certificate.threshold, certificate.why_not
-    accepted, coverage = ties.at_least(confidence, chosen) & np.isfinite(confidence), None
+    accepted, coverage = answers.accepted(score, chosen), None
     critical, cleared = request.opts.critical, None
     if critical is not None:
         among = harm.critical_classes(critical)[rows.labels]

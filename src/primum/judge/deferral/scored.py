@@ -35,6 +35,11 @@ class Scored:
         confidence = self.confidence[score]
         return confidence if self.familiar is None else np.where(self.familiar, confidence, -np.inf)
 
+    def accepted(self, score: str, threshold: float | Floats) -> Bools:
+        """(N,) whether a case passes the veto and its score reaches a threshold, one or (N,)."""
+        sure = ties.at_least(self.confidence[score], threshold)
+        return sure if self.familiar is None else sure & self.familiar
+
     def take(self, rows: Array) -> Scored:
         """The same for integer or boolean ``rows``."""
         confidence = {name: score[rows] for name, score in self.confidence.items()}
